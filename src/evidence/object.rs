@@ -1,0 +1,27 @@
+//! Bytes, named by digest.
+
+use super::{Blake3, Digest, words};
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// What an object is to the case.
+    Role {
+        /// The report itself, as received.
+        Report = "report",
+        /// The footage as served.
+        Original = "original",
+        /// A page that stands where the footage was meant to be, or that carries it.
+        Page = "page",
+    }
+}
+
+/// Bytes in the vault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Object {
+    pub sha256: Digest,
+    pub blake3: Blake3,
+    /// Bytes.
+    pub size: u64,
+    /// The media type read from the bytes themselves.
+    pub media_type: String,
+}

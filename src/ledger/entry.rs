@@ -1,0 +1,171 @@
+//! The encoding of entries: the one thing that can never change. `schema/FORMAT.md` specifies it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{LedgerError, Sealed, canonical, sealed_fields};
+use crate::evidence::{Digest, Event, Randomness, Time, Unit};
+
+/// The format version that every entry carries.
+pub const FORMAT: &str = "exhibit-entry/1";
+
+/// Longest entry in bytes (C2SP tlog-tiles prefixes an entry with 16 bits).
+pub const MAX_ENTRY: usize = 65_535;
+
+/// An event at the moment it is written: who did it, when, as which unit of work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub time: Time,
+    /// Program and version.
+    pub tool: String,
+    /// The person who acted, if they gave a name. Sealed.
+    pub person: Option<String>,
+    pub work: Option<Unit>,
+    pub event: Event,
+}
+
+/// Encodes an entry: the canonical bytes that go into the tree, and the sealed values beside them.
+pub fn seal(entry: &Entry, random: &dyn Randomness) -> Result<(Vec<u8>, Vec<Sealed>), LedgerError> {
+    let mut whole = match serde_json::to_value(&entry.event).map_err(LedgerError::Shape)? {
+        Value::Object(members) => members,
+        _ => return Err(LedgerError::Member("event")),
+    };
+    let kind = whole.get("kind").and_then(Value::as_str).ok_or(LedgerError::Member("kind"))?.to_owned();
+    let mut values = Vec::new();
+    if let Some(Value::Object(event)) = whole.get_mut("event") {
+        for &field in sealed_fields(&kind) {
+            if let Some(value) = event.remove(field) {
+                values.push(Sealed::new(field, value, random));
+            }
+        }
+    }
+    if let Some(person) = &entry.person {
+        values.push(Sealed::new("person", json!(person), random));
+    }
+    let commitments: Map<String, Value> =
+        values.iter().map(|sealed| (sealed.field.clone(), json!(sealed.commitment()))).collect();
+    whole.insert("format".into(), json!(FORMAT));
+    whole.insert("time".into(), json!(entry.time));
+    whole.insert("agent".into(), json!({ "tool": entry.tool }));
+    whole.insert("sealed".into(), Value::Object(commitments));
+    if let Some(work) = &entry.work {
+        whole.insert("work".into(), json!(work));
+    }
+    let bytes = canonical(&whole);
+    if bytes.len() > MAX_ENTRY {
+        return Err(LedgerError::TooLong(bytes.len()));
+    }
+    Ok((bytes, values))
+}
+
+fn parse(bytes: &[u8]) -> Result<Map<String, Value>, LedgerError> {
+    let value: Value = serde_json::from_slice(bytes).map_err(LedgerError::NotJson)?;
+    // Also refuses duplicate members: parsing keeps one of them, so the bytes would differ.
+    if canonical(&value) != bytes {
+        return Err(LedgerError::NotCanonical);
+    }
+    let Value::Object(whole) = value else { return Err(LedgerError::Member("format")) };
+    match whole.get("format").and_then(Value::as_str) {
+        Some(FORMAT) => {}
+        Some(other) => return Err(LedgerError::Format(other.to_owned())),
+        None => return Err(LedgerError::Member("format")),
+    }
+    match whole.get("critical") {
+        None => Ok(whole),
+        Some(names) => Err(LedgerError::Critical(names.to_string())),
+    }
+}
+
+/// The commitments of an entry, by field.
+pub fn commitments(bytes: &[u8]) -> Result<BTreeMap<String, Digest>, LedgerError> {
+    let whole = parse(bytes)?;
+    let sealed = whole.get("sealed").cloned().ok_or(LedgerError::Member("sealed"))?;
+    serde_json::from_value(sealed).map_err(LedgerError::Shape)
+}
+
+/// Decodes an entry with the sealed values that are at hand; the others are absent from the event.
+/// Whether a value matches its commitment is the verifier's question, not asked here.
+pub fn open(bytes: &[u8], values: &[Sealed]) -> Result<Entry, LedgerError> {
+    let mut whole = parse(bytes)?;
+    let mut person = None;
+    if let Some(Value::Object(event)) = whole.get_mut("event") {
+        for sealed in values {
+            if sealed.field == "person" {
+                person = sealed.value.as_str().map(str::to_owned);
+            } else {
+                event.insert(sealed.field.clone(), sealed.value.clone());
+            }
+        }
+    }
+    let mut take = |name: &'static str| whole.remove(name).ok_or(LedgerError::Member(name));
+    let time = serde_json::from_value(take("time")?).map_err(LedgerError::Shape)?;
+    let agent = take("agent")?;
+    let tool = agent.get("tool").and_then(Value::as_str).ok_or(LedgerError::Member("agent"))?.to_owned();
+    let work = whole.remove("work").map(serde_json::from_value).transpose().map_err(LedgerError::Shape)?;
+    let event = serde_json::from_value(Value::Object(whole)).map_err(LedgerError::Shape)?;
+    Ok(Entry { time, tool, person, work, event })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{NoteAdded, Subject};
+
+    struct Counting(std::sync::Mutex<u8>);
+    impl Randomness for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            for byte in bytes {
+                let mut next = self.0.lock().unwrap();
+                *next = next.wrapping_add(1);
+                *byte = *next;
+            }
+        }
+    }
+
+    fn note() -> Entry {
+        Entry {
+            time: Time::from_micros(1_443_949_200_000_000),
+            tool: "exhibit 0.1.0".into(),
+            person: Some("A. Person".into()),
+            work: None,
+            event: Event::NoteAdded(NoteAdded {
+                subject: Subject::Item("youtube:abc".into()),
+                text: Some("seen twice".into()),
+            }),
+        }
+    }
+
+    #[test]
+    fn the_encoding_of_an_entry_is_frozen() {
+        let (bytes, _) = seal(&note(), &Counting(0.into())).unwrap();
+        assert_eq!(
+            String::from_utf8(bytes).unwrap(),
+            r#"{"agent":{"tool":"exhibit 0.1.0"},"event":{"subject":{"item":"youtube:abc"}},"format":"exhibit-entry/1","kind":"note-added","sealed":{"person":"PERSON","text":"TEXT"},"time":"2015-10-04T09:00:00.000000Z"}"#
+                .replace("PERSON", "fb607720266634c3458dffa0877d5d2e15675eacd6aa36b5b6f6dd1c543777df")
+                .replace("TEXT", "e41b2fd6829885b944b4f4f209540d0d548840ec36c250f9dd8b26bbceb88c43")
+        );
+    }
+
+    #[test]
+    fn an_entry_opens_with_and_without_its_sealed_values() {
+        let (bytes, values) = seal(&note(), &Counting(0.into())).unwrap();
+        assert_eq!(open(&bytes, &values).unwrap(), note());
+        let bare = open(&bytes, &[]).unwrap();
+        assert_eq!(bare.person, None);
+        assert_eq!(commitments(&bytes).unwrap()["text"], values[0].commitment());
+    }
+
+    #[test]
+    fn what_is_not_canonical_or_not_understood_is_refused() {
+        let (bytes, _) = seal(&note(), &Counting(0.into())).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let doubled = text.replacen("{\"agent\"", "{\"agent\":1,\"agent\"", 1);
+        let critical = text.replacen("\"event\"", "\"critical\":[\"x\"],\"event\"", 1);
+        let later = text.replacen("exhibit-entry/1", "exhibit-entry/2", 1);
+        assert!(matches!(open(doubled.as_bytes(), &[]), Err(LedgerError::NotCanonical)));
+        assert!(matches!(open(critical.as_bytes(), &[]), Err(LedgerError::Critical(_))));
+        assert!(matches!(open(later.as_bytes(), &[]), Err(LedgerError::Format(_))));
+        assert!(matches!(open(format!(" {text}").as_bytes(), &[]), Err(LedgerError::NotCanonical)));
+    }
+}

@@ -1,0 +1,25 @@
+//! The log as pure logic: entries, Merkle tree, tiles, checkpoints, proofs and signatures.
+
+mod canonical;
+mod checkpoint;
+mod entry;
+mod error;
+mod key;
+mod note;
+mod proof;
+mod sealed;
+mod sshsig;
+mod tile;
+mod tree;
+
+pub use canonical::canonical;
+pub use checkpoint::Checkpoint;
+pub use entry::{Entry, FORMAT, MAX_ENTRY, commitments, open, seal};
+pub use error::LedgerError;
+pub use key::{PublicKey, SignError, Signer};
+pub use note::{Note, Signature};
+pub use proof::{consistency, inclusion, tlog_proof, verify_consistency, verify_inclusion};
+pub use sealed::{Sealed, sealed_fields};
+pub use sshsig::{BAG_NAMESPACE, sshsig, verify_sshsig};
+pub use tile::{TILE, TilePath, entry_bundle, parse_entry_bundle};
+pub use tree::{Frontier, Hash, Nodes, leaf_hash, node_hash, root};
