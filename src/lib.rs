@@ -1,2 +1,3 @@
 pub mod evidence;
 pub mod ledger;
+pub mod vault;

@@ -64,11 +64,15 @@ impl TilePath {
 
     /// All files that publish a log of `size` entries.
     pub fn for_size(size: u64) -> Vec<TilePath> {
+        TilePath::for_growth(0, size)
+    }
+
+    /// The files of a log of `new` entries that the same log at `old` entries did not have.
+    pub fn for_growth(old: u64, new: u64) -> Vec<TilePath> {
         let mut paths = Vec::new();
-        let mut level = 0;
-        let mut hashes = size;
-        while hashes > 0 {
-            for index in 0..hashes.div_ceil(TILE) {
+        let (mut level, mut before, mut hashes) = (0, old, new);
+        while hashes > before {
+            for index in before / TILE..hashes.div_ceil(TILE) {
                 let width = (hashes - index * TILE).min(TILE);
                 paths.push(TilePath::Hashes { level, index, width });
                 if level == 0 {
@@ -77,6 +81,7 @@ impl TilePath {
                 }
             }
             level += 1;
+            before /= TILE;
             hashes /= TILE;
         }
         paths

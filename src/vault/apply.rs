@@ -1,0 +1,365 @@
+//! What each event does to the catalogue. The same code runs when an event is recorded and when the
+//! log is replayed, so the two cannot differ.
+
+use rusqlite::{Connection, OptionalExtension, ToSql};
+use serde::Serialize;
+
+use super::{VaultError, fold::fold};
+use crate::evidence::{
+    Capture, ClaimMade, Digest, Event, Examination, ExhibitAdmitted, Item, NoteAdded, ReferenceFound, ReportReceived,
+    Subject, Unit,
+};
+use crate::ledger::Entry;
+
+/// Writes the rows that follow from one entry.
+pub(super) fn apply(db: &Connection, index: u64, entry: &Entry) -> Result<(), VaultError> {
+    let rows = Rows { db, index };
+    rows.apply(entry).map_err(VaultError::sql("be written"))
+}
+
+/// Whether an event would say what the case says already: then it is not recorded again.
+pub(super) fn already_said(db: &Connection, event: &Event) -> Result<bool, VaultError> {
+    let said = |sql: &str, values: &[&dyn ToSql]| db.prepare_cached(sql)?.exists(values);
+    let result = match event {
+        Event::ItemIdentified(item) => said("SELECT 1 FROM item WHERE key = ?1", &[&item.key]),
+        Event::ObjectKept(kept) => said("SELECT 1 FROM object WHERE sha256 = ?1", &[&kept.object.sha256.to_string()]),
+        Event::ReportReceived(report) => said("SELECT 1 FROM report WHERE sha256 = ?1", &[&report.report.to_string()]),
+        Event::ReferenceFound(found) => said(
+            "SELECT 1 FROM mention m JOIN report r ON r.no = m.report WHERE r.sha256 = ?1 AND m.ordinal = ?2",
+            &[&found.report.to_string(), &found.ordinal],
+        ),
+        Event::ExhibitAdmitted(exhibit) => said(
+            "SELECT 1 FROM exhibit e JOIN item i ON i.no = e.item WHERE e.object = ?1 AND i.key = ?2",
+            &[&exhibit.object.to_string(), &exhibit.item],
+        ),
+        Event::ExaminationMade(made) => said(
+            "SELECT 1 FROM examination WHERE object = ?1 AND probe = ?2 AND probe_version = ?3",
+            &[&made.object.to_string(), &made.probe.name, &made.probe.version],
+        ),
+        Event::PermissionGiven(given) => said("SELECT 1 FROM permission WHERE hosts = ?1", &[&json(&given.hosts)]),
+        Event::CaseOpened(_) | Event::ClaimMade(_) | Event::CaptureMade(_) | Event::NoteAdded(_) | Event::ValueErased(_) => {
+            Ok(false)
+        }
+    };
+    result.map_err(VaultError::sql("be read"))
+}
+
+fn json<T: Serialize>(value: &T) -> String {
+    String::from_utf8(crate::ledger::canonical(value)).unwrap_or_default()
+}
+
+fn maybe<T: Serialize>(value: &Option<T>) -> Option<String> {
+    value.as_ref().map(json)
+}
+
+struct Rows<'a> {
+    db: &'a Connection,
+    index: u64,
+}
+
+type Sql<T> = rusqlite::Result<T>;
+
+impl Rows<'_> {
+    fn apply(&self, entry: &Entry) -> Sql<()> {
+        self.custody(entry)?;
+        match &entry.event {
+            // Origin and key are read from the log itself.
+            Event::CaseOpened(_) => Ok(()),
+            Event::ReportReceived(report) => self.report(report),
+            Event::ItemIdentified(item) => self.item(item),
+            Event::ReferenceFound(found) => self.reference(found),
+            Event::ClaimMade(claim) => self.claim(claim, entry.person.as_deref()),
+            Event::PermissionGiven(given) => {
+                self.run("INSERT INTO permission VALUES (?1, ?2)", &[&json(&given.hosts), &self.index]).map(drop)
+            }
+            Event::ObjectKept(kept) => {
+                let object = &kept.object;
+                let (sha256, blake3) = (object.sha256.to_string(), object.blake3.to_string());
+                self.run(
+                    "INSERT INTO object VALUES (?1, ?2, ?3, ?4, ?5)",
+                    &[&sha256, &blake3, &object.size, &object.media_type, &self.index],
+                )
+                .map(drop)
+            }
+            Event::CaptureMade(capture) => self.capture(capture),
+            Event::ExhibitAdmitted(exhibit) => self.exhibit(exhibit, &entry.time.to_string()),
+            Event::ExaminationMade(made) => self.examination(made),
+            Event::NoteAdded(note) => self.note(note, entry),
+            Event::ValueErased(erased) => self
+                .run("INSERT OR IGNORE INTO erasure VALUES (?1, ?2, ?3, ?4)", &[&erased.entry, &erased.field, &erased.reason, &self.index])
+                .map(drop),
+        }
+    }
+
+    fn run(&self, sql: &str, values: &[&dyn ToSql]) -> Sql<usize> {
+        self.db.prepare_cached(sql)?.execute(values)
+    }
+
+    /// Inserts a row under the next number of its table.
+    fn next(&self, table: &str, columns: &str, values: &[&dyn ToSql]) -> Sql<u64> {
+        let marks: Vec<String> = (1..=values.len()).map(|at| format!("?{at}")).collect();
+        let sql = format!(
+            "INSERT INTO {table} (no, {columns}) VALUES ((SELECT coalesce(max(no), 0) + 1 FROM {table}), {}) RETURNING no",
+            marks.join(", ")
+        );
+        self.db.prepare_cached(&sql)?.query_row(values, |row| row.get(0))
+    }
+
+    fn number(&self, sql: &str, values: &[&dyn ToSql]) -> Sql<u64> {
+        self.db.prepare_cached(sql)?.query_row(values, |row| row.get(0))
+    }
+
+    fn touch(&self, kind: &str, no: u64) -> Sql<()> {
+        self.touched_by(kind, no, self.index)
+    }
+
+    fn touched_by(&self, kind: &str, no: u64, entry: u64) -> Sql<()> {
+        self.run("INSERT OR IGNORE INTO touches VALUES (?1, ?2, ?3)", &[&kind, &no, &entry]).map(drop)
+    }
+
+    fn search(&self, subject: String, texts: &[Option<&str>]) -> Sql<()> {
+        let body: Vec<String> = texts.iter().flatten().map(|text| fold(text)).collect();
+        self.run("INSERT INTO search (subject, body) VALUES (?1, ?2)", &[&subject, &body.join("\n")]).map(drop)
+    }
+
+    fn custody(&self, entry: &Entry) -> Sql<()> {
+        let whole = serde_json::to_value(&entry.event).unwrap_or_default();
+        let kind = whole.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default();
+        self.run(
+            "INSERT INTO custody_event VALUES (?1, ?2, ?3, ?4, ?5)",
+            &[&self.index, &kind, &entry.time.to_string(), &entry.tool, &entry.person],
+        )?;
+        if let Some(unit) = &entry.work {
+            // Replaying makes the unit anew; recording finds it leased.
+            self.run(
+                "INSERT INTO work (kind, key, subject, state) VALUES (?1, ?2, '', 'done') \
+                 ON CONFLICT DO UPDATE SET state = 'done', worker = NULL, lease_until = NULL",
+                &[&unit.kind.as_str(), &unit.key],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn report(&self, report: &ReportReceived) -> Sql<()> {
+        let no = self.next(
+            "report",
+            "sha256, source, url, name, title, publisher, authors, language, published, published_as_written, \
+             media_type, encoding, reader, reader_version, received, entry",
+            &[
+                &report.report.to_string(),
+                &report.source,
+                &report.url,
+                &report.name,
+                &report.title,
+                &report.publisher,
+                &maybe(&report.authors),
+                &report.language,
+                &report.published,
+                &report.published_as_written,
+                &report.media_type,
+                &report.encoding,
+                &report.reader,
+                &report.reader_version,
+                &report.received.to_string(),
+                &self.index,
+            ],
+        )?;
+        self.touch("R", no)?;
+        let texts = [report.title.as_deref(), report.publisher.as_deref(), report.name.as_deref(), report.url.as_deref()];
+        self.search(format!("R{no}"), &texts)
+    }
+
+    fn item(&self, item: &Item) -> Sql<()> {
+        let no = self.next(
+            "item",
+            "key, kind, url, platform, platform_id, entry",
+            &[&item.key, &item.kind.as_str(), &item.url, &item.platform, &item.platform_id, &self.index],
+        )?;
+        self.touch("I", no)?;
+        self.search(format!("I{no}"), &[item.url.as_deref(), item.platform.as_deref(), item.platform_id.as_deref()])
+    }
+
+    fn reference(&self, found: &ReferenceFound) -> Sql<()> {
+        let report = self.number("SELECT no FROM report WHERE sha256 = ?1", &[&found.report.to_string()])?;
+        let item = match &found.item {
+            Some(key) => Some(self.number("SELECT no FROM item WHERE key = ?1", &[key])?),
+            None => None,
+        };
+        let quote = found.quote.as_ref();
+        let no = self.next(
+            "mention",
+            "report, ordinal, item, kind, form, url, canonical, locator, exact, prefix, suffix, caption, credit, \
+             hedges, rule, entry",
+            &[
+                &report,
+                &found.ordinal,
+                &item,
+                &found.kind.as_str(),
+                &found.form.as_str(),
+                &found.url,
+                &found.canonical,
+                &found.locator,
+                &quote.map(|quote| &quote.exact),
+                &quote.map(|quote| &quote.prefix),
+                &quote.map(|quote| &quote.suffix),
+                &found.caption,
+                &found.credit,
+                &maybe(&found.hedges),
+                &found.rule.0,
+                &self.index,
+            ],
+        )?;
+        self.touch("M", no)?;
+        self.touch("R", report)?;
+        if let (Some(key), Some(item)) = (&found.item, item) {
+            self.touch("I", item)?;
+            let unit = Unit::capture(key, &found.report.to_string());
+            self.run(
+                "INSERT INTO work (kind, key, subject, state) VALUES (?1, ?2, ?3, 'queued') ON CONFLICT DO UPDATE SET subject = ?3",
+                &[&unit.kind.as_str(), &unit.key, key],
+            )?;
+        }
+        let exact = quote.map(|quote| quote.exact.as_str());
+        self.search(format!("M{no}"), &[exact, found.caption.as_deref(), found.credit.as_deref(), found.url.as_deref()])
+    }
+
+    fn claim(&self, made: &ClaimMade, person: Option<&str>) -> Sql<()> {
+        let (kind, subject) = self.subject(&made.subject)?;
+        let claim = made.claim.as_ref();
+        let hedges = claim.map(|claim| json(&claim.hedges));
+        let no = self.next(
+            "claim",
+            "subject_kind, subject_no, property, value, via, hedges, exact, reading, by, person, status, rule, entry",
+            &[
+                &kind,
+                &subject,
+                &made.property,
+                &claim.map(|claim| &claim.value),
+                &claim.and_then(|claim| claim.via.as_ref()),
+                &hedges,
+                &claim.and_then(|claim| claim.quote.as_ref()).map(|quote| &quote.exact),
+                &claim.and_then(|claim| maybe(&claim.reading)),
+                &made.by,
+                &if made.by == "person" { person } else { None },
+                &"active",
+                &made.rule.0,
+                &self.index,
+            ],
+        )?;
+        self.touch("C", no)?;
+        self.touch(kind, subject)?;
+        self.search(format!("C{no}"), &[claim.map(|claim| claim.value.as_str())])
+    }
+
+    fn subject(&self, subject: &Subject) -> Sql<(&'static str, u64)> {
+        match subject {
+            Subject::Mention(key) => {
+                let (report, ordinal) = key.split_once('#').unwrap_or((key, ""));
+                let sql = "SELECT m.no FROM mention m JOIN report r ON r.no = m.report WHERE r.sha256 = ?1 AND m.ordinal = CAST(?2 AS INTEGER)";
+                self.number(sql, &[&report, &ordinal]).map(|no| ("M", no))
+            }
+            Subject::Item(key) => self.number("SELECT no FROM item WHERE key = ?1", &[key]).map(|no| ("I", no)),
+            Subject::Object(digest) => {
+                let sql = "SELECT no FROM exhibit WHERE object = ?1 ORDER BY no LIMIT 1";
+                self.number(sql, &[&digest.to_string()]).map(|no| ("E", no))
+            }
+        }
+    }
+
+    /// The version that bytes are of their item: that of the last bytes if they are the same, else one more.
+    fn version(&self, item: u64, object: &Digest) -> Sql<u64> {
+        let sql = "SELECT version, object FROM capture WHERE item = ?1 AND version IS NOT NULL ORDER BY no DESC LIMIT 1";
+        let last = self.db.prepare_cached(sql)?.query_row([item], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?)));
+        Ok(match last.optional()? {
+            None => 1,
+            Some((version, digest)) if digest == object.to_string() => version,
+            Some((version, _)) => version + 1,
+        })
+    }
+
+    fn capture(&self, capture: &Capture) -> Sql<()> {
+        let item = self.number("SELECT no FROM item WHERE key = ?1", &[&capture.item])?;
+        let obtained = capture.object.as_ref().filter(|_| capture.outcome == crate::evidence::Outcome::Ok);
+        let version = obtained.map(|object| self.version(item, object)).transpose()?;
+        let no = self.next(
+            "capture",
+            "key, item, url, method, started, finished, outcome, completeness, because, status, redirects, final_url, \
+             address, declared, received, declared_type, route, version, object, exchange, entry",
+            &[
+                &capture.key,
+                &item,
+                &capture.url,
+                &capture.method,
+                &capture.started.to_string(),
+                &capture.finished.to_string(),
+                &capture.outcome.as_str(),
+                &capture.completeness.as_str(),
+                &capture.because,
+                &capture.status,
+                &capture.redirects,
+                &capture.final_url,
+                &capture.address,
+                &capture.declared,
+                &capture.received,
+                &capture.declared_type,
+                &capture.route,
+                &version,
+                &capture.object.map(|object| object.to_string()),
+                &maybe(&capture.exchange),
+                &self.index,
+            ],
+        )?;
+        self.touch("K", no)?;
+        self.touch("I", item)
+    }
+
+    fn exhibit(&self, exhibit: &ExhibitAdmitted, admitted: &str) -> Sql<()> {
+        let object = exhibit.object.to_string();
+        let item = self.number("SELECT no FROM item WHERE key = ?1", &[&exhibit.item])?;
+        let capture = self.number("SELECT no FROM capture WHERE key = ?1", &[&exhibit.capture])?;
+        let no = self.next(
+            "exhibit",
+            "object, item, capture, role, name, admitted, entry",
+            &[&object, &item, &capture, &exhibit.role.as_str(), &exhibit.name, &admitted, &self.index],
+        )?;
+        self.touch("E", no)?;
+        self.touch("I", item)?;
+        self.touch("K", capture)?;
+        // What was said of the object before it had this number belongs to its history too.
+        self.touched_by("E", no, self.number("SELECT entry FROM object WHERE sha256 = ?1", &[&object])?)?;
+        self.touched_by("E", no, self.number("SELECT entry FROM capture WHERE no = ?1", &[&capture])?)?;
+        let sql = "INSERT OR IGNORE INTO touches SELECT 'E', ?1, entry FROM examination WHERE object = ?2";
+        self.run(sql, &[&no, &object])?;
+        self.search(format!("E{no}"), &[exhibit.name.as_deref(), Some(&object)])
+    }
+
+    fn examination(&self, made: &Examination) -> Sql<()> {
+        let object = made.object.to_string();
+        self.next(
+            "examination",
+            "object, probe, probe_version, facts, location, device, problems, entry",
+            &[
+                &object,
+                &made.probe.name,
+                &made.probe.version,
+                &json(&made.facts),
+                &maybe(&made.location),
+                &maybe(&made.device),
+                &json(&made.problems),
+                &self.index,
+            ],
+        )?;
+        self.run("INSERT OR IGNORE INTO touches SELECT 'E', no, ?2 FROM exhibit WHERE object = ?1", &[&object, &self.index]).map(drop)
+    }
+
+    fn note(&self, note: &NoteAdded, entry: &Entry) -> Sql<()> {
+        let (kind, subject) = self.subject(&note.subject)?;
+        let no = self.next(
+            "note",
+            "subject_kind, subject_no, text, person, time, entry",
+            &[&kind, &subject, &note.text, &entry.person, &entry.time.to_string(), &self.index],
+        )?;
+        self.touch(kind, subject)?;
+        self.search(format!("N{no}"), &[note.text.as_deref()])
+    }
+}

@@ -1,0 +1,221 @@
+//! The catalogue against the log: replay every entry into an empty database, then compare row by row.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use rusqlite::Connection;
+use rusqlite::types::Value;
+
+use super::{LogRow, Reader, VaultError, apply, db, work};
+use crate::evidence::{Code, Finding};
+use crate::ledger::open;
+
+/// The catalogue's tables and the columns that order their rows; the first `keys` columns of a row
+/// tell which row it is.
+pub(super) const TABLES: &[(&str, &str, usize)] = &[
+    ("report", "no", 1),
+    ("item", "no", 1),
+    ("mention", "no", 1),
+    ("claim", "no", 1),
+    ("object", "sha256", 1),
+    ("capture", "no", 1),
+    ("exhibit", "no", 1),
+    ("examination", "no", 1),
+    ("note", "no", 1),
+    ("permission", "hosts", 1),
+    ("erasure", "idx, field", 2),
+    ("custody_event", "entry", 1),
+    ("touches", "subject_kind, subject_no, entry", 3),
+    ("search", "rowid", 0),
+];
+
+/// At most this many findings name single rows of one table; the rest is counted.
+const NAMED: usize = 50;
+
+/// Replays a log into a database with empty tables.
+pub(super) fn replay(from: &Reader, into: &Connection) -> Result<(), VaultError> {
+    let size = from.size()?;
+    from.entries(0..size, |LogRow { index, bytes, sealed }| {
+        let entry = open(&bytes, &sealed).map_err(|source| VaultError::Entry { index, source })?;
+        apply::apply(into, index, &entry)
+    })
+}
+
+pub(super) fn compare(reader: &Reader) -> Result<Vec<Finding>, VaultError> {
+    // A temporary database of SQLite's own: in memory while small, on disk when large.
+    let fresh = Connection::open("").map_err(VaultError::sql("be replayed"))?;
+    fresh.set_prepared_statement_cache_capacity(64);
+    db::create_tables(&fresh)?;
+    fresh.execute_batch("BEGIN").map_err(VaultError::sql("be replayed"))?;
+    replay(reader, &fresh)?;
+    fresh.execute_batch("COMMIT").map_err(VaultError::sql("be replayed"))?;
+    let mut findings = Vec::new();
+    schema(&reader.db, &fresh, &mut findings)?;
+    for (table, order, keys) in TABLES {
+        rows(&reader.db, &fresh, (table, order, *keys), &mut findings)?;
+    }
+    queue(&reader.db, &fresh, &mut findings)?;
+    Ok(findings)
+}
+
+/// The text of every table, index, trigger and view.
+fn schema(held: &Connection, fresh: &Connection, findings: &mut Vec<Finding>) -> Result<(), VaultError> {
+    let read = |db: &Connection| -> rusqlite::Result<BTreeMap<String, String>> {
+        let mut query = db.prepare("SELECT type || ' ' || name, tbl_name || ': ' || coalesce(sql, '') FROM sqlite_schema")?;
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect()
+    };
+    let held = read(held).map_err(VaultError::sql("be read"))?;
+    let fresh = read(fresh).map_err(VaultError::sql("be read"))?;
+    for name in held.keys().chain(fresh.keys().filter(|name| !held.contains_key(*name))) {
+        if held.get(name) != fresh.get(name) && !name.starts_with("table sqlite_stat") {
+            findings.push(Finding::red(Code::CatalogueDiffers, "schema", format!("The definition of {name} is not the one this format has")));
+        }
+    }
+    Ok(())
+}
+
+type Row = Vec<Value>;
+
+fn select(table: &str, order: &str) -> String {
+    let columns = if table == "search" { "rowid, subject, body" } else { "*" };
+    format!("SELECT {columns} FROM {table} ORDER BY {order}")
+}
+
+fn next(rows: &mut rusqlite::Rows<'_>) -> rusqlite::Result<Option<Row>> {
+    match rows.next()? {
+        None => Ok(None),
+        Some(row) => (0..row.as_ref().column_count()).map(|at| row.get(at)).collect::<rusqlite::Result<Row>>().map(Some),
+    }
+}
+
+fn order_of(row: &Row, keys: &[usize]) -> Vec<(i64, String)> {
+    keys.iter()
+        .map(|at| match row.get(*at) {
+            Some(Value::Integer(number)) => (*number, String::new()),
+            Some(Value::Text(text)) => (0, text.clone()),
+            _ => (0, String::new()),
+        })
+        .collect()
+}
+
+/// Both sides in the same order, merged: a row is the same, different, missing, or extra.
+fn rows(held: &Connection, fresh: &Connection, table: (&str, &str, usize), findings: &mut Vec<Finding>) -> Result<(), VaultError> {
+    let (name, order, keys) = table;
+    let sql = select(name, order);
+    let (mut left, mut right) =
+        (held.prepare(&sql).map_err(VaultError::sql("be read"))?, fresh.prepare(&sql).map_err(VaultError::sql("be read"))?);
+    let columns: Vec<String> = right.column_names().map(ToString::to_string).collect();
+    // `search` is ordered by its row number, which is its first column; the others by named columns.
+    let key_at: Vec<usize> = match keys {
+        0 => vec![0],
+        _ => order.split(", ").filter_map(|key| columns.iter().position(|column| column == key)).collect(),
+    };
+    let mut differences = Vec::new();
+    let mut merge = || -> rusqlite::Result<()> {
+        let (mut left, mut right) = (left.query([])?, right.query([])?);
+        let (mut a, mut b) = (next(&mut left)?, next(&mut right)?);
+        loop {
+            match (&a, &b) {
+                (None, None) => return Ok(()),
+                (Some(x), Some(y)) if x == y => (a, b) = (next(&mut left)?, next(&mut right)?),
+                (Some(x), Some(y)) => match order_of(x, &key_at).cmp(&order_of(y, &key_at)) {
+                    std::cmp::Ordering::Equal => {
+                        let changed: Vec<&str> =
+                            columns.iter().enumerate().filter(|(at, _)| x.get(*at) != y.get(*at)).map(|(_, column)| column.as_str()).collect();
+                        differences.push((y.clone(), format!("does not say what the log says in: {}", changed.join(", "))));
+                        (a, b) = (next(&mut left)?, next(&mut right)?);
+                    }
+                    std::cmp::Ordering::Less => {
+                        differences.push((x.clone(), "is in the catalogue and follows from no entry".into()));
+                        a = next(&mut left)?;
+                    }
+                    std::cmp::Ordering::Greater => {
+                        differences.push((y.clone(), "follows from the log and is missing".into()));
+                        b = next(&mut right)?;
+                    }
+                },
+                (Some(x), None) => {
+                    differences.push((x.clone(), "is in the catalogue and follows from no entry".into()));
+                    a = next(&mut left)?;
+                }
+                (None, Some(y)) => {
+                    differences.push((y.clone(), "follows from the log and is missing".into()));
+                    b = next(&mut right)?;
+                }
+            }
+        }
+    };
+    // A damaged page can make a table unreadable from some row on: that is a finding, too.
+    if let Err(error) = merge() {
+        findings.push(Finding::red(Code::CatalogueDiffers, name, format!("The rows of {name} cannot be read to their end: {error}")));
+    }
+    let more = differences.len().saturating_sub(NAMED);
+    for (row, what) in differences.into_iter().take(NAMED) {
+        let key: Vec<String> = order_of(&row, &key_at)
+            .into_iter()
+            .map(|(number, text)| if text.is_empty() { number.to_string() } else { text })
+            .collect();
+        findings.push(Finding::red(Code::CatalogueDiffers, subject(name, &key.join(" ")), format!("Row {} of {name} {what}", key.join(" "))));
+    }
+    if more > 0 {
+        findings.push(Finding::red(Code::CatalogueDiffers, name, format!("{more} more rows of {name} differ")));
+    }
+    Ok(())
+}
+
+fn subject(table: &str, key: &str) -> String {
+    match table {
+        "report" => format!("R{key}"),
+        "item" => format!("I{key}"),
+        "mention" => format!("M{key}"),
+        "claim" => format!("C{key}"),
+        "capture" => format!("K{key}"),
+        "exhibit" => format!("E{key}"),
+        other => format!("{other} {key}"),
+    }
+}
+
+/// Units that the log says are done, or that follow from a mention, must be in the queue; open units
+/// of a running or interrupted command may be there besides.
+fn queue(held: &Connection, fresh: &Connection, findings: &mut Vec<Finding>) -> Result<(), VaultError> {
+    let held = work::all(held).map_err(VaultError::sql("be read"))?;
+    let fresh = work::all(fresh).map_err(VaultError::sql("be read"))?;
+    let mut expected: BTreeMap<(&str, &str), (&str, &str)> =
+        fresh.iter().map(|(kind, key, subject, state)| ((kind.as_str(), key.as_str()), (subject.as_str(), state.as_str()))).collect();
+    let mut differ = |kind: &str, key: &str, what: &str| {
+        findings.push(Finding::red(Code::CatalogueDiffers, format!("work {kind} {key}"), format!("The unit {kind} {key} {what}")));
+    };
+    for (kind, key, subject, state) in &held {
+        match expected.remove(&(kind.as_str(), key.as_str())) {
+            Some((of, _)) if !of.is_empty() && of != subject => differ(kind, key, "is about something else than the log says"),
+            Some((_, "done")) if state != "done" => differ(kind, key, "is open, and the log says that it is done"),
+            Some((_, "queued")) if state == "done" => differ(kind, key, "is done, and no entry says so"),
+            Some(_) => {}
+            None if state == "done" => differ(kind, key, "is done, and no entry says so"),
+            None if !work::known_kind(kind) => differ(kind, key, "is of no kind that there is"),
+            None => {}
+        }
+    }
+    for (kind, key) in expected.into_keys() {
+        differ(kind, key, "follows from the log and is missing");
+    }
+    Ok(())
+}
+
+/// Every row of every table, in order.
+pub(super) fn dump(db: &Connection) -> Result<String, VaultError> {
+    let mut text = String::new();
+    for (table, order, _) in TABLES {
+        let mut write = || -> rusqlite::Result<()> {
+            let mut query = db.prepare(&select(table, order))?;
+            let mut found = query.query([])?;
+            while let Some(row) = next(&mut found)? {
+                let _ = writeln!(text, "{table} {row:?}");
+            }
+            Ok(())
+        };
+        write().map_err(VaultError::sql("be read"))?;
+    }
+    Ok(text)
+}

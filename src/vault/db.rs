@@ -1,0 +1,127 @@
+//! Opening the database: its format is checked before anything is read from it.
+
+use std::path::Path;
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use rusqlite::{Connection, OpenFlags};
+
+use super::{VaultError, layout::Layout, lock};
+
+pub(super) const LOG_SQL: &str = include_str!("../../schema/log.sql");
+pub(super) const CATALOGUE_SQL: &str = include_str!("../../schema/catalogue.sql");
+pub(super) const VIEWS_SQL: &str = include_str!("../../schema/views.sql");
+
+/// `EXHB`
+const APPLICATION_ID: i64 = 0x4558_4842;
+/// The format of the case on disk that this program writes.
+pub(super) const FORMAT: i64 = 1;
+
+/// Makes the tables in an empty database.
+pub(super) fn create_tables(db: &Connection) -> Result<(), VaultError> {
+    db.execute_batch(&format!(
+        "{LOG_SQL}{CATALOGUE_SQL}{VIEWS_SQL}PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
+    ))
+    .map_err(VaultError::sql("be made"))
+}
+
+fn cautious(db: &Connection) -> rusqlite::Result<()> {
+    db.busy_timeout(lock::patience())?;
+    // Nothing inside the file may run code or be taken on trust: it can come from anybody.
+    db.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;")?;
+    db.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn check(db: &Connection, layout: &Layout) -> Result<(), VaultError> {
+    let read = VaultError::sql("be read");
+    let pragma = |name: &str| db.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
+    let (id, format) = pragma("application_id").and_then(|id| Ok((id, pragma("user_version")?))).map_err(read)?;
+    if id != APPLICATION_ID {
+        return Err(VaultError::NotOurs { path: layout.database(), found: id });
+    }
+    if format > FORMAT {
+        return Err(VaultError::NewerFormat { found: format, known: FORMAT });
+    }
+    Ok(())
+}
+
+/// A new database, for `init` and `rebuild`.
+pub(super) fn create(path: &Path) -> Result<Connection, VaultError> {
+    let db = Connection::open(path).map_err(VaultError::sql("be made"))?;
+    durable_writes(&db)?;
+    create_tables(&db)?;
+    Ok(db)
+}
+
+fn durable_writes(db: &Connection) -> Result<(), VaultError> {
+    cautious(db)
+        .and_then(|()| db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"))
+        .map_err(VaultError::sql("be opened"))
+}
+
+/// For writing. WAL with `synchronous=FULL`: a commit that returned survives the power going.
+pub(super) fn open(layout: &Layout) -> Result<Connection, VaultError> {
+    let path = layout.database();
+    if !path.is_file() {
+        return Err(VaultError::NotACase { path: layout.root.clone() });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(&path, flags).map_err(VaultError::sql("be opened"))?;
+    cautious(&db).map_err(VaultError::sql("be opened"))?;
+    check(&db, layout)?;
+    durable_writes(&db)?;
+    Ok(db)
+}
+
+/// For reading only, also from a read-only medium.
+pub(super) fn open_read_only(layout: &Layout) -> Result<Connection, VaultError> {
+    let path = layout.database();
+    if !path.is_file() {
+        return Err(VaultError::NotACase { path: layout.root.clone() });
+    }
+    match connect(&path, "mode=ro").and_then(|db| check(&db, layout).map(|()| db)) {
+        Err(VaultError::Sql { source, .. }) if cannot_open(&source) => {}
+        Err(VaultError::ReadOnly) => {}
+        other => return other,
+    }
+    // A medium where SQLite cannot make its -shm file. What the main file holds is all there is,
+    // unless a write-ahead log lies beside it: then both are read as a copy.
+    let wal = path.with_extension("sqlite-wal");
+    let db = if wal.metadata().is_ok_and(|wal| wal.len() > 0) { copied(&path, &wal)? } else { connect(&path, "mode=ro&immutable=1")? };
+    check(&db, layout)?;
+    Ok(db)
+}
+
+fn cannot_open(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode as Code;
+    matches!(error.sqlite_error_code(), Some(Code::CannotOpen | Code::ReadOnly))
+}
+
+fn connect(path: &Path, mode: &str) -> Result<Connection, VaultError> {
+    const RESERVED: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#').add(b' ');
+    let absolute = std::path::absolute(path).map_err(VaultError::io("read", path))?;
+    let encoded = utf8_percent_encode(&absolute.to_string_lossy(), RESERVED).to_string();
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(format!("file:{encoded}?{mode}"), flags)
+        .map_err(VaultError::sql("be opened"))?;
+    cautious(&db).map_err(VaultError::sql("be opened"))?;
+    Ok(db)
+}
+
+fn copied(path: &Path, wal: &Path) -> Result<Connection, VaultError> {
+    let db = Connection::open("").map_err(VaultError::sql("be opened"))?;
+    let dir = std::env::temp_dir().join(format!("exhibit-{}-{:?}", std::process::id(), std::thread::current().id()));
+    std::fs::create_dir_all(&dir).map_err(VaultError::io("make the directory", &dir))?;
+    let (copy, copied_wal) = (dir.join("case.sqlite"), dir.join("case.sqlite-wal"));
+    let result = std::fs::copy(path, &copy).and_then(|_| std::fs::copy(wal, &copied_wal));
+    result.map_err(VaultError::io("copy", &copy))?;
+    let source = Connection::open(&copy).map_err(VaultError::sql("be opened"))?;
+    let mut db = db;
+    rusqlite::backup::Backup::new(&source, &mut db)
+        .and_then(|backup| backup.run_to_completion(1024, std::time::Duration::ZERO, None))
+        .map_err(VaultError::sql("be copied"))?;
+    drop(source);
+    let _ = std::fs::remove_dir_all(&dir);
+    cautious(&db).map_err(VaultError::sql("be opened"))?;
+    Ok(db)
+}

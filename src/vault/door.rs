@@ -1,0 +1,301 @@
+//! The one door: `Vault::commit` writes entries and catalogue rows in one transaction. Nothing else
+//! writes history.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Transaction, TransactionBehavior};
+
+use super::staging::Run;
+use super::work::{self, Lease, Task};
+use super::{Layout, Reader, Staged, Staging, VaultError, apply, db, durable, lock, nodes, objects, publish, recover};
+use crate::evidence::{CaseOpened, Clock, Event, Randomness, Unit};
+use crate::ledger::{Checkpoint, Entry, PublicKey, Signer, canonical, seal};
+
+/// Who acts: written into every entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agent {
+    /// Program and version.
+    pub tool: String,
+    /// The person, if they gave a name. Sealed in the log.
+    pub person: Option<String>,
+}
+
+/// What a writer needs from outside: time, chance, a key, and who acts.
+#[derive(Clone)]
+pub struct Ports {
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Randomness>,
+    pub signer: Arc<dyn Signer>,
+    pub agent: Agent,
+}
+
+/// Everything that one step brings about. One commit takes all of it or nothing.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// The unit of work that this finishes; a stale lease commits nothing.
+    pub lease: Option<Lease>,
+    /// Bytes that the events name.
+    pub objects: Vec<Staged>,
+    pub events: Vec<Event>,
+    /// Units that follow.
+    pub follow_up: Vec<Task>,
+}
+
+/// What became of one `Effects`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Committed {
+    /// Its entries, which may be none: everything had been said already.
+    Recorded(Range<u64>),
+    /// Somebody else has done the unit.
+    Stale,
+}
+
+/// A case open for writing.
+pub struct Vault {
+    pub(super) reader: Reader,
+    pub(super) ports: Ports,
+    pub(super) run: Arc<Run>,
+    pub(super) origin: String,
+}
+
+impl Vault {
+    /// Starts a case in a new or empty directory. `settings` becomes its `exhibit.toml`.
+    pub fn create(root: &Path, title: Option<String>, settings: &str, ports: Ports) -> Result<Vault, VaultError> {
+        let layout = Layout::new(root);
+        if Layout::is_case(root) {
+            return Err(VaultError::AlreadyACase { path: root.to_path_buf() });
+        }
+        if root.read_dir().is_ok_and(|mut found| found.next().is_some()) {
+            return Err(VaultError::NotEmpty { path: root.to_path_buf() });
+        }
+        let absolute = std::path::absolute(root).map_err(VaultError::io("read", root))?;
+        durable::create_dir(&absolute)?;
+        for dir in [layout.vault(), layout.log(), layout.staging()] {
+            durable::create_dir(&dir)?;
+        }
+        let run = start_run(&layout, &ports)?;
+        durable::write(&run.temporary(), &layout.settings(), settings.as_bytes())?;
+        let mut id = [0; 16];
+        ports.random.fill(&mut id);
+        let origin = format!("exhibit.case/{}", hex::encode(id));
+        let db = db::create(&layout.database())?;
+        durable::sync_dir(root)?;
+        let opened = CaseOpened { origin: origin.clone(), key: ports.signer.public().to_string(), title };
+        let mut vault = Vault { reader: Reader { layout, db }, ports, run, origin };
+        vault.commit(vec![Effects { events: vec![Event::CaseOpened(opened)], ..Effects::default() }])?;
+        Ok(vault)
+    }
+
+    /// Opens a case for writing. What an interrupted run left is put in order first.
+    pub fn open(root: &Path, ports: Ports) -> Result<Vault, VaultError> {
+        let layout = Layout::new(root);
+        let db = db::open(&layout)?;
+        let run = start_run(&layout, &ports)?;
+        let reader = Reader { layout, db };
+        let (origin, key) = reader.identity()?;
+        if key != *ports.signer.public() {
+            let (expected, found) = (key.fingerprint(), ports.signer.public().fingerprint());
+            return Err(VaultError::WrongKey { expected, found });
+        }
+        let mut vault = Vault { reader, ports, run, origin };
+        recover::recover(&mut vault)?;
+        Ok(vault)
+    }
+
+    /// The same case for reading.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Where new bytes go.
+    pub fn stage(&self) -> Result<Staging, VaultError> {
+        Staging::create(self.run.clone())
+    }
+
+    /// A maker of stagings for other threads.
+    pub fn intake(&self) -> impl Fn() -> Result<Staging, VaultError> + Clone + Send + Sync + 'static {
+        let run = self.run.clone();
+        move || Staging::create(run.clone())
+    }
+
+    /// Signs something of the case's with its key: the manifest of a bag, say.
+    pub fn signer(&self) -> &dyn Signer {
+        self.ports.signer.as_ref()
+    }
+
+    /// Adds a unit to the queue; false if it was there before.
+    pub fn enqueue(&mut self, task: &Task) -> Result<bool, VaultError> {
+        let _lock = lock::exclusive(&self.reader.layout.lock())?;
+        work::enqueue(&self.reader.db, task).map_err(VaultError::sql("be written"))
+    }
+
+    /// Leases those of the units that are open. Not synced: losing a lease loses no evidence.
+    pub fn claim(&mut self, units: &[Unit]) -> Result<Vec<Lease>, VaultError> {
+        let _lock = lock::exclusive(&self.reader.layout.lock())?;
+        let worker = self.worker();
+        let now = self.ports.clock.now();
+        self.unsynced(|db| {
+            let mut leases = Vec::new();
+            for unit in units {
+                leases.extend(work::claim(db, unit, &worker, now)?);
+            }
+            Ok(leases)
+        })
+    }
+
+    /// Says that this run is alive.
+    pub fn heartbeat(&mut self) -> Result<(), VaultError> {
+        let _lock = lock::exclusive(&self.reader.layout.lock())?;
+        let (worker, now) = (self.worker(), self.ports.clock.now());
+        self.unsynced(|db| work::heartbeat(db, &worker, now).map(drop).map_err(VaultError::sql("be written")))
+    }
+
+    /// Gives back every unit that this run has leased and not finished.
+    pub fn release(&mut self) -> Result<(), VaultError> {
+        let _lock = lock::exclusive(&self.reader.layout.lock())?;
+        let worker = self.worker();
+        self.unsynced(|db| work::release(db, &worker).map(drop).map_err(VaultError::sql("be written")))
+    }
+
+    fn worker(&self) -> String {
+        self.run.dir.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// A transaction that need not survive the power going.
+    fn unsynced<T>(&self, write: impl FnOnce(&rusqlite::Connection) -> Result<T, VaultError>) -> Result<T, VaultError> {
+        let db = &self.reader.db;
+        db.execute_batch("PRAGMA synchronous = NORMAL").map_err(VaultError::sql("be written"))?;
+        let result = Transaction::new_unchecked(db, TransactionBehavior::Immediate)
+            .map_err(VaultError::sql("be written"))
+            .and_then(|transaction| {
+                let value = write(&transaction)?;
+                transaction.commit().map_err(VaultError::sql("be written"))?;
+                Ok(value)
+            });
+        db.execute_batch("PRAGMA synchronous = FULL").map_err(VaultError::sql("be written"))?;
+        result
+    }
+
+    /// Commits steps: each whole or not at all, all in one transaction. When this returns, everything
+    /// in it is durable and published.
+    pub fn commit(&mut self, batch: Vec<Effects>) -> Result<Vec<Committed>, VaultError> {
+        let _lock = lock::exclusive(&self.reader.layout.lock())?;
+        self.commit_locked(batch)
+    }
+
+    pub(super) fn commit_locked(&mut self, batch: Vec<Effects>) -> Result<Vec<Committed>, VaultError> {
+        let mut fresh = Vec::new();
+        for effects in &batch {
+            let holds = effects.lease.as_ref().map(|lease| work::holds(&self.reader.db, lease));
+            fresh.push(holds.transpose().map_err(VaultError::sql("be read"))?.unwrap_or(true));
+        }
+        let mut dirs = std::collections::BTreeSet::new();
+        for (effects, _) in batch.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
+            for staged in &effects.objects {
+                dirs.extend(objects::keep(&self.reader.layout, staged)?);
+            }
+        }
+        for dir in &dirs {
+            durable::sync_dir(dir)?;
+        }
+        // From here on a crash leaves bytes without an entry: the next run adopts them.
+        let old = nodes::size(&self.reader.db)?;
+        let mut told = Vec::new();
+        let transaction = Transaction::new_unchecked(&self.reader.db, TransactionBehavior::Immediate)
+            .map_err(VaultError::sql("be written"))?;
+        for (effects, fresh) in batch.iter().zip(&fresh) {
+            told.push(if *fresh { self.write(effects)? } else { Committed::Stale });
+        }
+        let new = nodes::size(&self.reader.db)?;
+        nodes::keep_tile_hashes(&self.reader.db, old, new)?;
+        transaction.commit().map_err(VaultError::sql("be written"))?;
+        // From here on a crash is harmless: entries and objects are durable and name each other.
+        if new > old {
+            self.publish_locked(old)?;
+        }
+        for effects in &batch {
+            for staged in &effects.objects {
+                let _ = std::fs::remove_file(&staged.path);
+            }
+        }
+        Ok(told)
+    }
+
+    fn write(&self, effects: &Effects) -> Result<Committed, VaultError> {
+        let db = &self.reader.db;
+        let first = nodes::size(db)?;
+        let mut index = first;
+        let time = self.ports.clock.now();
+        for event in &effects.events {
+            if apply::already_said(db, event)? {
+                continue;
+            }
+            let entry = Entry {
+                time,
+                tool: self.ports.agent.tool.clone(),
+                person: self.ports.agent.person.clone(),
+                work: effects.lease.as_ref().map(|lease| lease.task.unit.clone()),
+                event: event.clone(),
+            };
+            let (bytes, sealed) = seal(&entry, self.ports.random.as_ref())?;
+            let insert = || -> rusqlite::Result<()> {
+                db.prepare_cached("INSERT INTO log (idx, entry) VALUES (?1, ?2)")?.execute((index, &bytes))?;
+                let mut keep = db.prepare_cached("INSERT INTO sealed (idx, field, salt, value) VALUES (?1, ?2, ?3, ?4)")?;
+                for sealed in &sealed {
+                    keep.execute((index, &sealed.field, &sealed.salt[..], canonical(&sealed.value)))?;
+                }
+                Ok(())
+            };
+            insert().map_err(VaultError::sql("be written"))?;
+            apply::apply(db, index, &entry)?;
+            index += 1;
+        }
+        let settle = || -> rusqlite::Result<()> {
+            if let Some(lease) = &effects.lease {
+                work::finish(db, lease)?;
+            }
+            for task in &effects.follow_up {
+                work::enqueue(db, task)?;
+            }
+            Ok(())
+        };
+        settle().map_err(VaultError::sql("be written"))?;
+        Ok(Committed::Recorded(first..index))
+    }
+
+    /// Brings `log/` up to the database and remembers in the database how far it is.
+    pub(super) fn publish_locked(&mut self, old: u64) -> Result<Checkpoint, VaultError> {
+        let Reader { layout, db } = &self.reader;
+        let signer = self.ports.signer.as_ref();
+        let head = publish::publish(layout, db, &self.run.temporary(), &self.origin, signer, old)?;
+        let mark = head.clone();
+        self.unsynced(move |db| {
+            db.execute("INSERT OR REPLACE INTO publication VALUES (0, ?1, ?2)", (mark.size, mark.root))
+                .map(drop)
+                .map_err(VaultError::sql("be written"))
+        })?;
+        Ok(head)
+    }
+
+    /// The key that signs this case.
+    pub fn key(&self) -> &PublicKey {
+        self.ports.signer.public()
+    }
+}
+
+impl Drop for Vault {
+    fn drop(&mut self) {
+        // Best effort: the next run gives back a dead run's leases.
+        let _ = self.release();
+    }
+}
+
+fn start_run(layout: &Layout, ports: &Ports) -> Result<Arc<Run>, VaultError> {
+    let mut name = [0; 8];
+    ports.random.fill(&mut name);
+    // The process number keeps runs apart even where chance is injected.
+    let name = format!("{}-{}", hex::encode(name), std::process::id());
+    Run::start(&layout.staging(), &name).map(Arc::new)
+}

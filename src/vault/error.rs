@@ -1,0 +1,84 @@
+//! What can go wrong with a case.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::evidence::Digest;
+use crate::ledger::LedgerError;
+
+/// The case could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    #[error("{} is not a case: it has no case.sqlite", path.display())]
+    NotACase { path: PathBuf },
+    #[error("{} is a case already", path.display())]
+    AlreadyACase { path: PathBuf },
+    #[error("{} is not empty", path.display())]
+    NotEmpty { path: PathBuf },
+    #[error("{} is a database, but not an exhibit case (application id {found:#010x})", path.display())]
+    NotOurs { path: PathBuf, found: i64 },
+    #[error("This case has format {found}; this program reads up to format {known}")]
+    NewerFormat { found: i64, known: i64 },
+    #[error("The case is in use by another program, and stayed so for {seconds} seconds")]
+    Locked { seconds: u64 },
+    #[error("The case cannot be written: it is on a read-only medium, or belongs to somebody else")]
+    ReadOnly,
+    #[error("The disk is full")]
+    DiskFull,
+    #[error("Cannot {doing} {}: {source}", path.display())]
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
+    #[error("The case's database cannot {doing}: {source}")]
+    Sql { doing: &'static str, source: rusqlite::Error },
+    #[error("Entry {index} of the log cannot be read: {source}")]
+    Entry { index: u64, source: LedgerError },
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error("The signing key is not this case's key: the case was opened with {expected}, the key at hand is {found}")]
+    WrongKey { expected: String, found: String },
+    #[error("The published log in log/ ({published} entries) is not a beginning of the database's ({held} entries)")]
+    Diverged { published: u64, held: u64 },
+    #[error("The published log in log/ is damaged: {what}")]
+    Published { what: String },
+    #[error("Object {digest} is not in the vault")]
+    NoObject { digest: Digest },
+    #[error("The vault holds {digest} with another size than the same digest has here")]
+    ObjectDiffers { digest: Digest },
+}
+
+impl VaultError {
+    /// What the person can do about it, where there is something.
+    pub fn next_step(&self) -> Option<&'static str> {
+        Some(match self {
+            VaultError::NotACase { .. } => "make one with `exhibit init DIR`, or name one with --case DIR",
+            VaultError::AlreadyACase { .. } => "use it with --case DIR, or choose another directory",
+            VaultError::NotEmpty { .. } => "choose an empty directory or a name that does not exist yet",
+            VaultError::NewerFormat { .. } => "open it with a newer exhibit; nothing was changed",
+            VaultError::Locked { .. } => "close the other program, or wait for it, then run the same command again",
+            VaultError::ReadOnly => "list, show, verify and export work on it as it is; to add to it, copy it to a writable disk",
+            VaultError::DiskFull => "nothing that was acknowledged is lost; free some space and run the same command again",
+            VaultError::WrongKey { .. } => "name the right key with --key FILE",
+            VaultError::Diverged { .. } => "an older copy of case.sqlite may have been put back; compare both with a backup before going on",
+            VaultError::Entry { .. } | VaultError::Published { .. } => "run `exhibit verify` to see what is damaged",
+            _ => return None,
+        })
+    }
+
+    pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> VaultError {
+        let path = path.to_path_buf();
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => VaultError::DiskFull,
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied if doing != "read" => VaultError::ReadOnly,
+            _ => VaultError::Io { doing, path, source },
+        }
+    }
+
+    pub(super) fn sql(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> VaultError {
+        use rusqlite::ErrorCode as Code;
+        move |source| match source.sqlite_error_code() {
+            Some(Code::DatabaseBusy | Code::DatabaseLocked) => VaultError::Locked { seconds: super::lock::patience().as_secs() },
+            Some(Code::DiskFull) => VaultError::DiskFull,
+            Some(Code::ReadOnly) => VaultError::ReadOnly,
+            _ => VaultError::Sql { doing, source },
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The case on disk: the only room that knows SQL and the case's paths, and the only writer.
+
+mod apply;
+mod compare;
+mod db;
+mod door;
+mod durable;
+mod error;
+mod fold;
+mod layout;
+mod lock;
+mod nodes;
+mod objects;
+mod publish;
+mod reader;
+mod rebuild;
+mod recover;
+mod rows;
+mod staging;
+mod work;
+
+pub use door::{Agent, Committed, Effects, Ports, Vault};
+pub use error::VaultError;
+pub use layout::{Layout, LOG, VAULT};
+pub use objects::ObjectFile;
+pub use publish::{Published, render};
+pub use reader::{LogRow, Reader};
+pub use rebuild::{Rebuilt, rebuild};
+pub use rows::{CaptureRow, ClaimRow, EventRow, ExaminationRow, ExhibitRow, ItemRow, MentionRow, NoteRow, ReportRow};
+pub use staging::{Staged, Staging};
+pub use work::{Lease, Task};

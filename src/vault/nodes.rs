@@ -1,0 +1,72 @@
+//! The tree's hashes, from the entries and from the hashes kept over full tiles.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::VaultError;
+use crate::ledger::{Frontier, Hash, Nodes, TILE, leaf_hash, node_hash};
+
+/// Entries in the log.
+pub(super) fn size(db: &Connection) -> Result<u64, VaultError> {
+    db.prepare_cached("SELECT coalesce(max(idx) + 1, 0) FROM log")
+        .and_then(|mut query| query.query_row([], |row| row.get(0)))
+        .map_err(VaultError::sql("be read"))
+}
+
+/// One entry's bytes, as stored.
+pub(super) fn entry(db: &Connection, index: u64) -> Result<Option<Vec<u8>>, VaultError> {
+    db.prepare_cached("SELECT entry FROM log WHERE idx = ?1")
+        .and_then(|mut query| query.query_row([index], |row| row.get(0)).optional())
+        .map_err(VaultError::sql("be read"))
+}
+
+fn tile_hash(db: &Connection, level: u32, index: u64) -> Result<Hash, VaultError> {
+    db.prepare_cached("SELECT hash FROM tile_hash WHERE level = ?1 AND idx = ?2")
+        .and_then(|mut query| query.query_row((level, index), |row| row.get(0)))
+        .map_err(VaultError::sql("be read"))
+}
+
+/// A hash of a tile: of an entry at level 0, else of a full tile of the level below.
+pub(super) fn hash(db: &Connection, level: u32, index: u64) -> Result<Hash, VaultError> {
+    if level > 0 {
+        return tile_hash(db, level, index);
+    }
+    match entry(db, index)? {
+        Some(bytes) => Ok(leaf_hash(&bytes)),
+        None => Err(VaultError::sql("be read")(rusqlite::Error::QueryReturnedNoRows)),
+    }
+}
+
+/// The database as a source of tree nodes.
+pub(super) struct Stored<'a>(pub &'a Connection);
+
+impl Nodes for Stored<'_> {
+    type Error = VaultError;
+
+    fn node(&self, level: u32, index: u64) -> Result<Hash, VaultError> {
+        if level.is_multiple_of(TILE.trailing_zeros()) {
+            return hash(self.0, level / TILE.trailing_zeros(), index);
+        }
+        Ok(node_hash(&self.node(level - 1, index * 2)?, &self.node(level - 1, index * 2 + 1)?))
+    }
+}
+
+/// Keeps the hashes over tiles that became full when the log grew from `old` to `new` entries.
+pub(super) fn keep_tile_hashes(db: &Connection, old: u64, new: u64) -> Result<(), VaultError> {
+    let mut level = 1;
+    loop {
+        let full = |size: u64| size >> (level * TILE.trailing_zeros());
+        for index in full(old)..full(new) {
+            let mut tile = Frontier::default();
+            for child in index * TILE..(index + 1) * TILE {
+                tile.push(hash(db, level - 1, child)?);
+            }
+            db.prepare_cached("INSERT INTO tile_hash (level, idx, hash) VALUES (?1, ?2, ?3)")
+                .and_then(|mut insert| insert.execute((level, index, tile.root())))
+                .map_err(VaultError::sql("be written"))?;
+        }
+        if full(new) == 0 {
+            return Ok(());
+        }
+        level += 1;
+    }
+}

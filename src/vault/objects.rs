@@ -1,0 +1,98 @@
+//! Objects in the vault: named by digest, read-only, never replaced.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::layout::{Layout, VAULT, object_path};
+use super::{Staged, VaultError, durable};
+use crate::evidence::Digest;
+
+/// A file found under `vault/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectFile {
+    /// Path inside the case.
+    pub path: String,
+    /// The digest that its place stands for; none if the place is not one of ours.
+    pub digest: Option<Digest>,
+}
+
+/// Gives staged bytes their name in the vault. Returns the directories whose entries must be synced
+/// before any entry of the log may name the object.
+pub(super) fn keep(layout: &Layout, staged: &Staged) -> Result<Vec<PathBuf>, VaultError> {
+    let digests = staged.digests();
+    let path = layout.object(&digests.sha256);
+    match fs::symlink_metadata(&path) {
+        Ok(found) if found.is_file() && found.len() == digests.size => return Ok(Vec::new()),
+        Ok(_) => return Err(VaultError::ObjectDiffers { digest: digests.sha256 }),
+        Err(_) => {}
+    }
+    let Some(dir) = path.parent() else { return Ok(Vec::new()) };
+    durable::create_dir(dir)?;
+    name_without_replacing(&staged.path, &path)?;
+    Ok(vec![dir.to_path_buf()])
+}
+
+/// Names a file without replacing one. The staged name stays until the commit, so that a run that
+/// dies in between can be told from a file that somebody put there.
+pub(super) fn name_without_replacing(from: &Path, to: &Path) -> Result<(), VaultError> {
+    match fs::hard_link(from, to) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        // A file system without hard links (exFAT): an empty marker takes the staged name's place.
+        Err(error) if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => {
+            let marker = from.with_extension("marker");
+            File::create(&marker).map_err(VaultError::io("write", &marker))?;
+            fs::rename(from, to).map_err(VaultError::io("name", to))?;
+            fs::rename(&marker, from).map_err(VaultError::io("name", from))
+        }
+        Err(error) => Err(VaultError::io("name", to)(error)),
+    }
+}
+
+/// Opens an object for reading; symbolic links are not followed.
+pub(super) fn open(layout: &Layout, digest: &Digest) -> Result<File, VaultError> {
+    let path = layout.object(digest);
+    match fs::symlink_metadata(&path) {
+        Ok(found) if found.is_file() => File::open(&path).map_err(VaultError::io("read", &path)),
+        _ => Err(VaultError::NoObject { digest: *digest }),
+    }
+}
+
+/// Every file and link under `vault/`, in order of path.
+pub(super) fn files(layout: &Layout) -> Result<Vec<ObjectFile>, VaultError> {
+    let vault = layout.root.join("vault");
+    if !vault.exists() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for file in walkdir::WalkDir::new(&vault).sort_by_file_name() {
+        let file = file.map_err(|error| VaultError::io("read", &vault)(error.into()))?;
+        let inside = file.path().strip_prefix(&layout.root).unwrap_or(file.path());
+        let path = inside.to_string_lossy().into_owned();
+        if file.file_type().is_dir() {
+            // A directory is only of interest where none of ours would be.
+            let depth = inside.components().count();
+            let ours = path == "vault" || path == VAULT || (depth <= 4 && path.starts_with(VAULT));
+            if !ours {
+                found.push(ObjectFile { path, digest: None });
+            }
+            continue;
+        }
+        let digest = file.file_name().to_str().and_then(|name| name.parse::<Digest>().ok());
+        let digest = digest.filter(|digest| file.file_type().is_file() && object_path(digest) == path);
+        found.push(ObjectFile { path, digest });
+    }
+    Ok(found)
+}
+
+/// Digests that some run has finished and not yet committed.
+pub(super) fn staged(layout: &Layout) -> BTreeSet<Digest> {
+    walkdir::WalkDir::new(layout.staging())
+        .max_depth(2)
+        .into_iter()
+        .flatten()
+        .filter_map(|file| file.file_name().to_str()?.parse().ok())
+        .collect()
+}

@@ -1,0 +1,163 @@
+//! Publishing the log as files (C2SP tlog-tiles), so that log and vault alone can rebuild the case.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use serde_json::{Map, Value, json};
+
+use super::nodes::{self, Stored};
+use super::{Layout, VaultError, durable};
+use crate::ledger::{Checkpoint, Note, PublicKey, Sealed, Signer, TILE, TilePath, canonical, entry_bundle, root};
+
+/// The published head, as found on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The signed note, byte for byte.
+    pub text: String,
+    pub note: Note,
+    pub checkpoint: Checkpoint,
+}
+
+impl Published {
+    /// Reads `log/checkpoint`; none if there is no such file.
+    pub fn read(layout: &Layout) -> Result<Option<Published>, VaultError> {
+        let path = layout.checkpoint();
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(VaultError::io("read", &path)(error)),
+        };
+        let text = String::from_utf8(bytes).map_err(|_| VaultError::Published { what: "the checkpoint is not text".into() })?;
+        let note = Note::parse(&text)?;
+        let checkpoint = Checkpoint::parse(&note.text)?;
+        Ok(Some(Published { text, note, checkpoint }))
+    }
+
+    /// Whether the case's key signed it under the case's name.
+    pub fn signed_by(&self, key: &PublicKey) -> bool {
+        self.note.signed_by(&self.checkpoint.origin, key)
+    }
+}
+
+/// What a published file holds, from the database. The same log gives the same bytes.
+pub fn render(db: &Connection, path: TilePath) -> Result<Vec<u8>, VaultError> {
+    let (index, width) = path.extent();
+    let range = index * TILE..index * TILE + width;
+    match path {
+        TilePath::Hashes { level, .. } => {
+            let mut bytes = Vec::with_capacity(32 * width as usize);
+            for at in range {
+                bytes.extend(nodes::hash(db, level, at)?);
+            }
+            Ok(bytes)
+        }
+        TilePath::Entries { .. } => {
+            let mut entries = Vec::new();
+            for at in range {
+                entries.push(nodes::entry(db, at)?.unwrap_or_default());
+            }
+            Ok(entry_bundle(entries.iter().map(Vec::as_slice)))
+        }
+        TilePath::Sealed { .. } => {
+            let mut lines = Vec::new();
+            for at in range {
+                let values = sealed_values(db, at)?;
+                if !values.is_empty() {
+                    lines.extend(sealed_line(at, &values));
+                    lines.push(b'\n');
+                }
+            }
+            Ok(lines)
+        }
+    }
+}
+
+/// One line of a sealed bundle: `{"entry":3,"values":{"quote":{"salt":"…","value":…}}}`.
+fn sealed_line(entry: u64, values: &[Sealed]) -> Vec<u8> {
+    let values: Map<String, Value> = values
+        .iter()
+        .map(|sealed| (sealed.field.clone(), json!({ "salt": hex::encode(sealed.salt), "value": sealed.value })))
+        .collect();
+    canonical(&json!({ "entry": entry, "values": values }))
+}
+
+/// Reads the lines of a sealed bundle.
+pub(super) fn parse_sealed(bytes: &[u8]) -> Option<Vec<(u64, Sealed)>> {
+    let mut all = Vec::new();
+    for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let line: Value = serde_json::from_slice(line).ok()?;
+        let entry = line.get("entry")?.as_u64()?;
+        for (field, sealed) in line.get("values")?.as_object()? {
+            let mut salt = [0; 16];
+            hex::decode_to_slice(sealed.get("salt")?.as_str()?, &mut salt).ok()?;
+            all.push((entry, Sealed { field: field.clone(), salt, value: sealed.get("value")?.clone() }));
+        }
+    }
+    Some(all)
+}
+
+/// The sealed values at hand for one entry. A value that is not JSON any more is given as its bytes,
+/// so that its commitment fails and verify names it.
+pub(super) fn sealed_values(db: &Connection, entry: u64) -> Result<Vec<Sealed>, VaultError> {
+    let read = || -> rusqlite::Result<Vec<Sealed>> {
+        let mut query = db.prepare_cached("SELECT field, salt, value FROM sealed WHERE idx = ?1 ORDER BY field")?;
+        let rows = query.query_map([entry], |row| {
+            let (field, salt, value): (String, Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let parsed = serde_json::from_slice(&value).ok().filter(|parsed| canonical(parsed) == value);
+            let value = parsed.unwrap_or_else(|| json!({ "damaged": hex::encode(&value) }));
+            Ok(Sealed { field, salt: salt.try_into().unwrap_or([0; 16]), value })
+        })?;
+        rows.collect()
+    };
+    read().map_err(VaultError::sql("be read"))
+}
+
+/// Brings `log/` from `old` entries to all of them, then signs and writes the checkpoint. Called only
+/// after the entries are durable.
+pub(super) fn publish(
+    layout: &Layout,
+    db: &Connection,
+    temporary: &Path,
+    origin: &str,
+    signer: &dyn Signer,
+    old: u64,
+) -> Result<Checkpoint, VaultError> {
+    let size = nodes::size(db)?;
+    let changed: Vec<TilePath> = TilePath::for_growth(old, size);
+    for path in &changed {
+        let file = layout.tile(*path);
+        if let Some(dir) = file.parent() {
+            durable::create_dir(dir)?;
+        }
+        durable::write(temporary, &file, &render(db, *path)?)?;
+    }
+    let checkpoint = Checkpoint { origin: origin.to_owned(), size, root: root(&Stored(db), size)? };
+    let note = Note::sign(checkpoint.to_string(), origin, signer)?;
+    // The new checkpoint needs all the files above and none of those below.
+    durable::write(temporary, &layout.checkpoint(), note.to_string().as_bytes())?;
+    for path in &changed {
+        drop_older_partials(layout, *path);
+    }
+    Ok(checkpoint)
+}
+
+/// Removes partial files that a wider one has replaced. Best effort: verify accepts what stays, as
+/// long as it says what the log says.
+fn drop_older_partials(layout: &Layout, path: TilePath) {
+    let file = layout.tile(path);
+    let (_, width) = path.extent();
+    let (dir, keep): (PathBuf, Option<String>) = if width == TILE {
+        (PathBuf::from(format!("{}.p", file.display())), None)
+    } else {
+        (file.parent().map(Path::to_path_buf).unwrap_or_default(), Some(width.to_string()))
+    };
+    for old in fs::read_dir(&dir).into_iter().flatten().flatten() {
+        if Some(old.file_name().to_string_lossy().as_ref()) != keep.as_deref() {
+            let _ = fs::remove_file(old.path());
+        }
+    }
+    if keep.is_none() {
+        let _ = fs::remove_dir(&dir);
+    }
+}

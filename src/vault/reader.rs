@@ -1,0 +1,178 @@
+//! A case open for reading: no method here writes, and a read-only medium is enough.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::nodes::{self, Stored};
+use super::{Layout, ObjectFile, VaultError, compare, db, lock, objects, publish, rows};
+use crate::evidence::{Digest, Event, Finding, Object, Unit};
+use crate::ledger::{Hash, PublicKey, Sealed, TilePath, inclusion, open, root};
+
+/// A case, read only.
+pub struct Reader {
+    pub(super) layout: Layout,
+    pub(super) db: Connection,
+}
+
+/// An entry as stored, with the sealed values at hand.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogRow {
+    pub index: u64,
+    pub bytes: Vec<u8>,
+    pub sealed: Vec<Sealed>,
+}
+
+impl Reader {
+    /// Opens a case for reading.
+    pub fn open(root: &Path) -> Result<Reader, VaultError> {
+        let layout = Layout::new(root);
+        let db = db::open_read_only(&layout)?;
+        Ok(Reader { layout, db })
+    }
+
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Keeps what follows on one state of the case, whatever others write, until it is dropped.
+    pub fn steady(&self) -> Result<impl Sized + '_, VaultError> {
+        self.db.unchecked_transaction().map_err(VaultError::sql("be read"))
+    }
+
+    /// Keeps writers out for a moment, while the published log is read.
+    pub fn pause_writers(&self) -> Result<impl Sized + use<>, VaultError> {
+        lock::shared(&self.layout.lock())
+    }
+
+    /// The case's name in the log and its key, from entry 0.
+    pub fn identity(&self) -> Result<(String, PublicKey), VaultError> {
+        let broken = |source| VaultError::Entry { index: 0, source };
+        let bytes = nodes::entry(&self.db, 0)?.ok_or(VaultError::Published { what: "the log is empty".into() })?;
+        match open(&bytes, &[]).map_err(broken)?.event {
+            Event::CaseOpened(opened) => Ok((opened.origin, opened.key.parse().map_err(broken)?)),
+            _ => Err(VaultError::Published { what: "entry 0 does not open a case".into() }),
+        }
+    }
+
+    /// The case's title, unless it was withheld.
+    pub fn title(&self) -> Result<Option<String>, VaultError> {
+        let sealed = publish::sealed_values(&self.db, 0)?;
+        Ok(sealed.iter().find(|sealed| sealed.field == "title").and_then(|sealed| Some(sealed.value.as_str()?.to_owned())))
+    }
+
+    /// Entries in the log.
+    pub fn size(&self) -> Result<u64, VaultError> {
+        nodes::size(&self.db)
+    }
+
+    /// The tree's root over its first `size` entries.
+    pub fn root(&self, size: u64) -> Result<Hash, VaultError> {
+        root(&Stored(&self.db), size)
+    }
+
+    /// The proof that entry `index` is in the log of `size` entries.
+    pub fn inclusion(&self, index: u64, size: u64) -> Result<Vec<Hash>, VaultError> {
+        inclusion(&Stored(&self.db), index, size)
+    }
+
+    /// One entry; none past the end.
+    pub fn entry(&self, index: u64) -> Result<Option<LogRow>, VaultError> {
+        let Some(bytes) = nodes::entry(&self.db, index)? else { return Ok(None) };
+        Ok(Some(LogRow { index, bytes, sealed: publish::sealed_values(&self.db, index)? }))
+    }
+
+    /// Entries in order, for as long as `look` returns Ok.
+    pub fn entries<E: From<VaultError>>(&self, range: Range<u64>, mut look: impl FnMut(LogRow) -> Result<(), E>) -> Result<(), E> {
+        let read = |error| E::from(VaultError::sql("be read")(error));
+        let mut query = self.db.prepare("SELECT idx, entry FROM log WHERE idx >= ?1 AND idx < ?2 ORDER BY idx").map_err(read)?;
+        let mut found = query.query((range.start, range.end)).map_err(read)?;
+        while let Some(row) = found.next().map_err(read)? {
+            let (index, bytes) = row.get(0).and_then(|index| Ok((index, row.get(1)?))).map_err(read)?;
+            let sealed = publish::sealed_values(&self.db, index)?;
+            look(LogRow { index, bytes, sealed })?;
+        }
+        Ok(())
+    }
+
+    /// What a published file should hold.
+    pub fn rendered(&self, path: TilePath) -> Result<Vec<u8>, VaultError> {
+        publish::render(&self.db, path)
+    }
+
+    /// How far the log had been published when last looked at.
+    pub fn publication(&self) -> Result<Option<(u64, Vec<u8>)>, VaultError> {
+        self.db
+            .query_row("SELECT size, root FROM publication", [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
+            .map_err(VaultError::sql("be read"))
+    }
+
+    /// Hashes kept over full tiles: level, index, hash.
+    pub fn tile_hashes(&self) -> Result<Vec<(u32, u64, Vec<u8>)>, VaultError> {
+        let mut query = self
+            .db
+            .prepare("SELECT level, idx, hash FROM tile_hash ORDER BY level, idx")
+            .map_err(VaultError::sql("be read"))?;
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        rows.and_then(Iterator::collect).map_err(VaultError::sql("be read"))
+    }
+
+    /// Entries that hold sealed rows beyond the log's end, or fields that the entry does not commit to.
+    pub fn sealed_places(&self) -> Result<Vec<(u64, String)>, VaultError> {
+        let mut query =
+            self.db.prepare("SELECT idx, field FROM sealed ORDER BY idx, field").map_err(VaultError::sql("be read"))?;
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.and_then(Iterator::collect).map_err(VaultError::sql("be read"))
+    }
+
+    /// What the catalogue says of an object.
+    pub fn object(&self, digest: &Digest) -> Result<Option<Object>, VaultError> {
+        rows::object(&self.db, digest).map_err(VaultError::sql("be read"))
+    }
+
+    /// Every object of the catalogue, in order of digest.
+    pub fn objects(&self) -> Result<Vec<Object>, VaultError> {
+        rows::objects(&self.db).map_err(VaultError::sql("be read"))
+    }
+
+    /// The files under `vault/`, whether the catalogue knows them or not.
+    pub fn object_files(&self) -> Result<Vec<ObjectFile>, VaultError> {
+        objects::files(&self.layout)
+    }
+
+    /// Objects that a run is bringing in, or was when it was killed.
+    pub fn arriving(&self) -> std::collections::BTreeSet<Digest> {
+        objects::staged(&self.layout)
+    }
+
+    /// An object's bytes.
+    pub fn open_object(&self, digest: &Digest) -> Result<File, VaultError> {
+        objects::open(&self.layout, digest)
+    }
+
+    /// The state of a unit of work: queued, leased or done; none if there is no such unit.
+    pub fn unit_state(&self, unit: &Unit) -> Result<Option<String>, VaultError> {
+        super::work::state(&self.db, unit).map_err(VaultError::sql("be read"))
+    }
+
+    /// Compares every row of the catalogue with a replay of the log.
+    pub fn compare_with_replay(&self) -> Result<Vec<Finding>, VaultError> {
+        compare::compare(self)
+    }
+
+    /// What SQLite itself finds wrong with the file; empty if nothing.
+    pub fn integrity_problems(&self) -> Result<Vec<String>, VaultError> {
+        let mut query = self.db.prepare("PRAGMA integrity_check").map_err(VaultError::sql("be read"))?;
+        let rows = query.query_map([], |row| row.get::<_, String>(0));
+        let lines: Vec<String> = rows.and_then(Iterator::collect).map_err(VaultError::sql("be read"))?;
+        Ok(lines.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    /// The whole catalogue as text, row by row: two cases with the same dump hold the same catalogue.
+    pub fn dump(&self) -> Result<String, VaultError> {
+        compare::dump(&self.db)
+    }
+}

@@ -1,0 +1,125 @@
+//! The catalogue from the log; and the whole database from the published log, when it is lost.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use rusqlite::{Transaction, TransactionBehavior};
+
+use super::publish::parse_sealed;
+use super::{Layout, Published, Reader, VaultError, compare, db, lock, nodes};
+use crate::evidence::Event;
+use crate::ledger::{PublicKey, Sealed, TilePath, canonical, commitments, open, parse_entry_bundle, root};
+
+/// What was rebuilt from what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rebuilt {
+    /// The catalogue, from the database's own log.
+    Catalogue { entries: u64 },
+    /// The whole database, from the published log.
+    Database { entries: u64, sealed: u64 },
+}
+
+/// Drops the catalogue and replays the log. Where `case.sqlite` is gone, it is made anew from `log/`.
+pub fn rebuild(path: &Path) -> Result<Rebuilt, VaultError> {
+    let layout = Layout::new(path);
+    if !Layout::is_case(path) {
+        return Err(VaultError::NotACase { path: path.to_path_buf() });
+    }
+    let _lock = lock::exclusive(&layout.lock())?;
+    if layout.database().is_file() { catalogue(layout) } else { database(layout) }
+}
+
+fn catalogue(layout: Layout) -> Result<Rebuilt, VaultError> {
+    let reader = Reader { db: db::open(&layout)?, layout };
+    let write = VaultError::sql("be rebuilt");
+    let transaction = Transaction::new_unchecked(&reader.db, TransactionBehavior::Immediate).map_err(write)?;
+    // Foreign keys would have the tables dropped in one order only; replay checks them all again.
+    let mut clear = String::from("PRAGMA defer_foreign_keys = ON;");
+    for view in ["reports", "mentions", "claims", "items", "captures", "exhibits", "examinations", "custody"] {
+        clear.push_str(&format!("DROP VIEW IF EXISTS {view};"));
+    }
+    for (table, ..) in compare::TABLES.iter().rev() {
+        clear.push_str(&format!("DROP TABLE IF EXISTS {table};"));
+    }
+    clear.push_str("DELETE FROM work WHERE state = 'done';");
+    clear.push_str(db::CATALOGUE_SQL);
+    clear.push_str(db::VIEWS_SQL);
+    reader.db.execute_batch(&clear).map_err(VaultError::sql("be rebuilt"))?;
+    compare::replay(&reader, &reader.db)?;
+    transaction.commit().map_err(VaultError::sql("be rebuilt"))?;
+    Ok(Rebuilt::Catalogue { entries: reader.size()? })
+}
+
+fn damaged(what: impl Into<String>) -> VaultError {
+    VaultError::Published { what: what.into() }
+}
+
+/// The published log is checked against its own signed checkpoint before anything is made of it.
+fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
+    let head = Published::read(&layout)?.ok_or_else(|| damaged("log/checkpoint is gone"))?;
+    let size = head.checkpoint.size;
+    let (mut entries, mut sealed) = (Vec::new(), BTreeMap::<u64, Vec<Sealed>>::new());
+    for path in TilePath::for_size(size) {
+        let file = layout.tile(path);
+        match path {
+            TilePath::Hashes { .. } => {}
+            TilePath::Entries { .. } => {
+                let bytes = fs::read(&file).map_err(VaultError::io("read", &file))?;
+                entries.extend(parse_entry_bundle(&bytes)?);
+            }
+            // A sealed file may be gone by law: its values are then absent, and the log still holds.
+            TilePath::Sealed { .. } => {
+                let bytes = fs::read(&file).unwrap_or_default();
+                let values = parse_sealed(&bytes).ok_or_else(|| damaged(format!("{path} is not in its format")))?;
+                values.into_iter().for_each(|(entry, value)| sealed.entry(entry).or_default().push(value));
+            }
+        }
+    }
+    let key: PublicKey = match entries.first().map(|first| open(first, &[])).transpose()?.map(|first| first.event) {
+        Some(Event::CaseOpened(opened)) => opened.key.parse()?,
+        _ => return Err(damaged("entry 0 does not open a case")),
+    };
+    if !head.signed_by(&key) {
+        return Err(damaged("the checkpoint's signature does not match"));
+    }
+    let temporary = layout.root.join("case.sqlite.rebuilding");
+    let _ = fs::remove_file(&temporary);
+    let reader = Reader { db: db::create(&temporary)?, layout };
+    let mut kept = 0;
+    let write = VaultError::sql("be rebuilt");
+    let transaction = Transaction::new_unchecked(&reader.db, TransactionBehavior::Immediate).map_err(write)?;
+    for (index, bytes) in (0u64..).zip(&entries) {
+        let committed = commitments(bytes).map_err(|source| VaultError::Entry { index, source })?;
+        let mut insert = || -> rusqlite::Result<()> {
+            reader.db.prepare_cached("INSERT INTO log (idx, entry) VALUES (?1, ?2)")?.execute((index, bytes))?;
+            let mut keep = reader.db.prepare_cached("INSERT INTO sealed (idx, field, salt, value) VALUES (?1, ?2, ?3, ?4)")?;
+            // A value that does not match its commitment is not the value: it is left out.
+            for value in sealed.remove(&index).unwrap_or_default() {
+                if committed.get(&value.field) == Some(&value.commitment()) {
+                    keep.execute((index, &value.field, &value.salt[..], canonical(&value.value)))?;
+                    kept += 1;
+                }
+            }
+            Ok(())
+        };
+        insert().map_err(VaultError::sql("be rebuilt"))?;
+    }
+    nodes::keep_tile_hashes(&reader.db, 0, size)?;
+    if nodes::size(&reader.db)? != size || root(&nodes::Stored(&reader.db), size)? != head.checkpoint.root {
+        return Err(damaged("the entries do not add up to the checkpoint's root"));
+    }
+    reader
+        .db
+        .execute("INSERT INTO publication VALUES (0, ?1, ?2)", (size, head.checkpoint.root))
+        .map_err(VaultError::sql("be rebuilt"))?;
+    compare::replay(&reader, &reader.db)?;
+    transaction.commit().map_err(VaultError::sql("be rebuilt"))?;
+    // The write-ahead log is folded in before the file takes its name.
+    reader.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").map_err(VaultError::sql("be rebuilt"))?;
+    let Reader { layout, db } = reader;
+    db.close().map_err(|(_, error)| VaultError::sql("be rebuilt")(error))?;
+    fs::rename(&temporary, layout.database()).map_err(VaultError::io("name", &temporary))?;
+    super::durable::sync_dir(&layout.root)?;
+    Ok(Rebuilt::Database { entries: size, sealed: kept })
+}

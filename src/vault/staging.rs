@@ -1,0 +1,133 @@
+//! Where bytes go while they arrive. Their digests are taken as they pass; there is no other way in.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sha2::Digest as _;
+
+use super::{VaultError, durable, lock};
+use crate::evidence::{Blake3, Digest, Digests};
+
+/// The staging directory of one run. Its lock tells others that the run is alive; a dead run's
+/// finished bodies are adopted by whoever opens the case next.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub dir: PathBuf,
+    next: AtomicU64,
+    _alive: lock::Lock,
+}
+
+/// The file in a run's directory that its lock is on.
+pub(super) const ALIVE: &str = "alive";
+
+impl Run {
+    pub fn start(staging: &Path, name: &str) -> Result<Run, VaultError> {
+        let dir = staging.join(name);
+        durable::create_dir(&dir)?;
+        let alive = lock::exclusive(&dir.join(ALIVE))?;
+        Ok(Run { dir, next: AtomicU64::new(0), _alive: alive })
+    }
+
+    /// A fresh file name for something on its way.
+    pub fn temporary(&self) -> PathBuf {
+        self.dir.join(format!("tmp-{}", self.next.fetch_add(1, Ordering::Relaxed)))
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        // Best effort: what stays is looked at when the case is opened next.
+        let _ = fs::remove_file(self.dir.join(ALIVE));
+        let _ = fs::remove_dir(&self.dir);
+    }
+}
+
+/// A body on its way in: write to it, then `finish`.
+#[derive(Debug)]
+pub struct Staging {
+    run: Arc<Run>,
+    path: PathBuf,
+    file: File,
+    sha256: sha2::Sha256,
+    blake3: blake3::Hasher,
+    size: u64,
+}
+
+impl Staging {
+    pub(super) fn create(run: Arc<Run>) -> Result<Staging, VaultError> {
+        let path = run.temporary();
+        let file = OpenOptions::new()
+            .write(true)
+            .read(true)
+            .create_new(true)
+            .open(&path)
+            .map_err(VaultError::io("write", &path))?;
+        Ok(Staging { run, path, file, sha256: sha2::Sha256::new(), blake3: blake3::Hasher::new(), size: 0 })
+    }
+
+    /// Bytes so far.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Makes the bytes durable and gives them their name by digest, still in staging.
+    pub fn finish(self) -> Result<Staged, VaultError> {
+        let digests = Digests {
+            sha256: Digest(self.sha256.clone().finalize().into()),
+            blake3: Blake3(*self.blake3.finalize().as_bytes()),
+            size: self.size,
+        };
+        let mut permissions =
+            self.file.metadata().map_err(VaultError::io("read", &self.path))?.permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&self.path, permissions).map_err(VaultError::io("protect", &self.path))?;
+        self.file.sync_all().map_err(VaultError::io("sync", &self.path))?;
+        let path = self.run.dir.join(digests.sha256.to_string());
+        // A second body with the same bytes takes the first one's place: they are the same.
+        fs::rename(&self.path, &path).map_err(VaultError::io("name", &path))?;
+        Ok(Staged { _run: self.run.clone(), path, digests })
+    }
+}
+
+impl Write for Staging {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.sha256.update(&bytes[..count]);
+        self.blake3.update(&bytes[..count]);
+        self.size += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // Gone already after `finish`.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Bytes that are durable and digested, and not yet named by any entry. Only a commit consumes them.
+#[derive(Debug)]
+pub struct Staged {
+    _run: Arc<Run>,
+    pub(super) path: PathBuf,
+    digests: Digests,
+}
+
+impl Staged {
+    pub fn digests(&self) -> Digests {
+        self.digests
+    }
+
+    /// The bytes, for probes to read before they are admitted.
+    pub fn open(&self) -> Result<File, VaultError> {
+        File::open(&self.path).map_err(VaultError::io("read", &self.path))
+    }
+}
