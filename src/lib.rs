@@ -1,3 +1,5 @@
 pub mod evidence;
 pub mod ledger;
 pub mod vault;
+pub mod keyring;
+pub mod fetch;
