@@ -3,3 +3,4 @@ pub mod ledger;
 pub mod vault;
 pub mod keyring;
 pub mod fetch;
+pub mod probe;

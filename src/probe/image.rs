@@ -1,0 +1,53 @@
+//! Pictures: size in pixels, and whether the file reaches its own end.
+
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+
+use super::{Probed, Structure};
+
+/// Reads a picture's size and checks its end mark.
+pub(super) fn examine<R: Read + Seek>(file: &mut R, mime: &str, probed: &mut Probed) -> io::Result<()> {
+    file.seek(SeekFrom::Start(0))?;
+    match imagesize::reader_size(BufReader::new(&mut *file)) {
+        Ok(size) => {
+            probed.facts.width = Some(size.width as u64);
+            probed.facts.height = Some(size.height as u64);
+        }
+        Err(_) if mime == "image/svg+xml" => {}
+        Err(error) => probed.problems.push(format!("the picture's size cannot be read: {error}")),
+    }
+    probed.structure = structure(file, mime)?;
+    Ok(())
+}
+
+fn tail<R: Read + Seek>(file: &mut R, count: u64) -> io::Result<Vec<u8>> {
+    let size = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(size.saturating_sub(count)))?;
+    let mut bytes = Vec::new();
+    file.take(count).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn structure<R: Read + Seek>(file: &mut R, mime: &str) -> io::Result<Structure> {
+    let ends = |found: bool, what: &str| if found { Structure::Whole } else { Structure::Cut(format!("the {what} is missing")) };
+    Ok(match mime {
+        // Cameras write things behind the end mark, so it is looked for in the last part.
+        "image/jpeg" => {
+            let last = tail(file, 1 << 20)?;
+            ends(last.windows(2).any(|two| two == [0xff, 0xd9]), "JPEG end mark")
+        }
+        "image/png" => {
+            let last = tail(file, 1 << 16)?;
+            ends(last.windows(8).any(|eight| eight == b"IEND\xae\x42\x60\x82"), "PNG end chunk")
+        }
+        "image/gif" => ends(tail(file, 1024)?.contains(&0x3b), "GIF end mark"),
+        "image/webp" => {
+            let size = file.seek(SeekFrom::End(0))?;
+            file.seek(SeekFrom::Start(4))?;
+            let mut declared = [0; 4];
+            file.read_exact(&mut declared)?;
+            let declared = u64::from(u32::from_le_bytes(declared)) + 8;
+            if size < declared { Structure::Cut(format!("{size} of {declared} bytes are there")) } else { Structure::Whole }
+        }
+        _ => Structure::Unknown,
+    })
+}
