@@ -4,3 +4,4 @@ pub mod vault;
 pub mod keyring;
 pub mod fetch;
 pub mod probe;
+pub mod reading;

@@ -1,0 +1,146 @@
+//! Reports: bytes become text, and text becomes references and claims. Nothing here touches a file.
+
+mod block;
+mod chrome;
+mod credit;
+mod date;
+mod encoding;
+mod html;
+mod markdown;
+mod page;
+mod phrases;
+mod place;
+mod plain;
+mod platform;
+mod prose;
+mod refer;
+mod sentence;
+mod table;
+mod tree;
+
+pub use platform::{canonical_url, media_kind_of_path};
+pub use refer::refer;
+
+use crate::evidence::{MediaKind, Form, Report, Rule};
+use block::Blocks;
+
+/// What the person, or the server, says of a report beside its bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// As shown to people: file name, address, or `-`.
+    pub origin: String,
+    /// Address that relative links resolve against.
+    pub url: Option<String>,
+    /// EDTF publication date, where the report does not say.
+    pub published: Option<String>,
+    /// Media type as a server declared it, charset included.
+    pub declared_type: Option<String>,
+}
+
+/// Why a report cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    #[error("The report {origin} is empty")]
+    Empty { origin: String },
+    #[error("The report {origin} is not a text that exhibit reads: its bytes are {found}")]
+    NotText { origin: String, found: String },
+    #[error("The report {origin} is larger than {most} MiB")]
+    TooLarge { origin: String, most: u64 },
+    #[error("The table {origin} cannot be read: {why}")]
+    Table { origin: String, why: String },
+}
+
+impl ReadError {
+    /// What the person can do about it.
+    pub fn next_step(&self) -> Option<&'static str> {
+        match self {
+            ReadError::NotText { .. } => Some("reports are HTML, plain text, Markdown, CSV or TSV; footage itself goes in with `exhibit add FILE`"),
+            ReadError::TooLarge { .. } => Some("split it, or give its references as a CSV with one link a row"),
+            ReadError::Empty { .. } | ReadError::Table { .. } => None,
+        }
+    }
+}
+
+/// Reports larger than this are refused: 64 MiB.
+pub const LARGEST: u64 = 64 << 20;
+
+/// A report read: what it says of itself, its text in blocks, and the media that its markup names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    pub report: Report,
+    pub(crate) base: Option<String>,
+    pub(crate) blocks: Blocks,
+    pub(crate) finds: Vec<Find>,
+    /// What was left out as belonging to the site, with the rule that says so.
+    pub excluded: Vec<Excluded>,
+}
+
+/// A medium that the markup names.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Find {
+    pub kind: MediaKind,
+    pub form: Form,
+    pub url: String,
+    /// Byte range of the quote in the text.
+    pub quote: (usize, usize),
+    /// Element path, line, or row.
+    pub place: String,
+    /// Byte range of the caption, where there is one.
+    pub caption: Option<(usize, usize)>,
+    pub credit: Option<String>,
+    /// The columns of a table's row.
+    pub columns: Vec<(String, String)>,
+    pub rule: Rule,
+}
+
+/// A medium that is not evidence, and why.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Excluded {
+    pub url: String,
+    pub rule: Rule,
+}
+
+/// Reads a report.
+pub fn read(bytes: &[u8], hints: &Hints) -> Result<Document, ReadError> {
+    let origin = || hints.origin.clone();
+    if bytes.is_empty() || bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(ReadError::Empty { origin: origin() });
+    }
+    if bytes.len() as u64 > LARGEST {
+        return Err(ReadError::TooLarge { origin: origin(), most: LARGEST >> 20 });
+    }
+    let decoded = encoding::decode(bytes, hints.declared_type.as_deref())
+        .ok_or_else(|| ReadError::NotText { origin: origin(), found: encoding::binary_kind(bytes) })?;
+    match format(&decoded.text, hints) {
+        Format::Html => Ok(html::read(&decoded, bytes, hints)),
+        Format::Markdown => Ok(markdown::read(&decoded, bytes, hints)),
+        Format::Table(separator) => table::read(&decoded, bytes, hints, separator),
+        Format::Plain => Ok(plain::read(&decoded, bytes, hints)),
+    }
+}
+
+enum Format {
+    Html,
+    Markdown,
+    Table(u8),
+    Plain,
+}
+
+fn format(text: &str, hints: &Hints) -> Format {
+    let declared = hints.declared_type.as_deref().unwrap_or("").to_ascii_lowercase();
+    let path = hints.origin.split(['?', '#']).next().unwrap_or("").to_ascii_lowercase();
+    let ends = |endings: &[&str]| endings.iter().any(|ending| path.ends_with(ending));
+    if encoding::looks_like_html(text) || declared.starts_with("text/html") || declared.starts_with("application/xhtml") {
+        Format::Html
+    } else if declared.starts_with("text/csv") || ends(&[".csv"]) {
+        let header = text.lines().next().unwrap_or("");
+        let semicolons = header.matches(';').count() > header.matches(',').count();
+        Format::Table(if semicolons { b';' } else { b',' })
+    } else if declared.starts_with("text/tab-separated-values") || ends(&[".tsv", ".tab"]) {
+        Format::Table(b'\t')
+    } else if declared.starts_with("text/markdown") || ends(&[".md", ".markdown"]) {
+        Format::Markdown
+    } else {
+        Format::Plain
+    }
+}

@@ -1,0 +1,146 @@
+//! The words of `config/phrases.toml`, compiled once a language and only when a text needs them.
+
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, OnceLock};
+
+use regex::Regex;
+use serde::Deserialize;
+
+#[derive(Deserialize, Default)]
+struct Words {
+    video: Vec<String>,
+    image: Vec<String>,
+    audio: Vec<String>,
+    verbs: Vec<String>,
+    hedges: Vec<String>,
+    given: Vec<String>,
+    by: Vec<String>,
+    on: Vec<String>,
+    credit: Vec<String>,
+    settlement: Vec<String>,
+    relation: Vec<String>,
+}
+
+static FILE: LazyLock<BTreeMap<String, Words>> =
+    LazyLock::new(|| toml::from_str(include_str!("../../config/phrases.toml")).unwrap_or_default());
+
+/// What a language says about footage.
+pub(super) struct Phrases {
+    pub video: Regex,
+    pub image: Regex,
+    pub audio: Regex,
+    pub verb: Regex,
+    pub hedge: Regex,
+    /// Place after a relation: groups `value`, `relation`, `name`.
+    pub place: Regex,
+    /// `posted by NAME on PLATFORM`: groups `name`, `platform`.
+    pub given_by: Regex,
+    /// `NAME posted …`: group `name`.
+    pub gave: Regex,
+    /// A credit line: group `credit`.
+    pub credit: Regex,
+}
+
+/// A name: capitalised words, joined by the small words that names have.
+const NAME: &str = r"\p{Lu}[\p{L}\p{M}'’]*(?:[\s-](?:(?:al|el|ed|as|ash|az|an|ad|ar|at|de|du|del|la|las|los|der|of|for|and|the|al-|el-)[\s-])?\p{Lu}[\p{L}\p{M}'’]*){0,5}";
+const PLATFORM: &str = r"YouTube|Twitter|X|Facebook|Telegram|TikTok|Instagram|WhatsApp|Snapchat|Vimeo|VK|VKontakte|Viber|Periscope|LiveLeak|يوتيوب|تويتر|فيسبوك|تلغرام|تيليغرام";
+
+fn any(words: &[String]) -> String {
+    match words {
+        [] => r"[^\s\S]".to_owned(),
+        words => words.join("|"),
+    }
+}
+
+/// A pattern that cannot be compiled matches nothing; a test compiles them all.
+fn compile(pattern: &str) -> Regex {
+    match Regex::new(pattern).or_else(|_| Regex::new(r"[^\s\S]")) {
+        Ok(compiled) => compiled,
+        Err(_) => unreachable!("a class that matches nothing compiles"),
+    }
+}
+
+fn build(language: &str, words: &Words) -> [String; 9] {
+    // Arabic joins its small words and its article to the noun.
+    let join = if language == "ar" { r"(?:[وفبلك]|ال|وال|بال|لل|فال)?" } else { "" };
+    let word = |words: &[String]| format!(r"(?i)(?:\b|^){join}(?:{})(?:\b|$)", any(words));
+    let (settlement, relation) = (any(&words.settlement), any(&words.relation));
+    let place = match language {
+        "ar" => format!(r"(?P<value>(?:(?:{settlement})\s+)(?:(?P<relation>{relation})\s+)?(?P<name>[\p{{Arabic}}]+(?:\s+ال[\p{{Arabic}}]+)?))"),
+        "ru" | "uk" => format!(r"(?i:\b(?:{relation}))\s+(?P<value>(?:(?i:{settlement})\s+)?(?P<relation>[^\s\S])?(?P<name>{NAME}))"),
+        _ => format!(
+            r"(?:\b(?i:in|at|from|near|outside|around|across|over|on|dans|à|en|près de|aus|bei)\s+)?(?P<value>(?:(?i:an?|the|one|une?|le|la|un|una|el|ein|eine[mr]?|dem|der)\s+(?:\p{{Ll}}+\s+)?(?i:{settlement})\s+(?:(?i:of|de|du|called|named)\s+)?)?(?P<relation>(?i:\b(?:{relation})))\s+(?:(?i:the|the (?:{settlement}) of|la|le|l')\s+)?(?P<name>{NAME})(?:\s+(?i:{settlement})\b)?(?:,\s+\p{{Lu}}[\p{{L}}]+)?)"
+        ),
+    };
+    let (given, by, on) = (any(&words.given), any(&words.by), any(&words.on));
+    let given_by = match language {
+        "ar" => format!(r"(?:{given})\s+(?P<name>[\p{{Arabic}}]+(?:\s+ال[\p{{Arabic}}]+)*)(?:\s+(?:{on})\s+(?P<platform>{PLATFORM}))?"),
+        _ => format!(
+            r"(?i:\b(?:{given}))(?:\s+(?:\p{{Ll}}+\s+){{0,3}}(?i:{on})\s+(?P<before>{PLATFORM}))?(?:\s+\p{{Ll}}+)?\s+(?i:{by})\s+(?P<name>@\w+|(?:(?i:the|an?|la|le|les|una?|der|die|das|den|dem)\s+)?(?:\p{{Ll}}[\p{{L}}-]*\s+){{0,4}}?{NAME})(?:\s+(?i:{on})\s+(?:(?i:its|his|her|their|the)\s+)?(?P<platform>{PLATFORM}))?"
+        ),
+    };
+    let gave = format!(r"(?P<name>{NAME}|@\w+)\s+(?:(?i:has|had|have|also|later)\s+)?(?i:{given})\s+(?:(?i:an?|the|its|his|her|their|this|what)\s+)?(?:[\p{{L}}-]+\s+){{0,3}}?(?i:{}|{})", any(&words.video), any(&words.image));
+    let credit = format!(r"(?i)^\W*(?:{})s?(?:\s+credit)?\s*(?:via|by|courtesy of|courtesy|from|:|/|-|–|—|©|par|von|de)\s*(?P<credit>\S.*)$", any(&words.credit));
+    [word(&words.video), word(&words.image), word(&words.audio), word(&words.verbs), word(&words.hedges), place, given_by, gave, credit]
+}
+
+/// The phrases of a language; English where it is none of ours.
+pub(super) fn of(language: &str) -> &'static Phrases {
+    const LANGUAGES: [&str; 7] = ["en", "ar", "fr", "ru", "uk", "es", "de"];
+    static COMPILED: [OnceLock<Phrases>; 7] = [const { OnceLock::new() }; 7];
+    let at = LANGUAGES.iter().position(|known| *known == language).unwrap_or(0);
+    COMPILED[at].get_or_init(|| {
+        static NONE: LazyLock<Words> = LazyLock::new(Words::default);
+        let words = FILE.get(LANGUAGES[at]).unwrap_or(&NONE);
+        let [video, image, audio, verb, hedge, place, given_by, gave, credit] =
+            build(LANGUAGES[at], words).map(|pattern| compile(&pattern));
+        Phrases { video, image, audio, verb, hedge, place, given_by, gave, credit }
+    })
+}
+
+/// Which of our languages a text is in, by its letters and its small words.
+pub(super) fn language_of(text: &str) -> &'static str {
+    let sample: String = text.chars().take(600).collect();
+    let count = |from: char, to: char| sample.chars().filter(|letter| (from..=to).contains(letter)).count();
+    let letters = sample.chars().filter(|letter| letter.is_alphabetic()).count().max(1);
+    if count('\u{0600}', '\u{06ff}') * 2 > letters {
+        return "ar";
+    }
+    if count('\u{0400}', '\u{04ff}') * 2 > letters {
+        return if sample.contains(['і', 'ї', 'є', 'ґ']) { "uk" } else { "ru" };
+    }
+    let small: [(&str, &[&str]); 4] = [
+        ("en", &["the", "of", "and", "to", "in", "a", "by", "was", "on", "video"]),
+        ("fr", &["le", "la", "les", "des", "et", "une", "du", "dans", "par", "est"]),
+        ("es", &["el", "los", "las", "y", "una", "del", "por", "que", "en", "se"]),
+        ("de", &["der", "die", "das", "und", "ein", "eine", "von", "ist", "den", "dem"]),
+    ];
+    let words: Vec<String> = sample.split(|letter: char| !letter.is_alphabetic()).map(str::to_lowercase).collect();
+    let hits = |list: &[&str]| words.iter().filter(|word| list.contains(&word.as_str())).count();
+    small.iter().rev().max_by_key(|(_, list)| hits(list)).filter(|(_, list)| hits(list) > 0).map_or("en", |(language, _)| language)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_phrase_of_every_language_compiles() {
+        let file: BTreeMap<String, Words> = toml::from_str(include_str!("../../config/phrases.toml")).unwrap();
+        assert_eq!(file.len(), 7);
+        for (language, words) in &file {
+            for pattern in build(language, words) {
+                Regex::new(&pattern).unwrap_or_else(|error| panic!("{language}: {error}"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_language_is_known_by_its_letters_and_small_words() {
+        assert_eq!(language_of("In another video, described as being shot in a village"), "en");
+        assert_eq!(language_of("Une vidéo diffusée dans la soirée par les secours"), "fr");
+        assert_eq!(language_of("يظهر مقطع فيديو"), "ar");
+        assert_eq!(language_of("На видео видно, как"), "ru");
+        assert_eq!(language_of("На відео видно, що її"), "uk");
+    }
+}

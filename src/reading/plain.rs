@@ -1,0 +1,98 @@
+//! Plain text: blocks between blank lines, addresses in them.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use url::Url;
+
+use super::block::{Block, BlockKind, Blocks};
+use super::encoding::Decoded;
+use super::{Document, Find, Hints, platform, sentence};
+use crate::evidence::{Digest, Form, MediaKind, Reader, Report};
+
+/// An address in running text; what closes a sentence or a bracket is not part of it.
+static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"https?://[^\s<>"'`«»“”|\\^{}]+"#).ok());
+
+/// Reads a plain-text report.
+pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints) -> Document {
+    let text = decoded.text.trim_start_matches('\u{feff}').to_owned();
+    let blocks = Blocks::new(text.clone(), blocks(&text));
+    let mut finds = Vec::new();
+    for found in ADDRESS.iter().flat_map(|address| address.find_iter(&text)) {
+        finds.extend(find(&blocks, found.start(), found.as_str()));
+    }
+    let title = blocks.blocks.iter().find(|block| block.kind == BlockKind::Heading);
+    let title = title.map(|block| text[block.start..block.end].to_owned());
+    let report = Report {
+        origin: hints.origin.clone(),
+        title,
+        publisher: None,
+        authors: Vec::new(),
+        published: hints.published.clone(),
+        published_as_written: None,
+        language: None,
+        sha256: Digest::of(bytes),
+        size: bytes.len() as u64,
+        media_type: "text/plain".to_owned(),
+        encoding: decoded.encoding.to_owned(),
+        reader: Reader { name: "text".to_owned(), version: "1".to_owned() },
+    };
+    Document { report, base: hints.url.clone(), blocks, finds, excluded: Vec::new() }
+}
+
+/// Paragraphs between blank lines. A short one without a full stop is a heading.
+fn blocks(text: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let (mut at, mut open): (usize, Option<(usize, usize, usize)>) = (0, None);
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let end = at + line.trim_end().len();
+        if line.trim().is_empty() {
+            blocks.extend(open.take().map(|open| block(text, open)));
+        } else {
+            let start = at + (line.len() - line.trim_start().len());
+            open = Some(open.map_or((start, end, number + 1), |(first, _, line)| (first, end, line)));
+        }
+        at += line.len();
+    }
+    blocks.extend(open.map(|open| block(text, open)));
+    blocks
+}
+
+fn block(text: &str, (start, end, line): (usize, usize, usize)) -> Block {
+    let words = &text[start..end];
+    let heading = !words.contains('\n') && words.chars().count() <= 120 && !words.ends_with(['.', '!', '?', '…', ':', '؟', '"', '”']) && !words.contains("http");
+    Block { start, end, kind: if heading { BlockKind::Heading } else { BlockKind::Paragraph }, place: format!("line {line}") }
+}
+
+fn find(blocks: &Blocks, start: usize, matched: &str) -> Option<Find> {
+    let mut address = matched.trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_', '…', '،', '؛']);
+    while address.ends_with([')', ']']) {
+        let (open, close) = if address.ends_with(')') { ('(', ')') } else { ('[', ']') };
+        if address.matches(open).count() >= address.matches(close).count() {
+            break;
+        }
+        address = address[..address.len() - 1].trim_end_matches(['.', ',', ';']);
+    }
+    let url = Url::parse(address).ok().filter(|_| address.len() <= 8192)?;
+    let block = blocks.block_at(start)?;
+    let line_start = blocks.text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let line = blocks.text[line_start..].lines().next().unwrap_or("");
+    let known = platform::recognise(&url).map(|found| found.kind).or_else(|| platform::media_kind_of_path(url.path()));
+    // A line that is nothing but an address is meant; an address of a page inside a sentence is a source.
+    let alone = line.trim().trim_start_matches(['-', '*', '•', ' ']) == matched;
+    let kind = known.or(alone.then_some(MediaKind::Page))?;
+    let number = blocks.text[..start].matches('\n').count() + 1;
+    let end = start + address.len();
+    let within = sentence::around(&blocks.text[block.start..block.end], start - block.start, end - block.start);
+    Some(Find {
+        kind,
+        form: Form::Linked,
+        url: address.to_owned(),
+        quote: (block.start + within.0, block.start + within.1),
+        place: format!("line {number}"),
+        caption: None,
+        credit: None,
+        columns: Vec::new(),
+        rule: "text/address@1".into(),
+    })
+}

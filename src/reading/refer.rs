@@ -1,0 +1,173 @@
+//! From a document to its references: what the markup names, what credits name, what prose tells.
+
+use std::collections::BTreeSet;
+
+use url::Url;
+
+use super::block::{Block, BlockKind};
+use super::{Document, Find, platform, prose, sentence, table};
+use crate::evidence::{Claim, Form, MediaKind, Quote, Reading, Reference};
+
+/// The references of a document, in its order.
+pub fn refer(document: &Document) -> Vec<Reference> {
+    let mut found: Vec<(usize, Reference)> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let table = document.report.reader.name == "table";
+    for find in &document.finds {
+        let reference = of_find(document, find);
+        // One medium shown twice on a page is one reference; two rows of a table are two.
+        let key = reference.canonical.clone().unwrap_or_default();
+        if table || seen.insert((key, find.form == Form::Linked && reference.platform.is_none())) {
+            found.push((find.quote.0, reference));
+        }
+    }
+    if !table {
+        told(document, &mut found);
+    }
+    found.sort_by_key(|(at, _)| *at);
+    found.into_iter().map(|(_, reference)| reference).collect()
+}
+
+fn of_find(document: &Document, find: &Find) -> Reference {
+    let blocks = &document.blocks;
+    let (start, end) = find.quote;
+    let url = (find.form != Form::Described).then(|| find.url.clone());
+    let resolved = url.as_deref().and_then(|url| resolve(document, url));
+    let on = resolved.as_ref().and_then(platform::recognise);
+    let canonical = match (&resolved, &url) {
+        (Some(resolved), _) => Some(platform::canonical_url(resolved)),
+        (None, Some(url)) => Some(relative(url)),
+        (None, None) => None,
+    };
+    let published = document.report.published.as_deref();
+    let quote = blocks.quote(start, end);
+    let (hedges, mut claims) = match find.columns.is_empty() {
+        true => prose::claims(&quote.exact, published),
+        false => (Vec::new(), columns(&find.columns, find.url.as_str())),
+    };
+    if let Some(credit) = &find.credit {
+        claims.extend(prose::credit_claims(credit));
+    }
+    Reference {
+        kind: on.as_ref().map_or(find.kind, |on| if find.kind == MediaKind::Page { on.kind } else { find.kind }),
+        form: find.form,
+        url,
+        canonical,
+        locator: blocks.locate(&find.place, start, end),
+        quote,
+        caption: find.caption.map(|(start, end)| blocks.text[start..end].to_owned()),
+        credit: find.credit.clone(),
+        hedges,
+        rule: find.rule.clone(),
+        claims,
+        platform: on.map(|on| (on.name, on.id)),
+    }
+}
+
+/// The absolute address of a link; none for a relative one without a base.
+fn resolve(document: &Document, url: &str) -> Option<Url> {
+    let base = document.base.as_deref().and_then(|base| Url::parse(base).ok());
+    let resolved = match base {
+        Some(base) => base.join(url).ok(),
+        None if url.starts_with("//") => Url::parse(&format!("https:{url}")).ok(),
+        None => Url::parse(url).ok(),
+    };
+    resolved.filter(|url| matches!(url.scheme(), "http" | "https"))
+}
+
+/// A relative path without its detours: `./media/../clip.mp4` is `clip.mp4`.
+fn relative(url: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in url.split('/') {
+        match part {
+            "." => {}
+            ".." if parts.last().is_some_and(|last| *last != ".." && !last.is_empty()) => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// A row's columns as claims; the column that holds the address is not one.
+fn columns(columns: &[(String, String)], url: &str) -> Vec<Claim> {
+    let of = |(name, value): &(String, String)| {
+        let property = table::property(name);
+        let reading = match property.as_str() {
+            "date" => super::date::read(value, None).map(|edtf| Reading { place: None, edtf: Some(edtf) }),
+            _ => None,
+        };
+        Claim {
+            property,
+            value: value.clone(),
+            via: None,
+            hedges: Vec::new(),
+            quote: Some(Quote { exact: value.clone(), ..Quote::default() }),
+            reading,
+            rule: format!("table/column:{name}@1").as_str().into(),
+        }
+    };
+    columns.iter().filter(|(_, value)| url.is_empty() || value != url).map(of).collect()
+}
+
+/// Footage that is only told of, and credits that stand alone.
+fn told(document: &Document, found: &mut Vec<(usize, Reference)>) {
+    let published = document.report.published.as_deref();
+    let mut said = BTreeSet::new();
+    let quoted: Vec<(usize, usize)> = document.finds.iter().map(|find| find.quote).collect();
+    for block in &document.blocks.blocks {
+        if matches!(block.kind, BlockKind::Aside | BlockKind::Heading | BlockKind::Caption) && !is_credit(document, block) {
+            continue;
+        }
+        let text = &document.blocks.text[block.start..block.end];
+        let sentences = sentence::split(text);
+        for (nth, (start, end)) in sentences.iter().copied().enumerate() {
+            let (words, range) = (&text[start..end], (block.start + start, block.start + end));
+            // The sentence of an embed or link is that reference's own.
+            if quoted.iter().any(|(from, to)| *from < range.1 && range.0 < *to) || !said.insert(words.to_owned()) {
+                continue;
+            }
+            if let Some((kind, credit)) = prose::credit_line(words) {
+                let caption = nth.checked_sub(1).and_then(|before| sentences.get(before)).map(|(start, end)| &text[*start..*end]);
+                let mut claims = prose::credit_claims(&credit);
+                claims.extend(caption.map(|caption| prose::claims(caption, published).1).unwrap_or_default());
+                let mut reference = described(document, block, range, kind, "prose/credit@1");
+                reference.caption = caption.map(str::to_owned);
+                reference.credit = Some(credit);
+                reference.claims = claims;
+                found.push((range.0, reference));
+            } else if block.kind == BlockKind::Paragraph
+                && let Some(told) = prose::tell(words, published)
+            {
+                let mut reference = described(document, block, range, told.kind, "prose/sentence@1");
+                reference.hedges = told.hedges;
+                reference.claims = told.claims;
+                found.push((range.0, reference));
+            }
+        }
+    }
+}
+
+fn is_credit(document: &Document, block: &Block) -> bool {
+    block.kind == BlockKind::Heading && prose::credit_line(&document.blocks.text[block.start..block.end]).is_some()
+}
+
+fn described(document: &Document, block: &Block, range: (usize, usize), kind: MediaKind, rule: &str) -> Reference {
+    let place: &str = &block.place;
+    let locator = document.blocks.locate(place, range.0, range.1);
+    Reference {
+        kind,
+        form: Form::Described,
+        url: None,
+        canonical: None,
+        quote: document.blocks.quote(range.0, range.1),
+        locator,
+        caption: None,
+        credit: None,
+        hedges: Vec::new(),
+        rule: rule.into(),
+        claims: Vec::new(),
+        platform: None,
+    }
+}
