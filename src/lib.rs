@@ -5,3 +5,5 @@ pub mod keyring;
 pub mod fetch;
 pub mod probe;
 pub mod reading;
+pub mod bag;
+pub mod stages;

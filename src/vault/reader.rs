@@ -133,6 +133,14 @@ impl Reader {
         rows::object(&self.db, digest).map_err(VaultError::sql("be read"))
     }
 
+    /// The entry that recorded an object.
+    pub fn object_entry(&self, digest: &str) -> Result<Option<u64>, VaultError> {
+        self.db
+            .query_row("SELECT entry FROM object WHERE sha256 = ?1", [digest], |row| row.get(0))
+            .optional()
+            .map_err(VaultError::sql("be read"))
+    }
+
     /// Every object of the catalogue, in order of digest.
     pub fn objects(&self) -> Result<Vec<Object>, VaultError> {
         rows::objects(&self.db).map_err(VaultError::sql("be read"))

@@ -1,0 +1,133 @@
+//! Writing a bag: into a directory beside the wanted one, which takes its name when all is written.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256, Sha512};
+
+use super::BagError;
+
+struct Entry {
+    path: String,
+    sha256: String,
+    sha512: String,
+}
+
+/// A bag being written. Dropped before `finish`, it leaves nothing.
+pub struct Writer {
+    target: PathBuf,
+    dir: PathBuf,
+    payload: Vec<Entry>,
+    bytes: u64,
+    finished: bool,
+}
+
+/// A file's name in a manifest: CR, LF and % are percent-encoded (RFC 8493 §2.1.3).
+fn encoded(path: &str) -> String {
+    path.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+impl Writer {
+    /// Starts a bag. The target must not exist.
+    pub fn create(target: &Path) -> Result<Writer, BagError> {
+        if fs::symlink_metadata(target).is_ok() {
+            return Err(BagError::Exists { path: target.to_path_buf() });
+        }
+        let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let dir = target.with_file_name(format!(".{name}.unfinished-{}", std::process::id()));
+        let write = |source| BagError::Write { path: dir.clone(), source };
+        if let Some(parent) = target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            fs::create_dir_all(parent).map_err(|source| BagError::Write { path: parent.to_path_buf(), source })?;
+        }
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir(&dir).and_then(|()| fs::create_dir(dir.join("data"))).map_err(write)?;
+        Ok(Writer { target: target.to_path_buf(), dir, payload: Vec::new(), bytes: 0, finished: false })
+    }
+
+    /// Adds a payload file, `path` below `data/`; digests are taken as the bytes pass.
+    pub fn add(&mut self, path: &str, source: &mut dyn Read) -> Result<(), BagError> {
+        let path = format!("data/{path}");
+        let (sha256, sha512, size) = self.write(&path, source)?;
+        self.payload.push(Entry { path, sha256, sha512 });
+        self.bytes += size;
+        Ok(())
+    }
+
+    fn write(&self, path: &str, source: &mut dyn Read) -> Result<(String, String, u64), BagError> {
+        let file = self.dir.join(path);
+        let failed = |source| BagError::Write { path: file.clone(), source };
+        if let Some(parent) = file.parent() {
+            fs::create_dir_all(parent).map_err(failed)?;
+        }
+        let mut out = OpenOptions::new().write(true).create_new(true).open(&file).map_err(failed)?;
+        let (mut sha256, mut sha512, mut size) = (Sha256::new(), Sha512::new(), 0);
+        let mut buffer = vec![0; 1 << 18];
+        loop {
+            let count = match source.read(&mut buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                other => other.map_err(failed)?,
+            };
+            if count == 0 {
+                break;
+            }
+            out.write_all(&buffer[..count]).map_err(failed)?;
+            sha256.update(&buffer[..count]);
+            sha512.update(&buffer[..count]);
+            size += count as u64;
+        }
+        out.sync_all().map_err(failed)?;
+        Ok((hex::encode(sha256.finalize()), hex::encode(sha512.finalize()), size))
+    }
+
+    /// Writes the tag files and manifests; `information` is `bag-info.txt`, to which `Payload-Oxum` is
+    /// added. Gives the bytes of `tagmanifest-sha256.txt`, to be signed.
+    pub fn seal(&mut self, information: &[(&str, String)]) -> Result<Vec<u8>, BagError> {
+        self.payload.sort_by(|a, b| a.path.cmp(&b.path));
+        let list = |of: fn(&Entry) -> &str, entries: &[Entry]| {
+            entries.iter().map(|entry| format!("{}  {}\n", of(entry), encoded(&entry.path))).collect::<String>()
+        };
+        let mut info: String = information.iter().map(|(name, value)| format!("{name}: {}\n", value.replace(['\r', '\n'], " "))).collect();
+        info.push_str(&format!("Payload-Oxum: {}.{}\n", self.bytes, self.payload.len()));
+        let files = [
+            ("bag-info.txt", info),
+            ("bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n".to_owned()),
+            ("manifest-sha256.txt", list(|entry| &entry.sha256, &self.payload)),
+            ("manifest-sha512.txt", list(|entry| &entry.sha512, &self.payload)),
+        ];
+        let mut tags = Vec::new();
+        for (path, text) in files {
+            let (sha256, sha512, _) = self.write(path, &mut text.as_bytes())?;
+            tags.push(Entry { path: path.to_owned(), sha256, sha512 });
+        }
+        let sha256 = list(|entry| &entry.sha256, &tags);
+        self.write("tagmanifest-sha512.txt", &mut list(|entry| &entry.sha512, &tags).as_bytes())?;
+        self.write("tagmanifest-sha256.txt", &mut sha256.as_bytes())?;
+        Ok(sha256.into_bytes())
+    }
+
+    /// Adds a file beside the manifests that none of them lists: a signature of them.
+    pub fn beside(&mut self, name: &str, text: &str) -> Result<(), BagError> {
+        self.write(name, &mut text.as_bytes()).map(drop)
+    }
+
+    /// Gives the bag its name. From here on it is whole.
+    pub fn finish(mut self) -> Result<(), BagError> {
+        let failed = |source| BagError::Write { path: self.target.clone(), source };
+        if fs::symlink_metadata(&self.target).is_ok() {
+            return Err(BagError::Exists { path: self.target.clone() });
+        }
+        fs::rename(&self.dir, &self.target).map_err(failed)?;
+        self.finished = true;
+        let parent = self.target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if !self.finished {
+            let _ = fs::remove_dir_all(&self.dir);
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! One attempt to obtain an item: bytes to staging, digests as they pass, facts from what arrived.
+
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::judge::{self, Judgement, Meant};
+use crate::evidence::{
+    Capture, Clock, Digest, Event, Examination, Exchange, ExhibitAdmitted, Item, MediaKind, Object, ObjectKept, Outcome, Time, Unit,
+};
+use crate::fetch::{Client, Found, Local, LocalError};
+use crate::probe::{self, Probed};
+use crate::vault::{Effects, Lease, Staged, Staging, VaultError};
+
+/// Bytes that arrived, and what they say of themselves.
+struct Arrived {
+    staged: Staged,
+    probed: Probed,
+}
+
+/// What an attempt brought: a dated record, and bytes if any came.
+pub(super) struct Acquisition {
+    capture: Capture,
+    arrived: Option<Arrived>,
+    name: Option<String>,
+}
+
+/// What attempts need: a client, a place for bytes, a clock.
+#[derive(Clone)]
+pub(super) struct Means {
+    pub client: Client,
+    pub intake: Arc<dyn Fn() -> Result<Staging, VaultError> + Send + Sync>,
+    pub clock: Arc<dyn Clock>,
+    pub settings: Digest,
+}
+
+fn finish(staging: Staging) -> Result<Option<Arrived>, VaultError> {
+    if staging.size() == 0 {
+        return Ok(None);
+    }
+    let staged = staging.finish()?;
+    let probed = probe::examine(&mut io::BufReader::new(staged.open()?));
+    Ok(Some(Arrived { staged, probed }))
+}
+
+impl Means {
+    fn blank(&self, key: &str, item: &Item, method: &str, started: Time) -> Capture {
+        Capture {
+            key: key.to_owned(),
+            item: item.key.clone(),
+            url: item.url.clone(),
+            method: method.to_owned(),
+            started,
+            finished: started,
+            outcome: Outcome::Error,
+            completeness: crate::evidence::Completeness::Unverifiable,
+            because: String::new(),
+            status: None,
+            redirects: 0,
+            final_url: None,
+            address: None,
+            declared: None,
+            received: 0,
+            declared_type: None,
+            alterations: Vec::new(),
+            route: "direct".to_owned(),
+            settings: self.settings,
+            object: None,
+            exchange: None,
+        }
+    }
+
+    /// Fetches an item over http(s). An error is ours (the disk), never the server's.
+    pub async fn fetch(&self, key: &str, item: &Item) -> Result<Acquisition, VaultError> {
+        let mut capture = self.blank(key, item, "http", self.clock.now());
+        let (sender, mut receiver) = mpsc::channel::<hyper::body::Bytes>(16);
+        let intake = self.intake.clone();
+        // Writing and hashing block, so they have a thread of their own while the network goes on.
+        let writing = tokio::task::spawn_blocking(move || -> Result<Option<Arrived>, VaultError> {
+            let mut staging: Option<Staging> = None;
+            while let Some(chunk) = receiver.blocking_recv() {
+                let staging = match &mut staging {
+                    Some(staging) => staging,
+                    None => staging.insert(intake()?),
+                };
+                staging.write_all(&chunk).map_err(disk)?;
+            }
+            staging.map(finish).transpose().map(Option::flatten)
+        });
+        let url = item.url.as_deref().unwrap_or_default();
+        let fetched = self.client.get(url, sender).await;
+        let arrived = match writing.await {
+            Ok(arrived) => arrived?,
+            Err(error) => return Err(disk(io::Error::other(error))),
+        };
+        let meant = Meant { kind: item.kind, url, on_platform: item.platform.is_some() };
+        let judged = judge::http(meant, &fetched, arrived.as_ref().map(|arrived| &arrived.probed));
+        let hops = &fetched.exchange.hops;
+        capture.finished = self.clock.now();
+        capture.status = fetched.status;
+        capture.redirects = u32::try_from(hops.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        let last = hops.last().filter(|_| hops.len() > 1);
+        capture.final_url = last.map(|hop| hop.url.chars().take(8192).collect());
+        capture.address = hops.last().and_then(|hop| hop.connected.clone());
+        capture.declared = fetched.declared;
+        capture.declared_type = fetched.declared_type.clone();
+        capture.received = fetched.received;
+        capture.exchange = Some(fetched.exchange).filter(|exchange: &Exchange| !exchange.hops.is_empty());
+        Ok(Acquisition::new(capture, judged, arrived, None))
+    }
+
+    /// Copies a file that lies beside the report.
+    pub fn copy(&self, key: &str, item: &Item, local: Option<&Local>) -> Result<Acquisition, VaultError> {
+        let started = self.clock.now();
+        let link = item.url.as_deref().unwrap_or_default();
+        let found = local.map_or(Err(LocalError::Missing), |local| local.open(link));
+        match found {
+            Ok(found) => self.take(key, item, "local", started, found),
+            Err(error) => {
+                let outcome = match error {
+                    LocalError::Missing => Outcome::Gone,
+                    LocalError::Outside => Outcome::RefusedByPolicy,
+                    LocalError::NotAFile | LocalError::Unreadable(_) => Outcome::Error,
+                };
+                let because = match local {
+                    Some(_) => error.to_string(),
+                    None => "the report came without its folder, and the link has no address".to_owned(),
+                };
+                let mut capture = self.blank(key, item, "local", started);
+                capture.finished = self.clock.now();
+                let completeness = capture.completeness;
+                Ok(Acquisition::new(capture, Judgement { outcome, completeness, because }, None, None))
+            }
+        }
+    }
+
+    /// Takes a file in, whoever brought it.
+    pub fn take(&self, key: &str, item: &Item, method: &str, started: Time, found: Found) -> Result<Acquisition, VaultError> {
+        let mut capture = self.blank(key, item, method, started);
+        let mut staging = (self.intake)()?;
+        let mut file = found.file;
+        let mut buffer = vec![0; 1 << 18];
+        loop {
+            let count = match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                // What could be read is kept, and the size tells that it is not all.
+                Err(_) => break,
+            };
+            staging.write_all(&buffer[..count]).map_err(disk)?;
+        }
+        capture.received = staging.size();
+        capture.declared = Some(found.size);
+        let arrived = finish(staging)?;
+        let blank = Probed::default();
+        let probed = arrived.as_ref().map_or(&blank, |arrived| &arrived.probed);
+        let meant = (method == "local").then_some(item.kind);
+        let judged = judge::local(found.size, capture.received, probed, meant);
+        capture.finished = self.clock.now();
+        Ok(Acquisition::new(capture, judged, arrived, Some(found.name)))
+    }
+}
+
+/// Writing to staging failed: ours to report, not a finding about the item.
+fn disk(error: io::Error) -> VaultError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => VaultError::DiskFull,
+        _ => VaultError::Io { doing: "write", path: "staging".into(), source: error },
+    }
+}
+
+impl Acquisition {
+    fn new(capture: Capture, judged: Judgement, arrived: Option<Arrived>, name: Option<String>) -> Acquisition {
+        let Judgement { outcome, completeness, because } = judged;
+        let object = arrived.as_ref().map(|arrived| arrived.staged.digests().sha256);
+        Acquisition { capture: Capture { outcome, completeness, because, object, ..capture }, arrived, name }
+    }
+
+    pub fn outcome(&self) -> Outcome {
+        self.capture.outcome
+    }
+
+    pub fn because(&self) -> &str {
+        &self.capture.because
+    }
+
+    pub fn digest(&self) -> Option<Digest> {
+        self.capture.object
+    }
+
+    /// The kind of medium that the bytes are.
+    pub fn kind(&self) -> MediaKind {
+        let mime = self.arrived.as_ref().and_then(|arrived| arrived.probed.facts.mime.as_deref()).unwrap_or("");
+        match mime.split('/').next() {
+            Some("video") => MediaKind::Video,
+            Some("image") => MediaKind::Image,
+            Some("audio") => MediaKind::Audio,
+            _ => MediaKind::Page,
+        }
+    }
+
+    /// The same attempt, once its bytes have told which item and unit it was.
+    pub fn of(mut self, item: &Item, unit: &Unit) -> Acquisition {
+        self.capture.item = item.key.clone();
+        self.capture.key = unit.key.clone();
+        self
+    }
+
+    /// Takes the staged bytes back out, to be read.
+    pub fn bytes(&self) -> Option<Result<Vec<u8>, VaultError>> {
+        let arrived = self.arrived.as_ref()?;
+        Some(arrived.staged.open().and_then(|file| {
+            let mut bytes = Vec::new();
+            let read = file.take(crate::reading::LARGEST + 1).read_to_end(&mut bytes);
+            read.map(|_| bytes).map_err(disk)
+        }))
+    }
+
+    pub fn declared_type(&self) -> Option<String> {
+        self.capture.declared_type.clone()
+    }
+
+    /// Everything that the attempt brings about: object, capture and, when footage came, the exhibit
+    /// and its examination. `admit` is off for a report's own page.
+    pub fn effects(self, lease: Option<Lease>, admit: bool) -> Effects {
+        let mut effects = Effects { lease, ..Effects::default() };
+        let capture = self.capture;
+        let Some(Arrived { staged, probed }) = self.arrived else {
+            effects.events.push(Event::CaptureMade(Box::new(capture)));
+            return effects;
+        };
+        let object = object(&staged, &probed);
+        let (digest, item, key, outcome) = (object.sha256, capture.item.clone(), capture.key.clone(), capture.outcome);
+        effects.events.push(Event::ObjectKept(ObjectKept { object, because: None }));
+        effects.events.push(Event::CaptureMade(Box::new(capture)));
+        if admit && outcome == Outcome::Ok {
+            let role = judge::role(&probed);
+            effects.events.push(Event::ExhibitAdmitted(ExhibitAdmitted { object: digest, item, capture: key, role, name: self.name }));
+            let Probed { facts, location, device, problems, .. } = probed;
+            let examination = Examination { object: digest, probe: probe::probe_version(), facts, location, device, problems };
+            effects.events.push(Event::ExaminationMade(Box::new(examination)));
+        }
+        effects.objects.push(staged);
+        effects
+    }
+}
+
+fn object(staged: &Staged, probed: &Probed) -> Object {
+    let digests = staged.digests();
+    let media_type = probed.facts.mime.clone().unwrap_or_else(|| "application/octet-stream".to_owned());
+    Object { sha256: digests.sha256, blake3: digests.blake3, size: digests.size, media_type }
+}

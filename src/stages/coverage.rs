@@ -1,0 +1,113 @@
+//! The coverage statement: of all that a report refers to, what the case holds and what it does not.
+
+use serde::Serialize;
+
+use crate::evidence::{ItemNo, Outcome, ReportNo};
+use crate::vault::{CaptureRow, ExhibitRow, MentionRow, Reader, ReportRow, VaultError};
+
+/// How one reference stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Captured by this run.
+    Captured,
+    /// The case held it before.
+    AlreadyHeld,
+    Gone,
+    Refused,
+    /// Any other failure; the capture says which.
+    Failed,
+    /// Recorded, and not tried yet.
+    NotTried,
+    DescribedOnly,
+}
+
+impl Standing {
+    pub const ALL: [Standing; 7] = [
+        Standing::Captured,
+        Standing::AlreadyHeld,
+        Standing::Gone,
+        Standing::Refused,
+        Standing::Failed,
+        Standing::NotTried,
+        Standing::DescribedOnly,
+    ];
+
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Standing::Captured => "captured",
+            Standing::AlreadyHeld => "already held",
+            Standing::Gone => "gone",
+            Standing::Refused => "refused",
+            Standing::Failed => "failed",
+            Standing::NotTried => "not tried",
+            Standing::DescribedOnly => "described only",
+        }
+    }
+
+    /// Whether a run that leaves this is not all it was meant to be (exit code 4).
+    pub fn is_failure(self) -> bool {
+        matches!(self, Standing::Gone | Standing::Refused | Standing::Failed)
+    }
+}
+
+/// One reference of the report.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Line {
+    pub standing: Standing,
+    pub mention: MentionRow,
+    pub capture: Option<CaptureRow>,
+    pub exhibit: Option<ExhibitRow>,
+}
+
+/// How all references of one report stand.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Coverage {
+    pub report: ReportRow,
+    /// Whether this run recorded the report; if not, it was here before.
+    pub new: bool,
+    pub lines: Vec<Line>,
+}
+
+impl Coverage {
+    /// How many references stand so.
+    pub fn count(&self, standing: Standing) -> usize {
+        self.lines.iter().filter(|line| line.standing == standing).count()
+    }
+}
+
+/// Draws up the statement. `first_entry` is where this run's entries begin: a capture from there on
+/// is this run's.
+pub fn coverage(reader: &Reader, report: ReportRow, first_entry: u64) -> Result<Coverage, VaultError> {
+    let number: ReportNo = report.id.parse().unwrap_or(ReportNo(0));
+    let mut lines = Vec::new();
+    for mention in reader.mentions_in(number)? {
+        let Some(item) = mention.item.as_deref().and_then(|id| id.parse::<ItemNo>().ok()) else {
+            lines.push(Line { standing: Standing::DescribedOnly, mention, capture: None, exhibit: None });
+            continue;
+        };
+        let capture = reader.captures_of(item)?.pop();
+        let mut exhibits = reader.exhibits_of(item)?;
+        let last = capture.as_ref().and_then(|capture| capture.sha256.clone());
+        let at = exhibits.iter().position(|exhibit| Some(&exhibit.sha256) == last.as_ref());
+        let exhibit = at.map(|at| exhibits.swap_remove(at));
+        let standing = stand(capture.as_ref(), exhibit.as_ref(), first_entry);
+        lines.push(Line { standing, mention, capture, exhibit });
+    }
+    let new = report.entry >= first_entry;
+    Ok(Coverage { report, new, lines })
+}
+
+fn stand(capture: Option<&CaptureRow>, exhibit: Option<&ExhibitRow>, first_entry: u64) -> Standing {
+    let Some(capture) = capture else { return Standing::NotTried };
+    match Outcome::from_word(&capture.outcome) {
+        Some(Outcome::Ok) => match exhibit {
+            Some(exhibit) if exhibit.entry >= first_entry => Standing::Captured,
+            _ => Standing::AlreadyHeld,
+        },
+        Some(Outcome::Gone | Outcome::RemovedByPlatform | Outcome::RemovedByUser) => Standing::Gone,
+        Some(Outcome::RefusedByPolicy) => Standing::Refused,
+        _ => Standing::Failed,
+    }
+}

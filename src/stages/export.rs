@@ -1,0 +1,294 @@
+//! A bag that strangers can check: objects, records, the log entries about them, and the proofs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::bag::{BagError, Writer};
+use crate::evidence::{ExhibitNo, Id, ItemNo, Time};
+use crate::ledger::{BAG_NAMESPACE, LedgerError, Signer, canonical, sshsig, tlog_proof};
+use crate::vault::{ExhibitRow, LogRow, Published, Reader, ReportRow, VaultError};
+
+const CHECK_LOG: &str = include_str!("../../schema/check_log.py");
+
+/// What to export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    pub exhibits: Vec<ExhibitNo>,
+}
+
+/// What was exported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Exported {
+    pub bag: PathBuf,
+    pub exhibits: Vec<String>,
+    pub entries: u64,
+    pub objects: u64,
+    pub bytes: u64,
+    pub signed_by: Option<String>,
+}
+
+/// Why there is no bag.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Bag(#[from] BagError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error("{} lies inside the case: an export never writes into its own source", path.display())]
+    InsideCase { path: PathBuf },
+    #[error("There is no exhibit {0}")]
+    NoExhibit(ExhibitNo),
+    #[error("There is nothing to export: the case has no exhibits")]
+    Nothing,
+    #[error("The log is not published whole yet")]
+    Unpublished,
+    #[error("The object {digest} does not have the bytes that were recorded")]
+    Altered { digest: String },
+}
+
+impl ExportError {
+    /// What the person can do about it.
+    pub fn next_step(&self) -> Option<&'static str> {
+        match self {
+            ExportError::Vault(error) => error.next_step(),
+            ExportError::Bag(BagError::Exists { .. }) => Some("a bag goes into a new directory; choose another name with --to"),
+            ExportError::InsideCase { .. } => Some("choose a directory outside the case with --to"),
+            ExportError::NoExhibit(_) => Some("see `exhibit list`"),
+            ExportError::Unpublished => Some("run any command that writes, such as `exhibit archive`, to finish what was interrupted"),
+            ExportError::Altered { .. } => Some("run `exhibit verify`, and restore the object from a copy"),
+            _ => None,
+        }
+    }
+}
+
+/// The ending that a media type's files usually have.
+fn ending(media_type: &str) -> &'static str {
+    match media_type {
+        "image/jpeg" => "jpg",
+        "image/png" => "png",
+        "image/gif" => "gif",
+        "image/webp" => "webp",
+        "image/tiff" => "tif",
+        "image/heic" => "heic",
+        "image/avif" => "avif",
+        "video/mp4" => "mp4",
+        "video/quicktime" => "mov",
+        "video/webm" => "webm",
+        "video/x-matroska" => "mkv",
+        "video/3gpp" => "3gp",
+        "audio/mp4" => "m4a",
+        "audio/mpeg" => "mp3",
+        "text/html" => "html",
+        "text/plain" => "txt",
+        "text/markdown" => "md",
+        "text/csv" => "csv",
+        "application/pdf" => "pdf",
+        _ => "bin",
+    }
+}
+
+/// All that belongs to the exhibits: their records, the entries about them, their objects and reports.
+struct Gathered {
+    records: Vec<(String, Value)>,
+    entries: BTreeSet<u64>,
+    objects: BTreeMap<String, &'static str>,
+}
+
+fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published) -> Result<Gathered, ExportError> {
+    let mut all = Gathered { records: Vec::new(), entries: BTreeSet::from([0]), objects: BTreeMap::new() };
+    let size = head.checkpoint.size;
+    for exhibit in exhibits {
+        let item_no: ItemNo = exhibit.item.parse().unwrap_or(ItemNo(0));
+        let no: ExhibitNo = exhibit.id.parse().unwrap_or(ExhibitNo(0));
+        let item = reader.item(item_no)?;
+        let mentions = reader.mentions_of(item_no)?;
+        let captures = reader.captures_of(item_no)?;
+        let mut claims = reader.claims_about(Id::Item(item_no))?;
+        claims.extend(reader.claims_about(Id::Exhibit(no))?);
+        let mut reports: Vec<ReportRow> = Vec::new();
+        for mention in &mentions {
+            if let Ok(id) = mention.id.parse() {
+                claims.extend(reader.claims_about(Id::Mention(id))?);
+            }
+            if !reports.iter().any(|report| report.id == mention.report)
+                && let Some(report) = mention.report.parse().ok().map(|no| reader.report(no)).transpose()?.flatten()
+            {
+                reports.push(report);
+            }
+        }
+        let mut notes = reader.notes_about(Id::Item(item_no))?;
+        notes.extend(reader.notes_about(Id::Exhibit(no))?);
+        let examinations = reader.examinations_of(&exhibit.sha256)?;
+        let events = reader.events_about(Id::Exhibit(no))?;
+        let mut entries: BTreeSet<u64> = events.iter().map(|event| event.entry).collect();
+        entries.extend(item.iter().map(|item| item.entry));
+        entries.extend(mentions.iter().map(|mention| mention.entry));
+        entries.extend(captures.iter().map(|capture| capture.entry));
+        entries.extend(claims.iter().map(|claim| claim.entry));
+        entries.extend(notes.iter().map(|note| note.entry));
+        entries.extend(examinations.iter().map(|made| made.entry));
+        for report in &reports {
+            entries.insert(report.entry);
+            entries.extend(reader.object_entry(&report.sha256)?);
+        }
+        all.objects.insert(exhibit.sha256.clone(), ending(&exhibit.media_type));
+        for digest in reports.iter().map(|report| &report.sha256).chain(captures.iter().filter_map(|capture| capture.sha256.as_ref())) {
+            entries.extend(reader.object_entry(digest)?);
+            let object = digest.parse().ok().map(|digest| reader.object(&digest)).transpose()?.flatten();
+            all.objects.entry(digest.clone()).or_insert_with(|| object.map_or("bin", |object| ending(&object.media_type)));
+        }
+        let record = json!({
+            "exhibit": exhibit,
+            "file": format!("data/objects/{}.{}", exhibit.sha256, all.objects[&exhibit.sha256]),
+            "item": item,
+            "mentions": mentions,
+            "claims": claims,
+            "reports": reports,
+            "captures": captures,
+            "examinations": examinations,
+            "notes": notes,
+            "custody": events,
+            "log": { "origin": head.checkpoint.origin, "size": size, "root": hex::encode(head.checkpoint.root), "entries": entries },
+        });
+        all.entries.extend(entries);
+        all.records.push((exhibit.id.clone(), record));
+    }
+    Ok(all)
+}
+
+/// Writes a bag into a new directory. `signer` signs its tag manifest; without one the bag says that
+/// it is not signed.
+pub fn export(reader: &Reader, selection: &Selection, to: &Path, signer: Option<&dyn Signer>, now: Time) -> Result<Exported, ExportError> {
+    refuse_inside(reader, to)?;
+    let _steady = reader.steady()?;
+    let head = Published::read(reader.layout())?.ok_or(ExportError::Unpublished)?;
+    if head.checkpoint.size != reader.size()? || head.checkpoint.root != reader.root(head.checkpoint.size)? {
+        return Err(ExportError::Unpublished);
+    }
+    let mut exhibits = Vec::new();
+    for no in &selection.exhibits {
+        exhibits.push(reader.exhibit(*no)?.ok_or(ExportError::NoExhibit(*no))?);
+    }
+    if exhibits.is_empty() {
+        return Err(ExportError::Nothing);
+    }
+    let all = gather(reader, &exhibits, &head)?;
+    let mut bag = Writer::create(to)?;
+    let mut bytes = 0;
+    for (digest, ending) in &all.objects {
+        let parsed = digest.parse().map_err(|_| ExportError::Altered { digest: digest.clone() })?;
+        let mut file = Checking { inner: reader.open_object(&parsed)?, sha256: <sha2::Sha256 as sha2::Digest>::new(), size: 0 };
+        bag.add(&format!("objects/{digest}.{ending}"), &mut file)?;
+        bytes += file.size;
+        // A bag never passes on bytes that are not the recorded ones.
+        if hex::encode(sha2::Digest::finalize(file.sha256)) != *digest {
+            return Err(ExportError::Altered { digest: digest.clone() });
+        }
+    }
+    for (id, record) in &all.records {
+        let mut text = serde_json::to_string_pretty(record).unwrap_or_default();
+        text.push('\n');
+        bag.add(&format!("record/{id}.json"), &mut text.as_bytes())?;
+    }
+    log_slice(reader, &all, &exhibits, &head, &mut bag)?;
+    let key = reader.identity()?.1;
+    let guide = how_to_check(&exhibits, &head, &key.to_string(), &key.fingerprint(), signer.is_some());
+    bag.add("HOW-TO-CHECK.md", &mut guide.as_bytes())?;
+    let information = [
+        ("Bag-Software-Agent", format!("exhibit {}", env!("CARGO_PKG_VERSION"))),
+        ("Bagging-Date", now.date()),
+        ("External-Identifier", head.checkpoint.origin.clone()),
+        ("External-Description", format!("Exhibits {}", exhibits.iter().map(|exhibit| exhibit.id.as_str()).collect::<Vec<_>>().join(", "))),
+        ("Exhibit-Log-Size", head.checkpoint.size.to_string()),
+        ("Exhibit-Log-Root", hex::encode(head.checkpoint.root)),
+    ];
+    let manifest = bag.seal(&information)?;
+    if let Some(signer) = signer {
+        bag.beside("tagmanifest-sha256.txt.sig", &sshsig(signer, BAG_NAMESPACE, &manifest)?)?;
+    }
+    bag.finish()?;
+    Ok(Exported {
+        bag: to.to_path_buf(),
+        exhibits: exhibits.into_iter().map(|exhibit| exhibit.id).collect(),
+        entries: all.entries.len() as u64,
+        objects: all.objects.len() as u64,
+        bytes,
+        signed_by: signer.map(|signer| signer.public().fingerprint()),
+    })
+}
+
+/// Digests what is read through it.
+struct Checking<R> {
+    inner: R,
+    sha256: sha2::Sha256,
+    size: u64,
+}
+
+impl<R: std::io::Read> std::io::Read for Checking<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        sha2::Digest::update(&mut self.sha256, &buffer[..count]);
+        self.size += count as u64;
+        Ok(count)
+    }
+}
+
+fn refuse_inside(reader: &Reader, to: &Path) -> Result<(), ExportError> {
+    let case = reader.layout().root.canonicalize().unwrap_or_else(|_| reader.layout().root.clone());
+    let absolute = std::path::absolute(to).unwrap_or_else(|_| to.to_path_buf());
+    // The nearest parent that exists tells where the new directory will be, links followed.
+    let real = absolute.ancestors().find_map(|parent| parent.canonicalize().ok()).unwrap_or(absolute);
+    if real.starts_with(&case) { Err(ExportError::InsideCase { path: to.to_path_buf() }) } else { Ok(()) }
+}
+
+fn log_slice(reader: &Reader, all: &Gathered, exhibits: &[ExhibitRow], head: &Published, bag: &mut Writer) -> Result<(), ExportError> {
+    let size = head.checkpoint.size;
+    let mut lines = Vec::new();
+    for index in &all.entries {
+        let Some(LogRow { bytes, sealed, .. }) = reader.entry(*index)? else { continue };
+        let entry: Value = serde_json::from_slice(&bytes).map_err(LedgerError::NotJson)?;
+        let values: Map<String, Value> = sealed
+            .iter()
+            .map(|sealed| (sealed.field.clone(), json!({ "salt": hex::encode(sealed.salt), "value": sealed.value })))
+            .collect();
+        // Canonical throughout, so that the entry stands in the line byte for byte.
+        lines.extend(canonical(&json!({ "index": index, "entry": entry, "sealed": values })));
+        lines.push(b'\n');
+        let proof = tlog_proof(*index, &reader.inclusion(*index, size)?, &head.text);
+        bag.add(&format!("log/proofs/{index}.tlog-proof"), &mut proof.as_bytes())?;
+        for exhibit in exhibits.iter().filter(|exhibit| exhibit.entry == *index) {
+            bag.add(&format!("log/{}.tlog-proof", exhibit.id), &mut proof.as_bytes())?;
+        }
+    }
+    bag.add("log/entries.jsonl", &mut lines.as_slice())?;
+    bag.add("log/checkpoint", &mut head.text.as_bytes())?;
+    bag.add("log/check_log.py", &mut CHECK_LOG.as_bytes())?;
+    Ok(())
+}
+
+fn how_to_check(exhibits: &[ExhibitRow], head: &Published, key: &str, fingerprint: &str, signed: bool) -> String {
+    let list: String = exhibits
+        .iter()
+        .map(|exhibit| format!("- {}: SHA-256 `{}`, {} bytes, {}, log entry {}\n", exhibit.id, exhibit.sha256, exhibit.size, exhibit.media_type, exhibit.entry))
+        .collect();
+    let who = if signed {
+        format!(
+            "Ask the sender, by a way that does not come with this bag, for the fingerprint of their key. It should be\n\n    {fingerprint}\n\nOnly then:\n\n```\necho 'exhibit namespaces=\"{BAG_NAMESPACE}\" {key}' > /tmp/allowed_signers\nssh-keygen -Y verify -f /tmp/allowed_signers -I exhibit -n {BAG_NAMESPACE} -s tagmanifest-sha256.txt.sig < tagmanifest-sha256.txt\n```\n\nIt prints `Good \"{BAG_NAMESPACE}\" signature`. The key in this file proves nothing by itself: whoever forged the bag would have\nforged this line.\n"
+        )
+    } else {
+        "This bag is not signed: the key was not at hand when it was made. Compare the SHA-256 of `tagmanifest-sha256.txt` with the\nsender, by a way that does not come with this bag.\n".to_owned()
+    };
+    format!(
+        "# How to check this bag\n\nIt holds {count} from the case `{origin}`:\n\n{list}\nAll commands run in the bag's own directory, with common tools. `exhibit` is not needed.\n\n## 1. The bytes are complete and unchanged\n\n```\nsha256sum -c --strict --quiet manifest-sha256.txt\nsha256sum -c --strict --quiet tagmanifest-sha256.txt\n```\n\nBoth print nothing. `bagit.py --validate .` (PyPI: bagit) checks the same, and that nothing was added.\n\n## 2. Who sealed it\n\n{who}\n## 3. It is in the log\n\n```\npython3 data/log/check_log.py\n```\n\nThis checks that every entry in `data/log/entries.jsonl` is in the log of {size} entries whose root is\n`{root}`, and that every\nquoted value is the one that was committed to when the entry was made. The short form of that head is\n`{short}`: compare it with one that was noted, printed or mailed earlier, if you have one.\n\n## What this proves, and what not\n\nIt proves that these bytes and records are what was recorded when the entries were made, and that they are in the log that\nthe key signed. It does not prove that the footage shows what is claimed, nor that it was not fabricated before it was captured.\nUntil proofs from outside cover the log, whoever holds the key could have written the log anew.\n",
+        count = if exhibits.len() == 1 { "one exhibit".to_owned() } else { format!("{} exhibits", exhibits.len()) },
+        origin = head.checkpoint.origin,
+        size = head.checkpoint.size,
+        root = hex::encode(head.checkpoint.root),
+        short = head.checkpoint.fingerprint(),
+    )
+}

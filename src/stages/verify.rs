@@ -1,0 +1,508 @@
+//! Proves that nothing changed, or names what did: log, published log, sealed values, catalogue, objects.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use serde::Serialize;
+
+use crate::evidence::{Code, Digest, Event, Finding, Object, Verdict};
+use crate::keyring::Trusted;
+use crate::ledger::{Frontier, Hash, PublicKey, TILE, TilePath, commitments, leaf_hash, open};
+use crate::vault::{LOG, LogRow, Published, Reader, VaultError};
+
+/// How deep to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Structure, and every object's BLAKE3.
+    Quick,
+    /// Structure, and every object's SHA-256 and BLAKE3.
+    Full,
+}
+
+/// How much was looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    pub objects: u64,
+    pub bytes: u64,
+    pub entries: u64,
+}
+
+/// Which entries proofs from outside cover.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Anchored {
+    pub up_to: u64,
+    pub by: Vec<String>,
+    pub self_attested: u64,
+}
+
+/// How the sealed values stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SealedCount {
+    pub present: u64,
+    pub withheld: u64,
+    pub erased: u64,
+}
+
+/// The whole answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verification {
+    pub verdict: Verdict,
+    pub checked: Checked,
+    pub findings: Vec<Finding>,
+    pub anchored: Anchored,
+    pub sealed: SealedCount,
+    /// The head: size and root in short form, to compare with one noted elsewhere.
+    pub fingerprint: Option<String>,
+    /// What is worth knowing and changes no verdict.
+    pub notes: Vec<String>,
+}
+
+#[derive(Default)]
+struct Look {
+    checked: Checked,
+    findings: Vec<Finding>,
+    sealed: SealedCount,
+    notes: Vec<String>,
+    fingerprint: Option<String>,
+    /// Root over the first `n` entries, for the few `n` that are asked about.
+    roots: BTreeMap<u64, Hash>,
+    leaves: Vec<Hash>,
+    unreadable: bool,
+}
+
+/// Verifies a case. Reads only.
+pub fn verify_case(root: &Path, trusted: &[Trusted], depth: Depth, tick: &(dyn Fn(u64, u64) + Sync)) -> Result<Verification, VaultError> {
+    let mut look = Look::default();
+    match Reader::open(root) {
+        Ok(reader) => look.case(&reader, trusted, depth, tick)?,
+        // The database is part of the evidence: that it cannot be opened is a finding about it.
+        Err(error @ VaultError::Sql { .. }) | Err(error @ VaultError::NotOurs { .. }) => look.broken(&error),
+        Err(VaultError::NotACase { path }) if path.join(LOG).join("checkpoint").is_file() => {
+            look.red(Code::DatabaseDamaged, "case.sqlite", "case.sqlite is gone; `exhibit rebuild` makes it anew from log/");
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(look.told())
+}
+
+impl Look {
+    fn told(mut self) -> Verification {
+        self.findings.sort();
+        self.findings.dedup();
+        Verification {
+            verdict: Verdict::of(&self.findings),
+            anchored: Anchored { self_attested: self.checked.entries, ..Anchored::default() },
+            checked: self.checked,
+            findings: self.findings,
+            sealed: self.sealed,
+            fingerprint: self.fingerprint,
+            notes: self.notes,
+        }
+    }
+
+    fn red(&mut self, code: Code, subject: &str, detail: impl Into<String>) {
+        self.findings.push(Finding::red(code, subject, detail));
+    }
+
+    fn broken(&mut self, error: &VaultError) {
+        self.findings.push(Finding::red(Code::DatabaseDamaged, "case.sqlite", error.to_string()).at("case.sqlite"));
+    }
+
+    /// A part of the database that cannot be read is a finding; the other parts are still looked at.
+    fn part(&mut self, result: Result<(), VaultError>) -> Result<(), VaultError> {
+        match result {
+            Err(error @ (VaultError::Sql { .. } | VaultError::Entry { .. } | VaultError::Ledger(_))) => {
+                self.unreadable = true;
+                self.broken(&error);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn case(&mut self, reader: &Reader, trusted: &[Trusted], depth: Depth, tick: &(dyn Fn(u64, u64) + Sync)) -> Result<(), VaultError> {
+        let writers = reader.pause_writers()?;
+        let steady = reader.steady()?;
+        match reader.integrity_problems() {
+            Ok(problems) => problems.iter().take(20).for_each(|problem| self.red(Code::DatabaseDamaged, "case.sqlite", problem)),
+            Err(error) => self.broken(&error),
+        }
+        let looked = self.log(reader);
+        self.part(looked)?;
+        let looked = self.published(reader, trusted);
+        self.part(looked)?;
+        drop(writers);
+        if self.unreadable {
+            self.notes.push("the catalogue was not compared, because the log cannot be read whole".into());
+        } else {
+            let compared = reader.compare_with_replay().map(|findings| self.findings.extend(findings));
+            self.part(compared)?;
+        }
+        let named = self.named(reader);
+        let looked = self.objects(reader, &named, depth, tick);
+        self.part(looked)?;
+        drop(steady);
+        self.extra(reader)
+    }
+
+    /// Every entry: in its place, readable, canonical; every commitment against its value.
+    fn log(&mut self, reader: &Reader) -> Result<(), VaultError> {
+        let size = reader.size()?;
+        let mut frontier = Frontier::default();
+        let asked: BTreeSet<u64> = [Published::read(reader.layout()).ok().flatten().map(|head| head.checkpoint.size), reader.publication()?.map(|(size, _)| size)]
+            .into_iter()
+            .flatten()
+            .collect();
+        let mut erased = BTreeSet::new();
+        let mut missing = Vec::new();
+        let mut rows = BTreeSet::new();
+        if asked.contains(&0) {
+            self.roots.insert(0, frontier.root());
+        }
+        reader.entries(0..u64::MAX >> 1, |row: LogRow| -> Result<(), VaultError> {
+            while frontier.size() < row.index && frontier.size() <= size {
+                self.red(Code::EntryMissing, &format!("entry {}", frontier.size()), "The entry is missing from the log");
+                frontier.push([0; 32]);
+                self.leaves.push([0; 32]);
+            }
+            let leaf = leaf_hash(&row.bytes);
+            frontier.push(leaf);
+            self.leaves.push(leaf);
+            self.checked.entries += 1;
+            if asked.contains(&frontier.size()) {
+                self.roots.insert(frontier.size(), frontier.root());
+            }
+            self.entry(&row, &mut erased, &mut missing, &mut rows);
+            Ok(())
+        })?;
+        self.roots.insert(frontier.size(), frontier.root());
+        for (entry, field) in missing {
+            if erased.contains(&(entry, field.clone())) {
+                self.sealed.erased += 1;
+            } else {
+                self.red(Code::SealedMissing, &format!("entry {entry}"), format!("The sealed value {field} is missing, and no entry says that it was erased"));
+            }
+        }
+        for (entry, field) in reader.sealed_places()? {
+            if !rows.contains(&(entry, field.clone())) {
+                self.red(Code::SealedAltered, &format!("entry {entry}"), format!("A sealed value {field} is kept that the entry does not commit to"));
+            }
+        }
+        self.tile_hashes(reader)?;
+        let held = self.leaves.len() as u64;
+        if let Some((size, root)) = reader.publication()?
+            && (size > held || self.roots.get(&size).is_none_or(|held| held[..] != root[..]))
+        {
+            self.red(Code::CheckpointDiffers, "publication", format!("The database says that {size} entries were published under a root that its log does not have"));
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, row: &LogRow, erased: &mut BTreeSet<(u64, String)>, missing: &mut Vec<(u64, String)>, rows: &mut BTreeSet<(u64, String)>) {
+        let subject = format!("entry {}", row.index);
+        let committed = match commitments(&row.bytes) {
+            Ok(committed) => committed,
+            Err(error) => {
+                self.unreadable = true;
+                return self.red(Code::EntryAltered, &subject, format!("The entry cannot be read: {error}"));
+            }
+        };
+        for (field, commitment) in &committed {
+            match row.sealed.iter().find(|sealed| sealed.field == *field) {
+                None => missing.push((row.index, field.clone())),
+                Some(sealed) => {
+                    rows.insert((row.index, field.clone()));
+                    self.sealed.present += 1;
+                    if sealed.commitment() != *commitment {
+                        self.red(Code::SealedAltered, &subject, format!("The sealed value {field} is not the one that the entry commits to"));
+                    }
+                }
+            }
+        }
+        match open(&row.bytes, &row.sealed) {
+            Ok(entry) => {
+                if let Event::ValueErased(event) = entry.event {
+                    erased.insert((event.entry, event.field));
+                }
+            }
+            // A damaged sealed value can make the event unreadable; without them it must be readable.
+            Err(_) if open(&row.bytes, &[]).is_ok() => self.unreadable = true,
+            Err(error) => {
+                self.unreadable = true;
+                self.red(Code::EntryAltered, &subject, format!("The entry cannot be read: {error}"));
+            }
+        }
+    }
+
+    /// The hashes kept over full tiles, made again from the leaves.
+    fn tile_hashes(&mut self, reader: &Reader) -> Result<(), VaultError> {
+        let mut expected = BTreeMap::new();
+        let (mut level, mut below) = (1, self.leaves.clone());
+        while below.len() as u64 >= TILE {
+            let tiles = below.chunks_exact(TILE as usize).map(|tile| {
+                let mut frontier = Frontier::default();
+                tile.iter().for_each(|hash| frontier.push(*hash));
+                frontier.root()
+            });
+            below = tiles.collect();
+            expected.extend((0u64..).zip(&below).map(|(index, hash)| ((level, index), *hash)));
+            level += 1;
+        }
+        for (level, index, hash) in reader.tile_hashes()? {
+            if expected.remove(&(level, index)).is_none_or(|expected| expected[..] != hash[..]) {
+                self.red(Code::TreeDiffers, &format!("tile hash {level}/{index}"), "The hash kept over a full tile is not the one that its entries make");
+            }
+        }
+        for (level, index) in expected.into_keys() {
+            self.red(Code::TreeDiffers, &format!("tile hash {level}/{index}"), "The hash over a full tile is missing");
+        }
+        Ok(())
+    }
+
+    /// `log/`: checkpoint, signature, every file, and nothing else.
+    fn published(&mut self, reader: &Reader, trusted: &[Trusted]) -> Result<(), VaultError> {
+        let held = self.leaves.len() as u64;
+        let path = format!("{LOG}/checkpoint");
+        let head = match Published::read(reader.layout()) {
+            Ok(Some(head)) => head,
+            Ok(None) => {
+                if reader.publication()?.is_some() || held > 1 {
+                    self.findings.push(Finding::red(Code::CheckpointMissing, "checkpoint", "log/checkpoint is missing").at(path));
+                } else {
+                    self.notes.push("the log is not published yet: `init` was interrupted; the next command that writes will do it".into());
+                }
+                return Ok(());
+            }
+            Err(VaultError::Io { source, .. }) => {
+                self.findings.push(Finding::red(Code::CheckpointDiffers, "checkpoint", format!("log/checkpoint cannot be read: {source}")).at(path));
+                return Ok(());
+            }
+            Err(error) => {
+                self.findings.push(Finding::red(Code::CheckpointDiffers, "checkpoint", error.to_string()).at(path));
+                return Ok(());
+            }
+        };
+        self.fingerprint = Some(head.checkpoint.fingerprint());
+        match reader.identity() {
+            Ok((origin, key)) => self.signature(&head, &origin, &key, trusted, &path),
+            Err(error) => self.red(Code::EntryAltered, "entry 0", error.to_string()),
+        }
+        let size = head.checkpoint.size;
+        let same = self.roots.get(&size) == Some(&head.checkpoint.root);
+        if size > held {
+            for entry in held..size.min(held + 20) {
+                self.red(Code::EntryMissing, &format!("entry {entry}"), "The published log has this entry, the database has not");
+            }
+        }
+        let published = published_leaves(reader, size);
+        let rebuilt = root_of(&published, size);
+        if !same && size <= held {
+            let files_agree = rebuilt == Some(head.checkpoint.root);
+            self.findings.push(Finding::red(Code::TreeDiffers, "log", "The entries in the database do not make the root of the signed checkpoint"));
+            if files_agree {
+                for index in 0..size {
+                    if published.get(&index) != self.leaves.get(index as usize) {
+                        self.red(Code::EntryAltered, &format!("entry {index}"), "The entry is not the one that was published under the signed checkpoint");
+                    }
+                }
+            } else {
+                self.findings.push(Finding::red(Code::CheckpointDiffers, "checkpoint", "The checkpoint's root is not that of the log, in the database or in log/").at(path));
+            }
+        }
+        if size < held {
+            let marked = reader.publication()?.map_or(0, |(size, _)| size);
+            if marked > size {
+                let detail = format!("log/checkpoint is of {size} entries, and one of {marked} had been published: it was rolled back");
+                self.findings.push(Finding::red(Code::CheckpointDiffers, "checkpoint", detail).at(format!("{LOG}/checkpoint")));
+            } else {
+                self.notes.push(format!("{} entries are not published yet: a run was interrupted; the next command that writes will do it", held - size));
+            }
+        }
+        self.files(reader, size.min(held), held)
+    }
+
+    fn signature(&mut self, head: &Published, origin: &str, key: &PublicKey, trusted: &[Trusted], path: &str) {
+        if head.checkpoint.origin != origin {
+            let detail = format!("The checkpoint is of {:?}, the case is {origin:?}", head.checkpoint.origin);
+            self.findings.push(Finding::red(Code::CheckpointDiffers, "checkpoint", detail).at(path));
+        }
+        if !head.signed_by(key) || head.text != head.note.to_string() {
+            self.findings.push(Finding::red(Code::SignatureInvalid, "checkpoint", "The checkpoint's signature is not a good one of the case's key").at(path));
+        } else if !trusted.iter().any(|trusted| trusted.key == *key) {
+            let detail = format!("The case's key {} is not among those that you trust", key.fingerprint());
+            self.findings.push(Finding::amber(Code::KeyUnknown, "checkpoint", detail).at(path));
+        }
+    }
+
+    /// Every published file says what the log says; all that must be there are; nothing else is.
+    fn files(&mut self, reader: &Reader, size: u64, held: u64) -> Result<(), VaultError> {
+        let root = reader.layout().log();
+        let mut required: BTreeSet<String> = TilePath::for_size(size).iter().map(TilePath::to_string).collect();
+        for file in walkdir::WalkDir::new(&root).sort_by_file_name().into_iter().flatten() {
+            if file.file_type().is_dir() {
+                continue;
+            }
+            let name = file.path().strip_prefix(&root).unwrap_or(file.path()).to_string_lossy().into_owned();
+            if name == "checkpoint" && file.file_type().is_file() {
+                continue;
+            }
+            required.remove(&name);
+            let within = |path: &TilePath| {
+                let (index, width) = path.extent();
+                let level = match path {
+                    TilePath::Hashes { level, .. } => *level,
+                    _ => 0,
+                };
+                (index * TILE + width) << (8 * level) <= held
+            };
+            let shown = format!("{LOG}/{name}");
+            match TilePath::parse(&name).filter(within).filter(|_| file.file_type().is_file()) {
+                None => self.findings.push(Finding::red(Code::LogExtra, &name, "The file is no part of the published log").at(shown)),
+                Some(path) => {
+                    let same = fs::read(file.path()).is_ok_and(|bytes| reader.rendered(path).is_ok_and(|expected| expected == bytes));
+                    if !same {
+                        let code = if matches!(path, TilePath::Sealed { .. }) { Code::SealedAltered } else { Code::TileDiffers };
+                        self.findings.push(Finding::red(code, &name, "The published file does not say what the log says").at(shown));
+                    }
+                }
+            }
+        }
+        for name in required {
+            self.findings.push(Finding::red(Code::TileMissing, &name, "The published file is missing").at(format!("{LOG}/{name}")));
+        }
+        Ok(())
+    }
+
+    /// What people call each object: the exhibits that it is, or the report.
+    fn named(&mut self, reader: &Reader) -> BTreeMap<String, String> {
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        let mut name = |digest: String, id: String| {
+            names.entry(digest).and_modify(|known| *known = format!("{known} {id}")).or_insert(id);
+        };
+        let exhibits = reader.exhibits(crate::evidence::ExhibitNo(0), None).unwrap_or_default();
+        exhibits.into_iter().for_each(|exhibit| name(exhibit.sha256, exhibit.id));
+        reader.reports().unwrap_or_default().into_iter().for_each(|report| name(report.sha256, report.id));
+        names
+    }
+
+    /// Every object's bytes against its digests, on all cores.
+    fn objects(&mut self, reader: &Reader, named: &BTreeMap<String, String>, depth: Depth, tick: &(dyn Fn(u64, u64) + Sync)) -> Result<(), VaultError> {
+        let mut objects = reader.objects()?;
+        // Large ones first, so that no core is left alone with one at the end.
+        objects.sort_by_key(|object| std::cmp::Reverse(object.size));
+        let total: u64 = objects.iter().map(|object| object.size).sum();
+        let (next, done, found) = (AtomicUsize::new(0), AtomicU64::new(0), Mutex::new(Vec::new()));
+        let layout = reader.layout();
+        let work = || {
+            let mut buffer = vec![0; 1 << 18];
+            while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let digest = object.sha256.to_string();
+                let subject = named.get(&digest).cloned().unwrap_or_else(|| format!("object {}", object.sha256.short()));
+                let path = layout.object(&object.sha256);
+                let shown = path.strip_prefix(&layout.root).unwrap_or(&path).to_string_lossy().into_owned();
+                let finding = check(&path, object, depth, &mut buffer).map(|(code, detail)| Finding::red(code, subject, detail).at(shown));
+                found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(finding);
+                tick(done.fetch_add(object.size, Ordering::Relaxed) + object.size, total);
+            }
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from).min(objects.len().max(1));
+        std::thread::scope(|scope| {
+            for _ in 1..cores {
+                scope.spawn(work);
+            }
+            work();
+        });
+        self.findings.extend(found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
+        self.checked.objects = objects.len() as u64;
+        self.checked.bytes = total;
+        Ok(())
+    }
+
+    /// Files in the vault that no entry names. What a run is bringing in at this moment, or was when it
+    /// was killed, lies in its staging directory, too, and is left to the next run.
+    fn extra(&mut self, reader: &Reader) -> Result<(), VaultError> {
+        let files = reader.object_files()?;
+        let arriving = reader.arriving();
+        for file in files {
+            // Asked anew for each: a running command may have recorded it since.
+            let known = file.digest.map(|digest| reader.object(&digest)).transpose();
+            match known {
+                Ok(Some(Some(_))) => {}
+                _ if file.digest.is_some_and(|digest| arriving.contains(&digest)) => {
+                    self.notes.push(format!("{} is not recorded yet: a run is at work, or was interrupted", file.path));
+                }
+                _ => {
+                    let name = file.path.rsplit('/').next().unwrap_or(&file.path).to_owned();
+                    self.findings.push(Finding::red(Code::ObjectExtra, name, "No entry of the log names this file").at(file.path));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Leaf hashes as published, by index.
+fn published_leaves(reader: &Reader, size: u64) -> BTreeMap<u64, Hash> {
+    let mut leaves = BTreeMap::new();
+    for path in TilePath::for_size(size) {
+        if let TilePath::Hashes { level: 0, index, .. } = path
+            && let Ok(bytes) = fs::read(reader.layout().tile(path))
+        {
+            let hashes = bytes.chunks_exact(32).filter_map(|hash| Hash::try_from(hash).ok());
+            leaves.extend((index * TILE..).zip(hashes));
+        }
+    }
+    leaves
+}
+
+fn root_of(leaves: &BTreeMap<u64, Hash>, size: u64) -> Option<Hash> {
+    let mut frontier = Frontier::default();
+    for index in 0..size {
+        frontier.push(*leaves.get(&index)?);
+    }
+    Some(frontier.root())
+}
+
+/// One object's bytes: there, of the right size, with the right digests.
+fn check(path: &Path, object: &Object, depth: Depth, buffer: &mut [u8]) -> Option<(Code, String)> {
+    let missing = |why: String| Some((Code::ObjectMissing, why));
+    let altered = |why: String| Some((Code::ObjectAltered, why));
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return missing("The bytes are not in the vault".into()),
+        Err(error) => return missing(format!("The bytes cannot be reached: {error}")),
+        Ok(found) if !found.is_file() => return missing("What lies in the object's place is not a file".into()),
+        Ok(found) if found.len() != object.size => {
+            return altered(format!("The file has {} bytes; {} were recorded", found.len(), object.size));
+        }
+        Ok(_) => {}
+    }
+    let read = || -> std::io::Result<(Option<Digest>, [u8; 32])> {
+        let mut file = fs::File::open(path)?;
+        let (mut sha256, mut blake3) = (<sha2::Sha256 as sha2::Digest>::new(), blake3::Hasher::new());
+        loop {
+            let count = file.read(buffer)?;
+            if count == 0 {
+                break;
+            }
+            blake3.update(&buffer[..count]);
+            if depth == Depth::Full {
+                sha2::Digest::update(&mut sha256, &buffer[..count]);
+            }
+        }
+        let sha256 = (depth == Depth::Full).then(|| Digest(sha2::Digest::finalize(sha256).into()));
+        Ok((sha256, *blake3.finalize().as_bytes()))
+    };
+    let mut read = read;
+    match read() {
+        Err(error) => altered(format!("The bytes cannot be read to their end: {error}")),
+        Ok((sha256, blake3)) if blake3 != object.blake3.0 || sha256.is_some_and(|sha256| sha256 != object.sha256) => {
+            let now = sha256.map_or_else(|| format!("BLAKE3 {}", hex::encode(blake3)), |sha256| format!("SHA-256 {sha256}"));
+            altered(format!("The bytes are not those that were recorded: they now have {now}"))
+        }
+        Ok(_) => None,
+    }
+}

@@ -1,0 +1,137 @@
+//! Checks an exported bag with the same codes as a case: files, signature, log slice.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Anchored, Checked, SealedCount, Verification};
+use crate::bag::{BagError, BagProblem, check_bag};
+use crate::evidence::{Code, Event, Finding, Verdict};
+use crate::keyring::Trusted;
+use crate::ledger::{BAG_NAMESPACE, Checkpoint, Hash, Note, PublicKey, Sealed, canonical, commitments, leaf_hash, open, verify_inclusion, verify_sshsig};
+
+/// Verifies a bag. Trusted keys come from outside it.
+pub fn verify_bag(bag: &Path, trusted: &[Trusted]) -> Result<Verification, BagError> {
+    let (files, problems) = check_bag(bag)?;
+    let mut findings: Vec<Finding> = problems.into_iter().map(finding).collect();
+    let mut checked = Checked { objects: 0, bytes: files.iter().map(|file| file.size).sum(), entries: 0 };
+    checked.objects = files.iter().filter(|file| file.path.starts_with("data/objects/")).count() as u64;
+    signature(bag, trusted, &mut findings);
+    let mut sealed = SealedCount::default();
+    let mut fingerprint = None;
+    if bag.join("data/log/checkpoint").is_file() {
+        fingerprint = log(bag, trusted, &mut findings, &mut checked, &mut sealed);
+    }
+    findings.sort();
+    findings.dedup();
+    Ok(Verification {
+        verdict: Verdict::of(&findings),
+        anchored: Anchored { self_attested: checked.entries, ..Anchored::default() },
+        checked,
+        findings,
+        sealed,
+        fingerprint,
+        notes: Vec::new(),
+    })
+}
+
+fn finding(problem: BagProblem) -> Finding {
+    match problem {
+        BagProblem::Altered { path, why } => Finding::red(Code::BagFileAltered, path.clone(), why).at(path),
+        BagProblem::Missing { path } => Finding::red(Code::BagFileMissing, path.clone(), "A manifest lists the file, and it is not there").at(path),
+        BagProblem::Extra { path } => Finding::red(Code::BagFileExtra, path.clone(), "No manifest lists the file").at(path),
+        BagProblem::Invalid { why } => Finding::red(Code::BagInvalid, "bag", why),
+    }
+}
+
+fn signature(bag: &Path, trusted: &[Trusted], findings: &mut Vec<Finding>) {
+    let name = "tagmanifest-sha256.txt.sig";
+    let Ok(armoured) = fs::read_to_string(bag.join(name)) else {
+        findings.push(Finding::amber(Code::KeyUnknown, "bag", "The bag is not signed"));
+        return;
+    };
+    let manifest = fs::read(bag.join("tagmanifest-sha256.txt")).unwrap_or_default();
+    match verify_sshsig(&armoured, BAG_NAMESPACE, &manifest) {
+        Err(error) => findings.push(Finding::red(Code::SignatureInvalid, "bag", error.to_string()).at(name)),
+        Ok(key) => know(&key, "bag", trusted, findings),
+    }
+}
+
+fn know(key: &PublicKey, subject: &str, trusted: &[Trusted], findings: &mut Vec<Finding>) {
+    if !trusted.iter().any(|trusted| trusted.key == *key) {
+        let detail = format!("The key {} is not among those that you trust", key.fingerprint());
+        findings.push(Finding::amber(Code::KeyUnknown, subject, detail));
+    }
+}
+
+/// Every entry of the slice: in the log under the checkpoint, its values the ones committed to; the
+/// checkpoint signed by the key that opened the case.
+fn log(bag: &Path, trusted: &[Trusted], findings: &mut Vec<Finding>, checked: &mut Checked, sealed: &mut SealedCount) -> Option<String> {
+    let dir = bag.join("data/log");
+    let text = fs::read_to_string(dir.join("checkpoint")).unwrap_or_default();
+    let parsed = Note::parse(&text).and_then(|note| Ok((Checkpoint::parse(&note.text)?, note)));
+    let (head, note) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            findings.push(Finding::red(Code::CheckpointDiffers, "checkpoint", error.to_string()).at("data/log/checkpoint"));
+            return None;
+        }
+    };
+    let lines = fs::read_to_string(dir.join("entries.jsonl")).unwrap_or_default();
+    let mut key: Option<PublicKey> = None;
+    for line in lines.lines() {
+        let row: Value = serde_json::from_str(line).unwrap_or_default();
+        let (Some(index), Some(entry)) = (row.get("index").and_then(Value::as_u64), row.get("entry")) else {
+            findings.push(Finding::red(Code::EntryAltered, "log", "A line of entries.jsonl is not an entry").at("data/log/entries.jsonl"));
+            continue;
+        };
+        checked.entries += 1;
+        let bytes = canonical(entry);
+        if let Ok(entry) = open(&bytes, &[])
+            && let Event::CaseOpened(opened) = entry.event
+        {
+            key = opened.key.parse().ok().filter(|_| opened.origin == head.origin);
+        }
+        let proof = fs::read_to_string(dir.join(format!("proofs/{index}.tlog-proof"))).unwrap_or_default();
+        if !proves(&proof, index, &bytes, &head, &text) {
+            findings.push(Finding::red(Code::EntryAltered, format!("entry {index}"), "The entry is not in the log under this checkpoint"));
+        }
+        values(index, &bytes, row.get("sealed"), findings, sealed);
+    }
+    match key {
+        Some(key) if note.signed_by(&head.origin, &key) => know(&key, "checkpoint", trusted, findings),
+        _ => findings.push(Finding::red(Code::SignatureInvalid, "checkpoint", "The checkpoint is not signed by the key that opened the case").at("data/log/checkpoint")),
+    }
+    Some(head.fingerprint())
+}
+
+fn proves(proof: &str, index: u64, entry: &[u8], head: &Checkpoint, checkpoint: &str) -> bool {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let Some((lines, of)) = proof.split_once("\n\n") else { return false };
+    let mut lines = lines.lines();
+    let begins = lines.next() == Some("c2sp.org/tlog-proof@v1") && lines.next() == Some(format!("index {index}").as_str());
+    let path: Option<Vec<Hash>> = lines.map(|line| STANDARD.decode(line).ok()?.try_into().ok()).collect();
+    begins && of == checkpoint && path.is_some_and(|path| verify_inclusion(index, head.size, leaf_hash(entry), &path, &head.root))
+}
+
+fn values(index: u64, entry: &[u8], held: Option<&Value>, findings: &mut Vec<Finding>, sealed: &mut SealedCount) {
+    let Ok(committed) = commitments(entry) else {
+        findings.push(Finding::red(Code::EntryAltered, format!("entry {index}"), "The entry cannot be read"));
+        return;
+    };
+    for (field, commitment) in committed {
+        let Some(value) = held.and_then(|held| held.get(&field)) else {
+            sealed.withheld += 1;
+            continue;
+        };
+        let mut salt = [0; 16];
+        let read = value.get("salt").and_then(Value::as_str).is_some_and(|text| hex::decode_to_slice(text, &mut salt).is_ok());
+        let opened = Sealed { field: field.clone(), salt, value: value.get("value").cloned().unwrap_or_default() };
+        if read && opened.commitment() == commitment {
+            sealed.present += 1;
+        } else {
+            findings.push(Finding::red(Code::SealedAltered, format!("entry {index}"), format!("The value {field} is not the one that the entry commits to")));
+        }
+    }
+}
