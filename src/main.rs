@@ -1,1 +1,7 @@
-fn main(){}
+//! The `exhibit` program.
+
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    exhibit::cli::main()
+}

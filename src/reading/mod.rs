@@ -61,6 +61,11 @@ impl ReadError {
     }
 }
 
+/// The first date in a text as EDTF; none where there is none or it stays ambiguous.
+pub fn read_date(text: &str) -> Option<String> {
+    date::read(text, None)
+}
+
 /// Reports larger than this are refused: 64 MiB.
 pub const LARGEST: u64 = 64 << 20;
 

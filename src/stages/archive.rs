@@ -14,7 +14,7 @@ use crate::evidence::{
     Claim, ClaimMade, Clock, Digest, Event, ExhibitNo, Item, MediaKind, NoteAdded, Object, ObjectKept, Origin, Outcome,
     PermissionGiven, ReferenceFound, Report, ReportReceived, Subject, Unit,
 };
-use crate::fetch::{Client, Found, Local, LocalError};
+use crate::fetch::{Client, Ending, Found, Local, LocalError};
 use crate::reading::{self, Document, Hints, ReadError};
 use crate::vault::{Effects, Lease, Task, Vault, VaultError};
 
@@ -29,6 +29,8 @@ pub struct Archive {
     pub concurrency: usize,
     /// Digest of the settings, recorded with every capture.
     pub settings: Digest,
+    /// Label of the route out.
+    pub route: String,
     /// Off: record references only.
     pub fetch: bool,
     /// On: try items again that were tried before.
@@ -122,7 +124,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, ArchiveError> {
 }
 
 fn means(vault: &Vault, how: &Archive) -> Means {
-    Means { client: how.client.clone(), intake: Arc::new(vault.intake()), clock: how.clock.clone(), settings: how.settings }
+    Means { client: how.client.clone(), intake: Arc::new(vault.intake()), clock: how.clock.clone(), settings: how.settings, route: how.route.clone() }
 }
 
 /// Records one report and its references, and says which items of it are to be tried.
@@ -180,6 +182,29 @@ fn lease(vault: &mut Vault, task: Task, how: &Archive) -> Result<Option<Lease>, 
 fn page_item(url: &str) -> Item {
     let canonical = url::Url::parse(url).map_or_else(|_| url.to_owned(), |url| reading::canonical_url(&url));
     Item { key: format!("url:{canonical}"), kind: MediaKind::Page, url: Some(url.to_owned()), platform: None, platform_id: None }
+}
+
+/// Fetches a report without a case, to look at it. Nothing is recorded.
+pub fn peek(url: &str, how: &Archive) -> Result<(Vec<u8>, Option<String>), ArchiveError> {
+    let failed = |why: String| ArchiveError::from(ObtainError::Fetch { url: url.to_owned(), why });
+    runtime()?.block_on(async {
+        let (sender, mut receiver) = tokio::sync::mpsc::channel::<hyper::body::Bytes>(16);
+        let gather = async {
+            let mut bytes = Vec::new();
+            while let Some(chunk) = receiver.recv().await {
+                if bytes.len() as u64 <= reading::LARGEST {
+                    bytes.extend(chunk);
+                }
+            }
+            bytes
+        };
+        let (fetched, bytes) = tokio::join!(how.client.get(url, sender), gather);
+        match (&fetched.ending, fetched.status) {
+            (Ending::Refused(why) | Ending::Timeout(why) | Ending::Failed(why), _) => Err(failed(why.clone())),
+            (_, Some(200..=299)) => Ok((bytes, fetched.declared_type)),
+            (_, status) => Err(failed(format!("the server answered {}", status.unwrap_or_default()))),
+        }
+    })
 }
 
 /// Fetches a report. A failure is recorded before it is told.

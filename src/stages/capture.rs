@@ -33,6 +33,7 @@ pub(super) struct Means {
     pub intake: Arc<dyn Fn() -> Result<Staging, VaultError> + Send + Sync>,
     pub clock: Arc<dyn Clock>,
     pub settings: Digest,
+    pub route: String,
 }
 
 fn finish(staging: Staging) -> Result<Option<Arrived>, VaultError> {
@@ -64,7 +65,7 @@ impl Means {
             received: 0,
             declared_type: None,
             alterations: Vec::new(),
-            route: "direct".to_owned(),
+            route: self.route.clone(),
             settings: self.settings,
             object: None,
             exchange: None,

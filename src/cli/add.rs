@@ -1,0 +1,90 @@
+//! `exhibit add`
+
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::plain::{print_json, safe};
+use crate::evidence::{Claim, Outcome, Reading};
+use crate::fetch::Permit;
+use crate::reading::read_date;
+use crate::stages::{Handed, Source, hand_over};
+
+/// Admit footage that was handed over or found directly
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  exhibit add clip.mp4 --acquired-from \"a witness\" --date 2015-10-04 --by \"A. Archivist\"\n  exhibit add https://video.example/clip.mp4 --location \"southwest of Idlib\"")]
+pub struct Args {
+    /// Files, or http(s) addresses
+    #[arg(required = true, value_name = "FILE|URL")]
+    sources: Vec<String>,
+    /// Where it is said to be from: a claim of yours
+    #[arg(long, value_name = "PLACE")]
+    location: Option<String>,
+    /// When it is said to be from: a claim of yours
+    #[arg(long, value_name = "DATE")]
+    date: Option<String>,
+    /// Who is said to have uploaded it: a claim of yours
+    #[arg(long, value_name = "NAME")]
+    uploader: Option<String>,
+    /// From whom you have it: a claim of yours
+    #[arg(long, value_name = "NAME")]
+    acquired_from: Option<String>,
+    /// A remark of yours
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    /// A host or network that may be asked although it is not public (repeatable); recorded in the log
+    #[arg(long = "allow-host", value_name = "HOST|CIDR")]
+    allow: Vec<Permit>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
+    let (mut vault, config) = context.vault()?;
+    let how = context.archiving(&config, &args.allow);
+    let (mut told, mut failed, mut missed) = (Vec::new(), false, false);
+    for text in &args.sources {
+        let handed = Handed { source: Source::parse(text), claims: claims(&args), note: args.note.clone() };
+        match hand_over(&mut vault, &handed, &how) {
+            Err(error) => {
+                Failure::from(error).tell();
+                failed = true;
+            }
+            Ok((outcome, because, exhibit)) => {
+                missed |= outcome != Outcome::Ok;
+                let id = exhibit.map(|exhibit| exhibit.to_string());
+                if !args.json {
+                    let line = match &id {
+                        Some(id) => format!("{id}  {}\n", safe(text)),
+                        None => format!("{outcome}  {}: {}\n", safe(text), safe(&because)),
+                    };
+                    context.say(&line);
+                }
+                told.push(serde_json::json!({ "source": text, "outcome": outcome, "because": because, "exhibit": id }));
+            }
+        }
+    }
+    if args.json {
+        print_json(&told);
+    }
+    Ok(match (failed, missed) {
+        (true, _) => Exit::NotAll,
+        (false, true) => Exit::SomeFailed,
+        (false, false) => Exit::Done,
+    })
+}
+
+fn claims(args: &Args) -> Vec<Claim> {
+    let said = [
+        ("location", &args.location),
+        ("date", &args.date),
+        ("uploader", &args.uploader),
+        ("acquired-from", &args.acquired_from),
+    ];
+    let claim = |(property, value): (&str, &Option<String>)| {
+        let value = value.clone()?;
+        let edtf = (property == "date").then(|| read_date(&value)).flatten();
+        let reading = edtf.map(|edtf| Reading { place: None, edtf: Some(edtf) });
+        Some(Claim { property: property.to_owned(), value, via: None, hedges: Vec::new(), quote: None, reading, rule: "person/command@1".into() })
+    };
+    said.into_iter().filter_map(claim).collect()
+}

@@ -1,0 +1,211 @@
+//! What every command shares: which case, which key, who acts, how loud.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
+
+use super::exit::Failure;
+use crate::config::Config;
+use crate::evidence::{Clock, Randomness, Time};
+use crate::fetch::{Client, Permit, Permits};
+use crate::keyring::{AgentKey, FileKey, KeyError, Trusted, trusted};
+use crate::ledger::Signer;
+use crate::stages::Archive;
+use crate::vault::{Agent, Layout, Ports, Reader, Vault, VaultError};
+
+/// Options of every command.
+#[derive(Args)]
+pub struct Global {
+    /// The case [default: the nearest parent directory that is one]
+    #[arg(long, global = true, env = "EXHIBIT_CASE", value_name = "DIR")]
+    pub case: Option<PathBuf>,
+    /// Who acts; written into the log as a sealed value
+    #[arg(long, global = true, env = "EXHIBIT_BY", value_name = "NAME")]
+    pub by: Option<String>,
+    /// Private key that signs the log
+    #[arg(long, global = true, env = "EXHIBIT_KEY", value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// A key in the SSH agent instead, by fingerprint or comment
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "key")]
+    pub agent_key: Option<String>,
+    /// Say only what went wrong
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+}
+
+/// The machine's clock.
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Time {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Time::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The machine's random numbers.
+struct SystemRandomness;
+
+impl Randomness for SystemRandomness {
+    fn fill(&self, bytes: &mut [u8]) {
+        // Without random numbers a salt would hide nothing: there is no safe way on.
+        if let Err(error) = getrandom::fill(bytes) {
+            eprintln!("exhibit: This machine gives no random numbers: {error}");
+            std::process::exit(1);
+        }
+    }
+}
+
+/// What every command shares.
+pub struct Context {
+    pub global: Global,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Randomness>,
+}
+
+impl Context {
+    pub fn new(global: Global) -> Context {
+        Context { global, clock: Arc::new(SystemClock), random: Arc::new(SystemRandomness) }
+    }
+
+    /// The user's own directory for keys and trust.
+    pub fn home() -> Result<PathBuf, Failure> {
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        set("XDG_CONFIG_HOME")
+            .or_else(|| set("HOME").map(|home| home.join(".config")))
+            .map(|config| config.join("exhibit"))
+            .ok_or_else(|| Failure::new("There is no place for keys: neither XDG_CONFIG_HOME nor HOME is set"))
+    }
+
+    /// The case's directory: named, or the nearest parent that is one.
+    pub fn root(&self) -> Result<PathBuf, Failure> {
+        if let Some(case) = &self.global.case {
+            return Ok(case.clone());
+        }
+        let here = std::env::current_dir().map_err(|error| Failure::new(format!("The current directory cannot be read: {error}")))?;
+        let found = here.ancestors().find(|dir| Layout::is_case(dir)).map(Path::to_path_buf);
+        found.ok_or_else(|| Failure::new("This directory is not in a case").next("name one with --case DIR, or make one with `exhibit init DIR`"))
+    }
+
+    /// The case, for reading.
+    pub fn reader(&self) -> Result<Reader, Failure> {
+        Ok(Reader::open(&self.root()?)?)
+    }
+
+    /// Settings of a case; defaults where it has none.
+    pub fn config(&self, root: &Path) -> Result<Config, Failure> {
+        Ok(Config::load(&Layout::new(root).settings())?)
+    }
+
+    /// Where the key is: named on the command line, in the case's settings, or the user's own.
+    pub fn key_file(&self, config: &Config) -> Result<PathBuf, Failure> {
+        match (&self.global.key, config.signing.key.as_str()) {
+            (Some(path), _) => Ok(path.clone()),
+            (None, "") => Ok(Context::home()?.join("key")),
+            (None, path) => Ok(PathBuf::from(path)),
+        }
+    }
+
+    /// The agent's key, if one is named.
+    pub fn agent_key(&self, config: &Config) -> Option<String> {
+        let named = Some(config.signing.agent_key.clone()).filter(|name| !name.is_empty() && self.global.key.is_none());
+        self.global.agent_key.clone().or(named)
+    }
+
+    /// Whoever signs.
+    pub fn signer(&self, config: &Config) -> Result<Arc<dyn Signer>, Failure> {
+        match self.agent_key(config) {
+            Some(name) => Ok(Arc::new(AgentKey::find(&name)?)),
+            None => Ok(Arc::new(FileKey::load(&self.key_file(config)?)?)),
+        }
+    }
+
+    /// The same, making the user's own key where there is none yet. Says which file it made.
+    pub fn signer_or_new(&self, config: &Config) -> Result<(Arc<dyn Signer>, Option<PathBuf>), Failure> {
+        match self.signer(config) {
+            Ok(signer) => Ok((signer, None)),
+            Err(_) if self.agent_key(config).is_none() => {
+                let path = self.key_file(config)?;
+                match FileKey::load(&path) {
+                    Err(KeyError::Missing { .. }) => {
+                        let key = FileKey::generate(&path, self.random.as_ref())?;
+                        Ok((Arc::new(key), Some(path)))
+                    }
+                    other => Ok((Arc::new(other?), None)),
+                }
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Keys that the user trusts.
+    pub fn trusted(&self, more: &[PathBuf]) -> Vec<Trusted> {
+        let own = Context::home().map(|home| trusted(&home.join("allowed_signers"))).unwrap_or_default();
+        own.into_iter().chain(more.iter().flat_map(|path| trusted(path))).collect()
+    }
+
+    /// Remembers a key as the user's own.
+    pub fn trust(&self, key: &crate::ledger::PublicKey) -> Result<(), Failure> {
+        use std::io::Write;
+        let path = Context::home()?.join("allowed_signers");
+        if trusted(&path).iter().any(|known| known.key == *key) {
+            return Ok(());
+        }
+        let write = || -> std::io::Result<()> {
+            std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+            let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path)?;
+            writeln!(file, "exhibit namespaces=\"{}\" {key}", crate::ledger::BAG_NAMESPACE)
+        };
+        write().map_err(|error| Failure::new(format!("{} cannot be written: {error}", path.display())))
+    }
+
+    /// Time, chance, key and agent for a writer.
+    pub fn ports(&self, config: &Config, signer: Arc<dyn Signer>) -> Ports {
+        let named = Some(config.collector.name.clone()).filter(|name| !name.is_empty());
+        let person = self.global.by.clone().or(named);
+        let agent = Agent { tool: format!("exhibit {}", env!("CARGO_PKG_VERSION")), person };
+        Ports { clock: self.clock.clone(), random: self.random.clone(), signer, agent }
+    }
+
+    /// The case, for writing.
+    pub fn vault(&self) -> Result<(Vault, Config), Failure> {
+        let root = self.root()?;
+        // That there is no case is worth more to know than that there is no key.
+        if !Layout::is_case(&root) {
+            return Err(VaultError::NotACase { path: root }.into());
+        }
+        let config = self.config(&root)?;
+        let signer = self.signer(&config)?;
+        let vault = Vault::open(&root, self.ports(&config, signer))?;
+        Ok((vault, config))
+    }
+
+    /// How to archive under these settings.
+    pub fn archiving(&self, config: &Config, permits: &[Permit]) -> Archive {
+        let route = config.route(Permits(permits.to_vec()));
+        Archive {
+            client: Client::new(route, self.clock.clone()),
+            clock: self.clock.clone(),
+            concurrency: config.capture.concurrency.clamp(1, 256),
+            settings: config.capture_digest(),
+            route: config.capture.route.clone(),
+            fetch: true,
+            recapture: false,
+            url: None,
+            published: None,
+            stop: Arc::new(AtomicBool::new(false)),
+        }
+    }
+
+    /// Prints, unless told to be quiet.
+    pub fn say(&self, text: &str) {
+        if !self.global.quiet {
+            super::plain::print(text);
+        }
+    }
+}

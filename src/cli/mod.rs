@@ -1,0 +1,96 @@
+//! The command line: one file a command, each parses, calls, and prints. Only this room prints.
+
+mod add;
+mod archive;
+mod context;
+mod examine;
+mod exit;
+mod export;
+mod init;
+mod list;
+mod log;
+mod plain;
+mod rebuild;
+mod refs;
+mod render;
+mod search;
+mod show;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use context::{Context, Global};
+use exit::{Exit, Failure};
+
+/// Turns reports that mention footage into evidence that can be checked: archive, verify, export.
+#[derive(Parser)]
+#[command(name = "exhibit", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done (verify: green) · 1 could not do it · 2 usage · 3 findings (verify: amber or red) ·\n4 done, some captures failed.\n\nA first run:\n  exhibit archive --case my-case report.html\n  exhibit --case my-case verify")]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Init(init::Args),
+    Refs(refs::Args),
+    Examine(examine::Args),
+    Archive(archive::Args),
+    Add(add::Args),
+    List(list::Args),
+    Show(show::Args),
+    Search(search::Args),
+    Verify(verify::Args),
+    Log(log::Args),
+    Export(export::Args),
+    Rebuild(rebuild::Args),
+    /// Print a completion script for a shell
+    #[command(hide = true)]
+    Completions { shell: clap_complete::Shell },
+    /// Write the man pages into a directory
+    #[command(hide = true)]
+    Man { dir: std::path::PathBuf },
+}
+
+/// Runs the program and gives its exit code.
+pub fn main() -> ExitCode {
+    // A reader that closes its end (`exhibit list | head`) ends the program quietly; a page of a panic
+    // on a closed pipe helps nobody.
+    let cli = Cli::parse();
+    let context = Context::new(cli.global);
+    let result = match cli.command {
+        Command::Init(args) => init::run(&context, args),
+        Command::Refs(args) => refs::run(&context, args),
+        Command::Examine(args) => examine::run(&context, args),
+        Command::Archive(args) => archive::run(&context, args),
+        Command::Add(args) => add::run(&context, args),
+        Command::List(args) => list::run(&context, args),
+        Command::Show(args) => show::run(&context, args),
+        Command::Search(args) => search::run(&context, args),
+        Command::Verify(args) => verify::run(&context, args),
+        Command::Log(args) => log::run(&context, args),
+        Command::Export(args) => export::run(&context, args),
+        Command::Rebuild(args) => rebuild::run(&context, args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "exhibit", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+        Command::Man { dir } => man(&dir),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(),
+    }
+}
+
+fn man(dir: &std::path::Path) -> Result<Exit, Failure> {
+    std::fs::create_dir_all(dir)
+        .and_then(|()| clap_mangen::generate_to(Cli::command(), dir))
+        .map_err(|error| Failure::new(format!("The man pages cannot be written to {}: {error}", dir.display())))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,30 @@
+//! `exhibit rebuild`
+
+use super::context::Context;
+use super::exit::{Exit, Failure};
+use super::plain::print_json;
+use crate::vault::{Rebuilt, rebuild};
+
+/// Make the catalogue anew from the log; where case.sqlite is lost, the whole database from log/
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  exhibit --case idlib-2015 rebuild")]
+pub struct Args {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
+    let rebuilt = rebuild(&context.root()?)?;
+    let (what, entries) = match rebuilt {
+        Rebuilt::Catalogue { entries } => ("catalogue", entries),
+        Rebuilt::Database { entries, .. } => ("database", entries),
+    };
+    if args.json {
+        print_json(&serde_json::json!({ "rebuilt": what, "entries": entries }));
+    } else {
+        let from = if what == "catalogue" { "its log" } else { "log/" };
+        context.say(&format!("Rebuilt the {what} from {entries} entries of {from}. Next: exhibit verify\n"));
+    }
+    Ok(Exit::Done)
+}

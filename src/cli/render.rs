@@ -1,0 +1,235 @@
+//! How values look on a terminal.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::plain::{coloured, columns, count, fit, pad, safe, size, strong, wrap};
+use crate::evidence::{Id, Reference, Report, Severity, Verdict};
+use crate::reading::Excluded;
+use crate::stages::{Coverage, Line, Standing, Verification};
+use crate::vault::EventRow;
+
+/// A value in JSON as people read it; nothing for null.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Array(all) if all.is_empty() => None,
+        Value::Array(all) => Some(all.iter().filter_map(text).collect::<Vec<_>>().join(", ")),
+        other => Some(other.to_string()),
+    }
+}
+
+/// `  name          value`, wrapped under itself.
+fn row(name: &str, value: &str) -> String {
+    let mut lines = wrap(value, columns().saturating_sub(18)).into_iter();
+    let mut shown = format!("  {} {}\n", pad(name, 15), lines.next().unwrap_or_default());
+    lines.for_each(|line| shown.push_str(&format!("{}{line}\n", " ".repeat(18))));
+    shown
+}
+
+fn quoted(text: &str, columns: usize) -> String {
+    fit(&format!("“{text}”"), columns)
+}
+
+/// `refs`: each reference with its quote highlighted and its claims aligned.
+pub fn references(report: &Report, references: &[Reference]) -> String {
+    let mut shown = format!("{}\n", strong(&fit(report.title.as_deref().unwrap_or(&report.origin), columns())));
+    let about = [Some(report.origin.as_str()), report.publisher.as_deref(), report.published.as_deref(), report.language.as_deref()];
+    let about: Vec<String> = about.into_iter().flatten().map(safe).collect();
+    shown.push_str(&format!("{} · read as {} · {}\n", about.join(" · "), report.reader.name, count(references.len(), "reference", "references")));
+    for (nth, reference) in (1..).zip(references) {
+        shown.push_str(&format!("\n{} {} {}\n", pad(&format!("{nth}."), 3), reference.kind, reference.form));
+        let mut put = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                shown.push_str(&row(name, &value));
+            }
+        };
+        put("address", reference.url.clone());
+        put("canonical", reference.canonical.clone().filter(|canonical| Some(canonical) != reference.url.as_ref()));
+        put("caption", reference.caption.clone());
+        put("credit", reference.credit.clone());
+        for claim in &reference.claims {
+            let mut value = claim.value.clone();
+            if let Some(via) = &claim.via {
+                value.push_str(&format!(" (via {via})"));
+            }
+            if !claim.hedges.is_empty() {
+                value.push_str(&format!(" [{}]", claim.hedges.join(", ")));
+            }
+            if let Some(edtf) = claim.reading.as_ref().and_then(|reading| reading.edtf.as_deref()).filter(|edtf| *edtf != claim.value) {
+                value.push_str(&format!(" = {edtf}"));
+            }
+            put(&claim.property.clone(), Some(value));
+        }
+        put("hedges", Some(reference.hedges.join(", ")).filter(|hedges| !hedges.is_empty()));
+        put("found by", Some(format!("{} at {}", reference.rule, reference.locator)));
+        let quote = &reference.quote;
+        let lines = wrap(&quote.exact, columns().saturating_sub(6));
+        for line in lines {
+            shown.push_str(&format!("    {} {}\n", coloured("│", 2), strong(&line)));
+        }
+    }
+    shown
+}
+
+/// `refs --excluded`
+pub fn excluded(excluded: &[Excluded]) -> String {
+    let lines = excluded.iter().map(|left| format!("  {} {}\n", pad(&left.rule.0, 24), fit(&left.url, columns().saturating_sub(28))));
+    format!("\nLeft out as belonging to the site: {}\n{}", excluded.len(), lines.collect::<String>())
+}
+
+/// The coverage statement: counts first, then every reference by name, with its sentence.
+pub fn coverage(coverage: &Coverage) -> String {
+    let report = &coverage.report;
+    let title = report.title.as_deref().unwrap_or(&report.origin);
+    let mut shown = format!("{}  {}\n", strong(&report.id), strong(&fit(title, columns().saturating_sub(5))));
+    let total = count(coverage.lines.len(), "reference", "references");
+    let tried = coverage.lines.iter().any(|line| line.standing == Standing::Captured);
+    let since = report.received.get(..10).unwrap_or("");
+    shown.push_str(&match (coverage.new, tried, coverage.lines.is_empty()) {
+        (_, _, true) => "It refers to no footage that exhibit can find.\n\n".to_owned(),
+        (true, ..) => format!("Recorded now, with {total}:\n"),
+        (false, true, _) => format!("Recorded on {since}, with {total}; something new was captured:\n"),
+        (false, false, _) => format!("Archived before, on {since}: nothing new. {total}:\n"),
+    });
+    for standing in Standing::ALL {
+        let number = coverage.count(standing);
+        if number > 0 {
+            shown.push_str(&format!("  {} {number}\n", pad(standing.words(), 16)));
+        }
+    }
+    for standing in Standing::ALL {
+        let lines: Vec<&Line> = coverage.lines.iter().filter(|line| line.standing == standing).collect();
+        if lines.is_empty() {
+            continue;
+        }
+        let colour = if standing.is_failure() { 33 } else { 32 };
+        shown.push_str(&format!("\n{}\n", coloured(standing.words(), colour)));
+        lines.iter().for_each(|line| shown.push_str(&standing_line(line)));
+    }
+    shown.push('\n');
+    shown
+}
+
+fn standing_line(line: &Line) -> String {
+    let mention = &line.mention;
+    let id = line.exhibit.as_ref().map_or(mention.id.as_str(), |exhibit| exhibit.id.as_str());
+    let what = mention.url.as_deref().or(mention.caption.as_deref()).unwrap_or("no address");
+    let facts = match (&line.exhibit, &line.capture) {
+        (Some(exhibit), Some(capture)) => format!("{}, {}", size(exhibit.size), capture.completeness),
+        (None, Some(capture)) if capture.outcome == "placeholder" => format!("{}: {}", capture.outcome, capture.because),
+        (None, Some(capture)) => capture.because.clone(),
+        _ => mention.form.clone(),
+    };
+    let width = columns();
+    let mut shown = format!("  {} {} {}\n", pad(id, 5), pad(&mention.kind, 6), fit(what, width.saturating_sub(15)));
+    let cut = line.capture.as_ref().filter(|capture| line.exhibit.is_some() && capture.completeness != "complete");
+    if line.standing != Standing::DescribedOnly {
+        let told = cut.map_or(facts.clone(), |capture| format!("{facts}: {}", capture.because));
+        shown.push_str(&format!("{}{}\n", " ".repeat(15), fit(&told, width.saturating_sub(15))));
+    }
+    if let Some(quote) = mention.quote.as_deref().filter(|quote| !quote.is_empty()) {
+        shown.push_str(&format!("{}{}\n", " ".repeat(15), quoted(quote, width.saturating_sub(15))));
+    }
+    shown
+}
+
+/// `verify`
+pub fn verification(told: &Verification) -> String {
+    let (word, colour) = match told.verdict {
+        Verdict::Green => ("green", 32),
+        Verdict::Amber => ("amber", 33),
+        Verdict::Red => ("red", 31),
+    };
+    let checked = &told.checked;
+    let mut shown = format!(
+        "{}  {} ({}), {} checked\n",
+        coloured(&strong(word), colour),
+        count(checked.objects as usize, "object", "objects"),
+        size(checked.bytes),
+        count(checked.entries as usize, "entry", "entries"),
+    );
+    for finding in &told.findings {
+        let colour = if finding.severity == Severity::Red { 31 } else { 33 };
+        shown.push_str(&format!("  {} {}\n", coloured(&pad(finding.code.as_str(), 20), colour), fit(&finding.subject, columns().saturating_sub(24))));
+        wrap(&finding.detail, columns().saturating_sub(6)).iter().for_each(|line| shown.push_str(&format!("      {line}\n")));
+        if let Some(path) = finding.path.as_ref().filter(|path| **path != finding.subject) {
+            shown.push_str(&format!("      {}\n", fit(path, columns().saturating_sub(6))));
+        }
+    }
+    let sealed = &told.sealed;
+    let mut put = |name: &str, value: String| shown.push_str(&row(name, &value));
+    put("sealed values", format!("{} present, {} withheld, {} erased", sealed.present, sealed.withheld, sealed.erased));
+    put("anchors", format!("none: {} self-attested only", count(told.anchored.self_attested as usize, "entry is", "entries are")));
+    if let Some(fingerprint) = &told.fingerprint {
+        put("head", format!("{fingerprint} (note it elsewhere, and compare it later)"));
+    }
+    told.notes.iter().for_each(|note| put("note", note.clone()));
+    shown
+}
+
+/// `log`
+pub fn history(events: &[EventRow]) -> String {
+    let room = columns().saturating_sub(7 + 21 + 19);
+    let line = |event: &EventRow| {
+        let who = event.person.as_deref().map(|person| format!("by {person}")).unwrap_or_default();
+        let about = event.subjects.as_deref().unwrap_or("");
+        let time = event.time.get(..19).unwrap_or(&event.time).replace('T', " ");
+        format!("{} {} {} {}\n", pad(&event.entry.to_string(), 6), pad(&time, 20), pad(&event.kind, 18), fit(&format!("{about} {who}"), room))
+    };
+    events.iter().map(line).collect()
+}
+
+/// `show`
+pub fn shown(id: Id, value: &Value) -> String {
+    let mut shown = format!("{}\n", strong(&id.to_string()));
+    let main = ["exhibit", "report", "mention", "capture", "claim"].iter().find_map(|name| value.get(name)).or_else(|| value.get("item"));
+    for (name, field) in main.and_then(Value::as_object).into_iter().flatten() {
+        if name != "id" && name != "exchange" {
+            shown.push_str(&text(field).map(|text| row(&name.replace('_', " "), &text)).unwrap_or_default());
+        }
+    }
+    let part = |name: &str| value.get(name).and_then(Value::as_array).filter(|all| !all.is_empty());
+    for mention in part("mentions").into_iter().flatten() {
+        let at = format!("{} in {}", mention["id"].as_str().unwrap_or(""), mention["report"].as_str().unwrap_or(""));
+        shown.push_str(&format!("\n{}\n", strong(&at)));
+        for name in ["form", "url", "caption", "credit", "quote", "locator"] {
+            shown.push_str(&text(&mention[name]).filter(|text| !text.is_empty()).map(|text| row(name, &text)).unwrap_or_default());
+        }
+    }
+    list(&mut shown, "claimed (never taken for fact)", part("claims"), |claim| {
+        let hedges = text(&claim["hedges"]).map(|hedges| format!(" [{hedges}]")).unwrap_or_default();
+        let via = text(&claim["via"]).map(|via| format!(" (via {via})")).unwrap_or_default();
+        let by = claim["person"].as_str().or(claim["by"].as_str()).unwrap_or("");
+        (text(&claim["property"]).unwrap_or_default(), format!("{}{via}{hedges}, says the {by}", text(&claim["value"]).unwrap_or_else(|| "withheld".into())))
+    });
+    for made in part("examinations").into_iter().flatten() {
+        shown.push_str(&format!("\n{}\n", strong("read from the bytes")));
+        let facts: BTreeMap<String, String> =
+            made["facts"].as_object().into_iter().flatten().filter_map(|(name, fact)| Some((name.replace('_', " "), text(fact)?))).collect();
+        facts.iter().for_each(|(name, fact)| shown.push_str(&row(name, fact)));
+        shown.push_str(&text(&made["problems"]).map(|problems| row("problems", &problems)).unwrap_or_default());
+    }
+    list(&mut shown, "captures", part("captures"), |capture| {
+        let when = capture["started"].as_str().and_then(|time| time.get(..19)).unwrap_or("").replace('T', " ");
+        (when, format!("{}, {}: {}", text(&capture["outcome"]).unwrap_or_default(), text(&capture["completeness"]).unwrap_or_default(), text(&capture["because"]).unwrap_or_default()))
+    });
+    list(&mut shown, "notes", part("notes"), |note| (text(&note["person"]).unwrap_or_default(), text(&note["text"]).unwrap_or_else(|| "withheld".into())));
+    list(&mut shown, "custody", part("custody"), |event| {
+        let when = event["time"].as_str().and_then(|time| time.get(..19)).unwrap_or("").replace('T', " ");
+        (format!("entry {}", event["entry"]), format!("{when} {}", text(&event["kind"]).unwrap_or_default()))
+    });
+    shown
+}
+
+fn list(shown: &mut String, title: &str, all: Option<&Vec<Value>>, of: impl Fn(&Value) -> (String, String)) {
+    let Some(all) = all else { return };
+    shown.push_str(&format!("\n{}\n", strong(title)));
+    for value in all {
+        let (name, told) = of(value);
+        // A name wider than its column gets a line's room: times do.
+        shown.push_str(&if name.len() > 15 { row("", &format!("{name} {told}")) } else { row(&name, &told) });
+    }
+}
