@@ -42,6 +42,14 @@ CREATE TABLE tile_hash (
   PRIMARY KEY (level, idx)
 ) STRICT, WITHOUT ROWID;
 
+-- The log's head, signed: written in the transaction that writes the entries, so that no entry is
+-- ever without a signature over it.
+CREATE TABLE head (
+  one  INTEGER PRIMARY KEY CHECK (one = 0),
+  -- C2SP signed note of the checkpoint over all entries.
+  note TEXT NOT NULL
+) STRICT;
+
 -- How far log/ was published when last looked at: a shorter published log is then a rolled-back one.
 CREATE TABLE publication (
   one  INTEGER PRIMARY KEY CHECK (one = 0),

@@ -29,10 +29,6 @@ fn row(name: &str, value: &str) -> String {
     shown
 }
 
-fn quoted(text: &str, columns: usize) -> String {
-    fit(&format!("“{text}”"), columns)
-}
-
 /// `refs`: each reference with its quote highlighted and its claims aligned.
 pub fn references(report: &Report, references: &[Reference]) -> String {
     let mut shown = format!("{}\n", strong(&fit(report.title.as_deref().unwrap_or(&report.origin), columns())));
@@ -114,26 +110,32 @@ pub fn coverage(coverage: &Coverage) -> String {
 }
 
 fn standing_line(line: &Line) -> String {
+    const INDENT: usize = 15;
     let mention = &line.mention;
     let id = line.exhibit.as_ref().map_or(mention.id.as_str(), |exhibit| exhibit.id.as_str());
-    let what = mention.url.as_deref().or(mention.caption.as_deref()).unwrap_or("no address");
-    let facts = match (&line.exhibit, &line.capture) {
-        (Some(exhibit), Some(capture)) => format!("{}, {}", size(exhibit.size), capture.completeness),
-        (None, Some(capture)) if capture.outcome == "placeholder" => format!("{}: {}", capture.outcome, capture.because),
-        (None, Some(capture)) => capture.because.clone(),
-        _ => mention.form.clone(),
-    };
-    let width = columns();
-    let mut shown = format!("  {} {} {}\n", pad(id, 5), pad(&mention.kind, 6), fit(what, width.saturating_sub(15)));
-    let cut = line.capture.as_ref().filter(|capture| line.exhibit.is_some() && capture.completeness != "complete");
-    if line.standing != Standing::DescribedOnly {
-        let told = cut.map_or(facts.clone(), |capture| format!("{facts}: {}", capture.because));
-        shown.push_str(&format!("{}{}\n", " ".repeat(15), fit(&told, width.saturating_sub(15))));
+    let room = columns().saturating_sub(INDENT);
+    let (mut what, mut told) = (mention.url.clone().or(mention.caption.clone()), String::new());
+    match (&line.exhibit, &line.capture) {
+        (Some(exhibit), Some(capture)) if capture.completeness == "complete" => told = format!("{}, complete", size(exhibit.size)),
+        (Some(exhibit), Some(capture)) => told = format!("{}, {}: {}", size(exhibit.size), capture.completeness, capture.because),
+        (None, Some(capture)) => told = format!("{}: {}", capture.outcome, capture.because),
+        _ => {}
     }
-    if let Some(quote) = mention.quote.as_deref().filter(|quote| !quote.is_empty()) {
-        shown.push_str(&format!("{}{}\n", " ".repeat(15), quoted(quote, width.saturating_sub(15))));
+    let quote = mention.quote.as_deref().filter(|quote| !quote.is_empty()).map(|quote| format!("“{}”", shortened(quote)));
+    let mut rest: Vec<String> = [told, quote.unwrap_or_default()].into_iter().filter(|text| !text.is_empty()).collect();
+    if what.is_none() && !rest.is_empty() {
+        what = Some(rest.remove(0));
     }
-    shown
+    let mut lines = wrap(&what.unwrap_or_default(), room);
+    rest.iter().for_each(|text| lines.extend(wrap(text, room)));
+    let head = format!("  {} {} ", pad(id, 5), pad(&mention.kind, 6));
+    let blank = " ".repeat(INDENT);
+    lines.iter().enumerate().map(|(nth, line)| format!("{}{line}\n", if nth == 0 { &head } else { &blank })).collect()
+}
+
+/// A sentence whole; what is far longer than a sentence, cut.
+fn shortened(quote: &str) -> String {
+    if quote.chars().count() <= 400 { quote.to_owned() } else { format!("{}…", quote.chars().take(400).collect::<String>()) }
 }
 
 /// `verify`

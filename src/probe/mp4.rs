@@ -3,7 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::{Probed, Structure, iso6709, stated};
-use crate::evidence::{Device, Time};
+use crate::evidence::{Device, Place, Time};
 
 /// An index larger than this is not read.
 const LARGEST_INDEX: u64 = 256 << 20;
@@ -76,6 +76,7 @@ struct Movie {
     duration: Option<f64>,
     tracks: Vec<Track>,
     place: Option<String>,
+    point: Option<Place>,
     make: Option<String>,
     model: Option<String>,
     software: Option<String>,
@@ -172,7 +173,7 @@ impl Movie {
         }
     }
 
-    /// QuickTime user data: `©xyz` and its like, and 3GPP's `loci` is left to tools that read it.
+    /// QuickTime user data, `©xyz` and its like, and 3GPP's `loci` (TS 26.244 §8.2).
     fn user_data(&mut self, content: &[u8], depth: usize) {
         for (kind, content) in boxes(content) {
             let text = || {
@@ -184,6 +185,7 @@ impl Movie {
                 b"\xa9mak" => self.make = self.make.take().or_else(text),
                 b"\xa9mod" => self.model = self.model.take().or_else(text),
                 b"\xa9swr" => self.software = self.software.take().or_else(text),
+                b"loci" => self.point = self.point.take().or_else(|| point(content)),
                 b"meta" if depth < DEEPEST => self.metadata(content),
                 _ => {}
             }
@@ -242,13 +244,28 @@ impl Movie {
             let micros = i64::try_from(seconds).ok()?.checked_mul(1_000_000)?;
             (seconds < 4_102_444_800).then(|| Time::from_micros(micros).to_string())
         });
-        probed.location = self.place.as_deref().and_then(iso6709::parse);
+        probed.location = self.place.as_deref().and_then(iso6709::parse).or(self.point);
         if let (Some(text), None) = (&self.place, &probed.location) {
             probed.problems.push(format!("the place {text:?} is not in ISO 6709"));
         }
         let device = Device { make: self.make, model: self.model, software: self.software };
         probed.device = Some(device).filter(|device| *device != Device::default());
     }
+}
+
+/// A 3GPP location: language, name, role, then longitude, latitude and altitude in 16.16 fixed point.
+fn point(content: &[u8]) -> Option<Place> {
+    let name = content.get(6..)?;
+    let after = if name.starts_with(b"\xfe\xff") {
+        name.chunks_exact(2).position(|unit| unit == [0, 0])? * 2 + 2
+    } else {
+        name.iter().position(|byte| *byte == 0)? + 1
+    };
+    let numbers = name.get(after + 1..)?;
+    // Five decimals are what 16 bits behind the point can carry.
+    let number = |at: usize| Some((f64::from(u32_at(numbers, at)? as u32 as i32) / 65536.0 * 1e5).round() / 1e5);
+    let (lon, lat, alt) = (number(0)?, number(4)?, number(8)?);
+    (lat.abs() <= 90.0 && lon.abs() <= 180.0).then_some(Place { lat: Some(lat), lon: Some(lon), alt: Some(alt).filter(|alt| *alt != 0.0) })
 }
 
 fn milliseconds(seconds: f64) -> f64 {

@@ -21,8 +21,9 @@ pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints) -> Document {
     for found in ADDRESS.iter().flat_map(|address| address.find_iter(&text)) {
         finds.extend(find(&blocks, found.start(), found.as_str()));
     }
-    let title = blocks.blocks.iter().find(|block| block.kind == BlockKind::Heading);
-    let title = title.map(|block| text[block.start..block.end].to_owned());
+    let mut headings = blocks.blocks.iter().take(12).filter(|block| block.kind == BlockKind::Heading).map(|block| &text[block.start..block.end]);
+    // A section's name or a notice can stand above the title; a title has some words.
+    let title = headings.clone().find(|heading| heading.split_whitespace().count() >= 4).or(headings.next()).map(str::to_owned);
     let report = Report {
         origin: hints.origin.clone(),
         title,

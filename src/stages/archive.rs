@@ -1,6 +1,6 @@
 //! The conductor: read, refer, resolve, record; then capture every item, many at once, one writer.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -341,7 +341,7 @@ fn asserted(subject: Subject, by: &str, claim: &Claim) -> Event {
 /// The items of a report that are to be tried: those never tried for it; those that failed in a way
 /// that may pass; with `recapture`, all.
 fn jobs(vault: &mut Vault, report: &Digest, resolved: &[Resolved], local: Option<&Local>, how: &Archive) -> Result<Vec<Job>, VaultError> {
-    let mut jobs: BTreeMap<String, Job> = BTreeMap::new();
+    let (mut jobs, mut seen) = (Vec::new(), BTreeSet::new());
     for item in resolved.iter().filter_map(|resolved| resolved.item.clone()) {
         let mut unit = Unit::capture(&item.key, &report.to_string());
         let reader = vault.reader();
@@ -358,9 +358,11 @@ fn jobs(vault: &mut Vault, report: &Digest, resolved: &[Resolved], local: Option
             vault.enqueue(&Task { unit: unit.clone(), subject: item.key.clone() })?;
         }
         let local = item.key.starts_with("local:").then(|| local.cloned()).flatten();
-        jobs.insert(unit.key.clone(), Job { unit, item, local });
+        if seen.insert(unit.key.clone()) {
+            jobs.push(Job { unit, item, local });
+        }
     }
-    Ok(jobs.into_values().collect())
+    Ok(jobs)
 }
 
 /// Whether trying again without being asked makes sense: the network failed us, a host is permitted

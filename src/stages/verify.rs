@@ -133,6 +133,8 @@ impl Look {
         }
         let looked = self.log(reader);
         self.part(looked)?;
+        let looked = self.head(reader);
+        self.part(looked)?;
         let looked = self.published(reader, trusted);
         self.part(looked)?;
         drop(writers);
@@ -259,6 +261,30 @@ impl Look {
         }
         for (level, index) in expected.into_keys() {
             self.red(Code::TreeDiffers, &format!("tile hash {level}/{index}"), "The hash over a full tile is missing");
+        }
+        Ok(())
+    }
+
+    /// The database's own signed head: every entry is under a signature, published yet or not.
+    fn head(&mut self, reader: &Reader) -> Result<(), VaultError> {
+        let held = self.leaves.len() as u64;
+        let (origin, key) = match reader.identity() {
+            Ok(identity) => identity,
+            Err(_) => return Ok(()), // told with the entry itself
+        };
+        match reader.head() {
+            Err(error @ VaultError::Sql { .. }) => return Err(error),
+            Err(error) => self.red(Code::CheckpointDiffers, "head", error.to_string()),
+            Ok(None) => self.red(Code::CheckpointMissing, "head", "The database has no signed head"),
+            Ok(Some(head)) => {
+                if head.text != head.note.to_string() || head.checkpoint.origin != origin || !head.signed_by(&key) {
+                    self.red(Code::SignatureInvalid, "head", "The signature over the log's head in the database is not a good one of the case's key");
+                }
+                if head.checkpoint.size != held || self.roots.get(&held) != Some(&head.checkpoint.root) {
+                    let detail = format!("The entries in the database are not the {} that its signed head is of", head.checkpoint.size);
+                    self.red(Code::TreeDiffers, "head", detail);
+                }
+            }
         }
         Ok(())
     }

@@ -209,7 +209,10 @@ impl Vault {
             told.push(if *fresh { self.write(effects)? } else { Committed::Stale });
         }
         let new = nodes::size(&self.reader.db)?;
-        nodes::keep_tile_hashes(&self.reader.db, old, new)?;
+        if new > old {
+            nodes::keep_tile_hashes(&self.reader.db, old, new)?;
+            publish::sign_head(&self.reader.db, &self.origin, self.ports.signer.as_ref())?;
+        }
         transaction.commit().map_err(VaultError::sql("be written"))?;
         // From here on a crash is harmless: entries and objects are durable and name each other.
         if new > old {
@@ -268,8 +271,7 @@ impl Vault {
     /// Brings `log/` up to the database and remembers in the database how far it is.
     pub(super) fn publish_locked(&mut self, old: u64) -> Result<Checkpoint, VaultError> {
         let Reader { layout, db } = &self.reader;
-        let signer = self.ports.signer.as_ref();
-        let head = publish::publish(layout, db, &self.run.temporary(), &self.origin, signer, old)?;
+        let head = publish::publish(layout, db, &self.run.temporary(), old)?;
         let mark = head.clone();
         self.unsynced(move |db| {
             db.execute("INSERT OR REPLACE INTO publication VALUES (0, ?1, ?2)", (mark.size, mark.root))

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value, json};
 
 use super::nodes::{self, Stored};
@@ -29,9 +29,14 @@ impl Published {
             Err(error) => return Err(VaultError::io("read", &path)(error)),
         };
         let text = String::from_utf8(bytes).map_err(|_| VaultError::Published { what: "the checkpoint is not text".into() })?;
+        Published::parse(text).map(Some)
+    }
+
+    /// Reads a signed note whose text is a checkpoint.
+    fn parse(text: String) -> Result<Published, VaultError> {
         let note = Note::parse(&text)?;
         let checkpoint = Checkpoint::parse(&note.text)?;
-        Ok(Some(Published { text, note, checkpoint }))
+        Ok(Published { text, note, checkpoint })
     }
 
     /// Whether the case's key signed it under the case's name.
@@ -113,18 +118,25 @@ pub(super) fn sealed_values(db: &Connection, entry: u64) -> Result<Vec<Sealed>, 
     read().map_err(VaultError::sql("be read"))
 }
 
-/// Brings `log/` from `old` entries to all of them, then signs and writes the checkpoint. Called only
-/// after the entries are durable.
-pub(super) fn publish(
-    layout: &Layout,
-    db: &Connection,
-    temporary: &Path,
-    origin: &str,
-    signer: &dyn Signer,
-    old: u64,
-) -> Result<Checkpoint, VaultError> {
+/// Signs the head of the log as it stands and keeps it in the database, in the transaction that wrote
+/// the entries.
+pub(super) fn sign_head(db: &Connection, origin: &str, signer: &dyn Signer) -> Result<(), VaultError> {
     let size = nodes::size(db)?;
-    let changed: Vec<TilePath> = TilePath::for_growth(old, size);
+    let checkpoint = Checkpoint { origin: origin.to_owned(), size, root: root(&Stored(db), size)? };
+    let note = Note::sign(checkpoint.to_string(), origin, signer)?;
+    keep_head(db, &note.to_string())
+}
+
+/// Keeps a signed head in the database.
+pub(super) fn keep_head(db: &Connection, note: &str) -> Result<(), VaultError> {
+    db.execute("INSERT OR REPLACE INTO head VALUES (0, ?1)", [note]).map(drop).map_err(VaultError::sql("be written"))
+}
+
+/// Brings `log/` from `old` entries to all of them, then writes the signed head as its checkpoint.
+/// Called only after the entries are durable.
+pub(super) fn publish(layout: &Layout, db: &Connection, temporary: &Path, old: u64) -> Result<Checkpoint, VaultError> {
+    let head = signed_head(db)?.ok_or_else(|| VaultError::Published { what: "the database has no signed head".into() })?;
+    let changed: Vec<TilePath> = TilePath::for_growth(old, head.checkpoint.size);
     for path in &changed {
         let file = layout.tile(*path);
         if let Some(dir) = file.parent() {
@@ -132,14 +144,19 @@ pub(super) fn publish(
         }
         durable::write(temporary, &file, &render(db, *path)?)?;
     }
-    let checkpoint = Checkpoint { origin: origin.to_owned(), size, root: root(&Stored(db), size)? };
-    let note = Note::sign(checkpoint.to_string(), origin, signer)?;
     // The new checkpoint needs all the files above and none of those below.
-    durable::write(temporary, &layout.checkpoint(), note.to_string().as_bytes())?;
+    durable::write(temporary, &layout.checkpoint(), head.text.as_bytes())?;
     for path in &changed {
         drop_older_partials(layout, *path);
     }
-    Ok(checkpoint)
+    Ok(head.checkpoint)
+}
+
+/// The signed head that the database keeps; none in a case whose first commit never came.
+pub(super) fn signed_head(db: &Connection) -> Result<Option<Published>, VaultError> {
+    let note: Option<String> =
+        db.query_row("SELECT note FROM head", [], |row| row.get(0)).optional().map_err(VaultError::sql("be read"))?;
+    note.map(Published::parse).transpose()
 }
 
 /// Removes partial files that a wider one has replaced. Best effort: verify accepts what stays, as

@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::nodes::{self, Stored};
-use super::{Layout, ObjectFile, VaultError, compare, db, lock, objects, publish, rows};
+use super::{Layout, ObjectFile, Published, VaultError, compare, db, lock, objects, publish, rows};
 use crate::evidence::{Digest, Event, Finding, Object, Unit};
 use crate::ledger::{Hash, PublicKey, Sealed, TilePath, inclusion, open, root};
 
@@ -100,6 +100,11 @@ impl Reader {
     /// What a published file should hold.
     pub fn rendered(&self, path: TilePath) -> Result<Vec<u8>, VaultError> {
         publish::render(&self.db, path)
+    }
+
+    /// The signed head that the database keeps.
+    pub fn head(&self) -> Result<Option<Published>, VaultError> {
+        publish::signed_head(&self.db)
     }
 
     /// How far the log had been published when last looked at.

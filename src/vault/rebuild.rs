@@ -113,6 +113,7 @@ fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
         .db
         .execute("INSERT INTO publication VALUES (0, ?1, ?2)", (size, head.checkpoint.root))
         .map_err(VaultError::sql("be rebuilt"))?;
+    super::publish::keep_head(&reader.db, &head.text)?;
     compare::replay(&reader, &reader.db)?;
     transaction.commit().map_err(VaultError::sql("be rebuilt"))?;
     // The write-ahead log is folded in before the file takes its name.

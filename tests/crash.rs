@@ -1,0 +1,133 @@
+//! Killed at any moment: nothing acknowledged is lost, the case opens by itself, the rerun completes.
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use support::{Program, Server, png};
+
+const FILES: usize = 200;
+
+fn list(server: &Server) -> String {
+    (0..FILES).map(|nth| format!("{}\n", server.url(&format!("/{nth}.png")))).collect()
+}
+
+fn serve(server: &Server) {
+    for nth in 0..FILES {
+        let mut bytes = png(nth as u8);
+        // Some small, some large enough to be cut in the middle.
+        bytes.extend(vec![nth as u8; (nth % 7) * 20_000]);
+        server.serve(&format!("/{nth}.png"), "image/png", bytes);
+    }
+}
+
+fn archive(program: &Program, case: &str) -> Command {
+    let mut command = program.command();
+    command.args(["archive", "--case", case, "list.txt", "--allow-host", "127.0.0.1"]);
+    command
+}
+
+#[test]
+fn a_killed_ingest_loses_nothing_acknowledged_and_the_rerun_completes() {
+    let (program, server) = (Program::new(), Server::start());
+    serve(&server);
+    program.file("list.txt", list(&server));
+    // One run to its end tells how long there is to be killed in.
+    let started = Instant::now();
+    archive(&program, "whole").output().unwrap();
+    let whole = started.elapsed();
+    let rounds: u32 = std::env::var("EXHIBIT_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
+    let (mut seed, mut acknowledged_in_all) = (0x1234_5678_9abc_def1u64, 0);
+    for round in 0..rounds {
+        let case = format!("case-{round}");
+        let mut child = archive(&program, &case).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let moment = whole.mul_f64((seed >> 11) as f64 / (1u64 << 53) as f64);
+        let errors = child.stderr.take().unwrap();
+        // A line on standard error is the receipt: what it names is acknowledged.
+        let receipts = std::thread::spawn(move || {
+            let lines = BufReader::new(errors).lines().map_while(Result::ok);
+            lines.filter(|line| line.starts_with("ok ")).map(|line| line.split_whitespace().nth(1).unwrap().to_owned()).collect::<Vec<_>>()
+        });
+        std::thread::sleep(moment);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let acknowledged = receipts.join().unwrap();
+        acknowledged_in_all += acknowledged.len();
+        if !program.path(&case).join("case.sqlite").exists() {
+            assert!(acknowledged.is_empty());
+            continue;
+        }
+        // Killed while the case was being made: there is no entry yet, and nothing in it to lose.
+        if exhibit::vault::Reader::open(&program.path(&case)).and_then(|reader| reader.size()).unwrap_or(0) == 0 {
+            assert!(acknowledged.is_empty());
+            continue;
+        }
+        program.run(&["--case", &case, "verify"]).code(0);
+        let held = program.run(&["--case", &case, "list", "--json"]).code(0).json();
+        let urls: Vec<&str> = held.as_array().unwrap().iter().map(|exhibit| exhibit["url"].as_str().unwrap()).collect();
+        for url in &acknowledged {
+            assert!(urls.contains(&url.as_str()), "round {round}: {url} was acknowledged and is not there");
+        }
+        let asked_before: Vec<usize> = urls.iter().map(|url| server.count(url.rsplit_once('/').map(|(_, path)| path).map(|path| format!("/{path}")).unwrap().as_str())).collect();
+        let rerun = support::Ran::of(archive(&program, &case).output().unwrap()).code(0);
+        assert!(rerun.out.contains(&format!("{FILES} references")), "{}", rerun.out);
+        let asked_after: Vec<usize> = urls.iter().map(|url| server.count(&format!("/{}", url.rsplit_once('/').unwrap().1))).collect();
+        assert_eq!(asked_before, asked_after, "round {round}: what was acknowledged is not fetched again");
+        let complete = program.run(&["--case", &case, "list", "--json"]).code(0).json();
+        assert_eq!(complete.as_array().unwrap().len(), FILES, "round {round}");
+        program.run(&["--case", &case, "verify"]).code(0);
+        assert!(!program.path(&case).join("staging").read_dir().unwrap().any(|_| true), "nothing is left in staging");
+    }
+    assert!(rounds < 10 || acknowledged_in_all > 0, "no kill came late enough to test anything");
+}
+
+#[test]
+fn an_interrupt_stops_cleanly_and_can_be_resumed() {
+    let (program, server) = (Program::new(), Server::start());
+    for nth in 0..40 {
+        let path = format!("/{nth}.png");
+        server.on(&path, move |connection, _| {
+            std::thread::sleep(Duration::from_millis(100));
+            support::respond(connection, "200 OK", "image/png", &png(nth));
+        });
+    }
+    program.file("list.txt", (0..40).map(|nth| format!("{}\n", server.url(&format!("/{nth}.png")))).collect::<String>());
+    let child = archive(&program, "c").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let stopped = support::Ran::of(child.wait_with_output().unwrap()).code(1);
+    assert!(stopped.err.contains("run the same command again to go on"), "{}", stopped.err);
+    program.run(&["--case", "c", "verify"]).code(0);
+    support::Ran::of(archive(&program, "c").output().unwrap()).code(0);
+    assert_eq!(program.run(&["--case", "c", "list", "--json"]).json().as_array().unwrap().len(), 40);
+    assert_eq!(server.asked.lock().unwrap().len(), 40, "nothing was fetched twice");
+}
+
+#[test]
+fn many_processes_share_one_case_and_one_history() {
+    let (program, server) = (Program::new(), Server::start());
+    serve(&server);
+    program.run(&["init", "c"]).code(0);
+    let all: Vec<String> = list(&server).lines().map(str::to_owned).collect();
+    // Overlapping lists, so that the processes meet over the same items.
+    for nth in 0..4 {
+        program.file(&format!("list-{nth}.txt"), all[nth * 30..nth * 30 + 60].join("\n"));
+    }
+    let children: Vec<_> = (0..4)
+        .map(|nth| {
+            let list = format!("list-{nth}.txt");
+            program.command().args(["archive", "--case", "c", &list, "--allow-host", "127.0.0.1"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    for _ in 0..5 {
+        program.run(&["--case", "c", "verify"]).code(0);
+    }
+    for child in children {
+        support::Ran::of(child.wait_with_output().unwrap()).code(0);
+    }
+    assert_eq!(program.run(&["--case", "c", "list", "--json"]).json().as_array().unwrap().len(), 150);
+    program.run(&["--case", "c", "verify"]).code(0);
+}

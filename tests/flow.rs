@@ -1,0 +1,233 @@
+//! The main job, end to end, through the built program.
+
+mod support;
+
+use serde_json::Value;
+use support::{Program, Server, example, png, respond};
+
+fn outcomes(told: &Value) -> Vec<(String, String)> {
+    let lines = told[0]["lines"].as_array().unwrap();
+    let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    lines.iter().map(|line| (text(&line["mention"]["url"]), text(&line["standing"]))).collect()
+}
+
+#[test]
+fn the_example_is_archived_listed_verified_and_exported() {
+    let program = Program::new();
+    let report = example().join("report.html");
+    let ran = program.run(&["archive", "--case", "demo", report.to_str().unwrap(), "--json"]).code(4);
+    let told = ran.json();
+    let standing = |url: &str| outcomes(&told).into_iter().find(|(found, _)| found == url).unwrap_or_else(|| panic!("{url}")).1;
+    for url in ["media/convoy.mp4", "media/street.jpg", "media/market.mp4", "media/radio.m4a", "media/smoke.webm", "media/rubble.png"] {
+        assert_eq!(standing(url), "captured", "{url}");
+    }
+    assert_eq!(standing("media/market-before.mp4"), "gone");
+    assert_eq!(standing("http://192.168.1.20/footage/raw-0412.mov"), "refused");
+    let described = outcomes(&told).into_iter().filter(|(_, standing)| standing == "described-only").count();
+    assert_eq!(described, 4);
+
+    let listed = program.run(&["--case", "demo", "list", "--json"]).code(0).json();
+    let exhibits = listed.as_array().unwrap();
+    assert_eq!(exhibits.len(), 6);
+    let by = |url: &str| exhibits.iter().find(|exhibit| exhibit["url"] == url).unwrap();
+    assert_eq!(by("media/market.mp4")["completeness"], "truncated");
+    assert_eq!(by("media/convoy.mp4")["completeness"], "complete");
+    assert_eq!(by("media/convoy.mp4")["media_type"], "video/mp4");
+    assert_eq!(by("media/convoy.mp4")["reports"][0], "R1");
+
+    let id = by("media/convoy.mp4")["id"].as_str().unwrap();
+    let shown = program.run(&["--case", "demo", "show", id, "--json"]).code(0).json();
+    let facts = &shown["examinations"][0]["facts"];
+    assert_eq!((facts["video_codec"].as_str(), facts["audio_codec"].as_str()), (Some("h264"), Some("aac")));
+    assert_eq!((facts["width"].as_u64(), facts["height"].as_u64()), (Some(320), Some(180)));
+    assert_eq!(facts["creation_time"], "2019-04-12T03:41:07.000000Z");
+    // The container holds 16 bits behind the point.
+    let near = |name: &str, expected: f64| (facts[name].as_f64().unwrap() - expected).abs() < 2e-5;
+    assert!(near("lat", 35.4021) && near("lon", 36.5512), "{facts}");
+    let claims = shown["claims"].as_array().unwrap();
+    assert!(claims.iter().any(|claim| claim["property"] == "uploader" && claim["value"] == "Tell Amara Rescue Team" && claim["via"] == "Telegram"));
+    assert!(claims.iter().any(|claim| claim["property"] == "date" && claim["reading"]["edtf"] == "2019-04-12"));
+
+    let found = program.run(&["--case", "demo", "search", "قريه", "تل", "--json"]).code(0).json();
+    assert!(!found.as_array().unwrap().is_empty(), "a folded Arabic spelling finds the quote");
+    program.run(&["--case", "demo", "verify"]).code(0);
+    program.run(&["--case", "demo", "export", "--all", "--to", "bag"]).code(0);
+    let verified = program.run(&["verify", "bag", "--json"]).code(0).json();
+    assert_eq!(verified["verdict"], "green");
+}
+
+#[test]
+fn the_same_report_archived_twice_adds_nothing_and_says_so() {
+    let program = Program::new();
+    let report = example().join("report.html");
+    let report = report.to_str().unwrap();
+    program.run(&["archive", "--case", "demo", report]).code(4);
+    let before = program.run(&["--case", "demo", "log", "--json"]).code(0).out;
+    let again = program.run(&["archive", "--case", "demo", report]).code(4);
+    assert!(again.out.contains("Archived before") && again.out.contains("nothing new"), "{}", again.out);
+    assert!(again.out.contains("already held"), "{}", again.out);
+    assert_eq!(program.run(&["--case", "demo", "log", "--json"]).code(0).out, before);
+}
+
+#[test]
+fn a_rebuilt_catalogue_is_the_same_and_a_lost_database_comes_back_from_the_log() {
+    let program = Program::new();
+    let report = example().join("report.html");
+    program.run(&["archive", "--case", "demo", report.to_str().unwrap()]).code(4);
+    let dump = || exhibit::vault::Reader::open(&program.path("demo")).unwrap().dump().unwrap();
+    let before = dump();
+    program.run(&["--case", "demo", "rebuild"]).code(0);
+    assert_eq!(dump(), before);
+    program.run(&["--case", "demo", "verify"]).code(0);
+    for name in ["case.sqlite", "case.sqlite-wal", "case.sqlite-shm"] {
+        let _ = std::fs::remove_file(program.path("demo").join(name));
+    }
+    let lost = program.run(&["--case", "demo", "verify"]).code(3);
+    assert!(lost.out.contains("database-damaged"), "{}", lost.out);
+    program.run(&["--case", "demo", "rebuild"]).code(0);
+    assert_eq!(dump(), before);
+    program.run(&["--case", "demo", "verify"]).code(0);
+}
+
+#[test]
+fn capture_over_http_records_how_the_bytes_came() {
+    let (program, server) = (Program::new(), Server::start());
+    server.serve("/a.png", "image/png", png(1));
+    server.on("/moved.png", |connection, _| {
+        use std::io::Write;
+        let _ = connection.write_all(b"HTTP/1.1 302 Found\r\nLocation: /a.png\r\nContent-Length: 0\r\n\r\n");
+    });
+    let page = format!("<p>One photo shows a street.</p><img src='{}'>", server.url("/moved.png"));
+    server.serve("/report.html", "text/html", page);
+    program.run(&["archive", "--case", "c", &server.url("/report.html"), "--allow-host", "127.0.0.1"]).code(0);
+    let exhibit = &program.run(&["--case", "c", "list", "--json"]).code(0).json()[0];
+    assert_eq!((exhibit["outcome"].as_str(), exhibit["completeness"].as_str()), (Some("ok"), Some("complete")));
+    let shown = program.run(&["--case", "c", "show", exhibit["id"].as_str().unwrap(), "--json"]).code(0).json();
+    let capture = &shown["captures"][0];
+    assert_eq!(capture["redirects"], 1);
+    assert_eq!(capture["final_url"], server.url("/a.png"));
+    assert_eq!(capture["declared"], capture["received"]);
+    assert_eq!(capture["address"], server.address.to_string());
+    let hops = capture["exchange"]["hops"].as_array().unwrap();
+    assert_eq!(hops.len(), 2);
+    assert!(hops[0]["request_head"].as_str().unwrap().starts_with("GET /moved.png HTTP/1.1\r\n"));
+    assert!(hops[0]["response_head"].as_str().unwrap().starts_with("HTTP/1.1 302 Found\r\nLocation: /a.png\r\n"));
+    assert_eq!(hops[1]["addresses"][0], "127.0.0.1");
+    let log = program.run(&["--case", "c", "log", "--json"]).code(0).json();
+    let permitted = log.as_array().unwrap().iter().any(|row| row["entry"]["kind"] == "permission-given" && row["entry"]["event"]["hosts"][0] == "127.0.0.1/32");
+    assert!(permitted, "the permission is in the log");
+}
+
+#[test]
+fn same_bytes_from_two_places_are_two_exhibits_of_one_object() {
+    let (program, server) = (Program::new(), Server::start());
+    server.serve("/a.png", "image/png", png(1));
+    server.serve("/b.png", "image/png", png(1));
+    let list = format!("{}\n{}\n{}\n", server.url("/a.png"), server.url("/b.png"), server.url("/a.png#again"));
+    program.file("list.txt", list);
+    program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1"]).code(0);
+    let listed = program.run(&["--case", "c", "list", "--json"]).code(0).json();
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    assert_eq!(listed[0]["sha256"], listed[1]["sha256"]);
+    assert_eq!((server.count("/a.png"), server.count("/b.png")), (1, 1), "one item is asked for once");
+    program.run(&["--case", "c", "verify"]).code(0);
+}
+
+#[test]
+fn changed_bytes_under_one_address_are_a_new_version_and_unchanged_ones_are_not() {
+    let (program, server) = (Program::new(), Server::start());
+    server.serve("/a.png", "image/png", png(1));
+    program.file("list.txt", server.url("/a.png"));
+    let archive = |more: &[&str]| program.run(&[&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1"][..], more].concat());
+    archive(&[]).code(0);
+    archive(&["--recapture"]).code(0);
+    let versions = || {
+        let shown = program.run(&["--case", "c", "show", "I1", "--json"]).code(0).json();
+        shown["captures"].as_array().unwrap().iter().map(|capture| capture["version"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(versions(), [1, 1]);
+    server.serve("/a.png", "image/png", png(2));
+    archive(&["--recapture"]).code(0);
+    assert_eq!(versions(), [1, 1, 2]);
+    // Another report that mentions the same address finds the change without being asked to.
+    server.serve("/a.png", "image/png", png(3));
+    program.file("other.txt", format!("A second report.\n{}\n", server.url("/a.png")));
+    program.run(&["archive", "--case", "c", "other.txt", "--allow-host", "127.0.0.1"]).code(0);
+    assert_eq!(versions(), [1, 1, 2, 3]);
+    assert_eq!(program.run(&["--case", "c", "list", "--json"]).code(0).json().as_array().unwrap().len(), 3);
+    program.run(&["--case", "c", "verify"]).code(0);
+}
+
+#[test]
+fn an_interrupted_network_is_tried_again_and_a_page_that_is_gone_is_not() {
+    let (program, server) = (Program::new(), Server::start());
+    server.on("/late.png", |_, _| {});
+    program.file("list.txt", format!("{}\n{}\n", server.url("/late.png"), server.url("/gone.png")));
+    let archive = || program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1", "--json"]);
+    let told = archive().code(4).json();
+    assert_eq!(outcomes(&told).into_iter().map(|(_, standing)| standing).collect::<Vec<_>>(), ["failed", "gone"]);
+    server.serve("/late.png", "image/png", png(1));
+    let told = archive().code(4).json();
+    assert_eq!(outcomes(&told).into_iter().map(|(_, standing)| standing).collect::<Vec<_>>(), ["captured", "gone"]);
+    assert_eq!(server.count("/gone.png"), 1);
+}
+
+#[test]
+fn no_fetch_records_references_and_a_later_run_captures_them() {
+    let (program, server) = (Program::new(), Server::start());
+    server.serve("/a.png", "image/png", png(1));
+    program.file("list.txt", server.url("/a.png"));
+    let told = program.run(&["archive", "--case", "c", "list.txt", "--no-fetch", "--json"]).code(0).json();
+    assert_eq!(told[0]["lines"][0]["standing"], "not-tried");
+    assert_eq!(server.asked.lock().unwrap().len(), 0);
+    program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1"]).code(0);
+    assert_eq!(program.run(&["--case", "c", "list", "--json"]).json().as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_handed_over_is_admitted_with_the_claims_of_who_brought_it() {
+    let (program, server) = (Program::new(), Server::start());
+    server.on("/clip.png", |connection, _| respond(connection, "200 OK", "image/png", &png(4)));
+    program.run(&["init", "c", "--title", "Handed over"]).code(0);
+    program.file("from a witness.png", png(3));
+    let args = ["--case", "c", "add", "from a witness.png", "--acquired-from", "a witness", "--date", "12 April 2019", "--note", "Seen twice", "--by", "A. Archivist"];
+    program.run(&args).code(0);
+    program.run(&["--case", "c", "add", &server.url("/clip.png"), "--allow-host", "127.0.0.1"]).code(0);
+    let shown = program.run(&["--case", "c", "show", "E1", "--json"]).code(0).json();
+    assert_eq!(shown["exhibit"]["name"], "from a witness.png");
+    let claim = |property: &str| shown["claims"].as_array().unwrap().iter().find(|claim| claim["property"] == property).unwrap().clone();
+    assert_eq!((claim("acquired-from")["value"].as_str(), claim("acquired-from")["person"].as_str()), (Some("a witness"), Some("A. Archivist")));
+    assert_eq!(claim("date")["reading"]["edtf"], "2019-04-12");
+    assert_eq!(shown["notes"][0]["text"], "Seen twice");
+    // The names of people and files are only commitments in the log itself.
+    let bytes = std::fs::read(program.path("c/log/tile/entries").join("000.p").read_dir().unwrap().next().unwrap().unwrap().path()).unwrap();
+    for word in ["witness", "Archivist", "Seen twice"] {
+        assert!(!String::from_utf8_lossy(&bytes).contains(word), "{word} stands open in the log");
+    }
+    program.run(&["--case", "c", "verify"]).code(0);
+}
+
+#[test]
+fn an_exhibit_is_exported_alone_and_the_log_proves_it() {
+    let program = Program::new();
+    let report = example().join("report.html");
+    program.run(&["archive", "--case", "demo", report.to_str().unwrap()]).code(4);
+    let exported = program.run(&["--case", "demo", "export", "E2", "--to", "bags/E2", "--json"]).code(0).json();
+    assert_eq!(exported["exhibits"].as_array().unwrap().len(), 1);
+    let bag = program.path("bags/E2");
+    for file in ["bagit.txt", "data/record/E2.json", "data/log/E2.tlog-proof", "data/log/checkpoint", "data/HOW-TO-CHECK.md", "tagmanifest-sha256.txt.sig"] {
+        assert!(bag.join(file).is_file(), "{file}");
+    }
+    let proof = program.run(&["--case", "demo", "log", "prove", "E2"]).code(0).out;
+    assert_eq!(proof, std::fs::read_to_string(bag.join("data/log/E2.tlog-proof")).unwrap());
+    assert_eq!(program.run(&["--case", "demo", "log", "checkpoint"]).code(0).out, std::fs::read_to_string(bag.join("data/log/checkpoint")).unwrap());
+    // The same state exported twice gives the same bytes.
+    program.run(&["--case", "demo", "export", "E2", "--to", "bags/again"]).code(0);
+    let inside = |name: &str| -> Vec<(String, Vec<u8>)> {
+        let root = program.path(name);
+        support::contents(&root).into_iter().map(|(path, bytes)| (path.strip_prefix(&root).unwrap().display().to_string(), bytes)).collect()
+    };
+    assert_eq!(inside("bags/E2"), inside("bags/again"));
+    program.run(&["--case", "demo", "export", "E2", "--to", "demo/inside"]).code(1);
+    program.run(&["--case", "demo", "export", "E2", "--to", "bags/E2"]).code(1);
+}
