@@ -117,6 +117,7 @@ CREATE TABLE capture (
   entry         INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX capture_item ON capture (item);
+CREATE INDEX capture_object ON capture (object);
 
 CREATE TABLE exhibit (
   no      INTEGER PRIMARY KEY,
@@ -130,6 +131,7 @@ CREATE TABLE exhibit (
   UNIQUE (object, item)
 ) STRICT;
 CREATE INDEX exhibit_item ON exhibit (item);
+CREATE INDEX exhibit_object ON exhibit (object);
 
 CREATE TABLE examination (
   no            INTEGER PRIMARY KEY,
@@ -185,6 +187,7 @@ CREATE TABLE touches (
   entry        INTEGER NOT NULL,
   PRIMARY KEY (subject_kind, subject_no, entry)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX touches_entry ON touches (entry);
 
 -- Words to search in, folded (see src/vault/fold.rs). A virtual table cannot be STRICT.
 CREATE VIRTUAL TABLE search USING fts5 (subject UNINDEXED, body, tokenize = 'unicode61 remove_diacritics 2');

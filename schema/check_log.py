@@ -9,6 +9,7 @@ exhibit: its bytes are here. The checkpoint's signature is checked by the bag's 
 covers it.
 """
 import base64, glob, hashlib, json, os, sys
+from decimal import Decimal
 
 LOG = os.path.dirname(os.path.abspath(__file__))
 DATA = os.path.dirname(LOG)
@@ -28,8 +29,8 @@ def canonical(value):
         text = repr(value)
         if "e" in text:
             digits, power = text.split("e")
-            if -7 <= int(power) < 0:
-                return format(value, ".20f").rstrip("0")
+            if -6 <= int(power) < 0:
+                return format(Decimal(text), "f")
             return digits + "e" + ("+" if int(power) > 0 else "-") + str(abs(int(power)))
         return text
     return json.dumps(value, ensure_ascii=False)
@@ -37,6 +38,8 @@ def canonical(value):
 
 def root_of(index, size, leaf, path):
     node, last, found = index, size - 1, leaf
+    if index >= size:
+        return None
     for sibling in path:
         if last == 0:
             return None
@@ -54,6 +57,15 @@ checkpoint = open(os.path.join(LOG, "checkpoint"), encoding="utf-8").read()
 origin, size, root = checkpoint.split("\n\n")[0].split("\n")
 size, root = int(size), base64.b64decode(root)
 entries = sealed = 0
+objects = set()
+for path in sorted(glob.glob(os.path.join(DATA, "objects", "*"))):
+    digest, hasher = os.path.basename(path).split(".")[0], hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            hasher.update(block)
+    objects.add(hasher.hexdigest())
+    if hasher.hexdigest() != digest:
+        wrong.append(f"object {digest}: its bytes are not those that its name stands for")
 for line in open(os.path.join(LOG, "entries.jsonl"), encoding="utf-8"):
     row = json.loads(line)
     index, entry = row["index"], canonical(row["entry"]).encode()
@@ -69,10 +81,8 @@ for line in open(os.path.join(LOG, "entries.jsonl"), encoding="utf-8"):
         bytes_ = bytes.fromhex(value["salt"]) + canonical(value["value"]).encode()
         if hashlib.sha256(bytes_).hexdigest() != row["entry"]["sealed"].get(field):
             wrong.append(f"entry {index}: the value of {field} is not the one that was committed to")
-    if row["entry"]["kind"] == "exhibit-admitted":
-        digest = row["entry"]["event"]["object"]
-        if not glob.glob(os.path.join(DATA, "objects", digest + "*")):
-            wrong.append(f"entry {index}: the bytes {digest} are not in this bag")
+    if row["entry"]["kind"] == "exhibit-admitted" and row["entry"]["event"]["object"] not in objects:
+        wrong.append(f"entry {index}: the bytes {row['entry']['event']['object']} are not in this bag")
     entries += 1
 
 for text in wrong:

@@ -42,8 +42,8 @@ fn reports_that_are_not_there_or_not_reports() {
     std::fs::create_dir(program.path("folder")).unwrap();
     program.file("good.txt", "One video shows a street near Idlib.\n");
     let cases = [
-        ("missing.html", "There is no report missing.html"),
-        ("folder", "folder is a directory, not a report"),
+        ("missing.html", "There is no file missing.html"),
+        ("folder", "folder is a directory, not a file"),
         ("empty.html", "The report empty.html is empty"),
         ("blank.txt", "The report blank.txt is empty"),
         ("picture.html", "The report picture.html is not a text that exhibit reads: its bytes are image/png"),

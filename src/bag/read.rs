@@ -24,6 +24,8 @@ pub enum BagProblem {
 pub struct BagFile {
     pub path: String,
     pub size: u64,
+    /// Of the bytes as they are, hex.
+    pub sha256: String,
 }
 
 /// A manifest: digest by path.
@@ -43,11 +45,19 @@ fn is_safe(path: &str) -> bool {
 }
 
 fn manifest(bag: &Path, name: &str, problems: &mut Vec<BagProblem>) -> Option<Manifest> {
-    let text = fs::read_to_string(bag.join(name)).ok()?;
+    let bytes = fs::read(bag.join(name)).ok()?;
+    let Ok(text) = String::from_utf8(bytes) else {
+        problems.push(BagProblem::Invalid { why: format!("{name} is not UTF-8") });
+        return None;
+    };
     let mut list = Manifest::new();
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         let parted = line.split_once([' ', '\t']);
         match parted.map(|(digest, path)| (digest.to_ascii_lowercase(), decoded(path.trim_start_matches([' ', '\t', '*'])))) {
+            // Upper case is allowed, but not one letter of it: that is a flipped bit.
+            _ if parted.is_some_and(|(digest, _)| digest.bytes().any(|byte| byte.is_ascii_uppercase()) && digest.bytes().any(|byte| byte.is_ascii_lowercase())) => {
+                problems.push(BagProblem::Invalid { why: format!("{name} has a digest in mixed case: {line:?}") });
+            }
             Some((digest, path)) if is_safe(path.trim_start_matches("./")) => {
                 if list.insert(path.trim_start_matches("./").to_owned(), digest).is_some() {
                     problems.push(BagProblem::Invalid { why: format!("{name} lists {path} twice") });
@@ -81,6 +91,12 @@ pub fn check_bag(bag: &Path) -> Result<(Vec<BagFile>, Vec<BagProblem>), BagError
             wanted.entry(path.clone()).or_default().push((algorithm, digest.clone()));
         }
     }
+    // A bag that has tag manifests has one for each of its manifests.
+    for ((algorithm, list), (_, tag_list)) in payload.iter().zip(&tags) {
+        if list.is_some() && tag_list.is_none() && tags.iter().any(|(_, list)| list.is_some()) {
+            problems.push(BagProblem::Invalid { why: format!("tagmanifest-{algorithm}.txt is missing or cannot be read") });
+        }
+    }
     let listed_by_all = |lists: &[(&str, Option<Manifest>)], path: &str| lists.iter().all(|(_, list)| list.as_ref().is_none_or(|list| list.contains_key(path)));
     let mut files = Vec::new();
     let mut seen = BTreeSet::new();
@@ -95,16 +111,16 @@ pub fn check_bag(bag: &Path) -> Result<(Vec<BagFile>, Vec<BagProblem>), BagError
             problems.push(BagProblem::Extra { path });
             continue;
         }
-        let tag_manifest = path.starts_with("tagmanifest-") && path.ends_with(".txt") && !path.contains('/');
+        let tag_manifest = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"].iter().any(|algorithm| path == format!("tagmanifest-{algorithm}.txt"));
         let in_all = if path.starts_with("data/") { listed_by_all(&payload, &path) } else { listed_by_all(&tags, &path) };
         match wanted.get(&path) {
             Some(digests) => {
-                let (size, wrong) = compare(file.path(), digests)?;
+                let (size, sha256, wrong) = compare(file.path(), digests)?;
                 problems.extend(wrong.map(|why| BagProblem::Altered { path: path.clone(), why }));
                 if !in_all {
                     problems.push(BagProblem::Invalid { why: format!("{path} is not in every manifest") });
                 }
-                files.push(BagFile { path, size });
+                files.push(BagFile { path, size, sha256 });
             }
             None if tag_manifest || signs(&path) => {}
             None => problems.push(BagProblem::Extra { path }),
@@ -114,7 +130,7 @@ pub fn check_bag(bag: &Path) -> Result<(Vec<BagFile>, Vec<BagProblem>), BagError
     Ok((files, problems))
 }
 
-fn compare(path: &Path, digests: &[(&str, String)]) -> Result<(u64, Option<String>), BagError> {
+fn compare(path: &Path, digests: &[(&str, String)]) -> Result<(u64, String, Option<String>), BagError> {
     let failed = |source| BagError::Read { path: path.to_path_buf(), source };
     let mut file = fs::File::open(path).map_err(failed)?;
     let (mut sha256, mut sha512, mut size) = (Sha256::new(), Sha512::new(), 0);
@@ -133,5 +149,5 @@ fn compare(path: &Path, digests: &[(&str, String)]) -> Result<(u64, Option<Strin
         let now = if *algorithm == "sha256" { &sha256 } else { &sha512 };
         (now != digest).then(|| format!("the {algorithm} manifest says {digest}, the bytes have {now}"))
     });
-    Ok((size, wrong))
+    Ok((size, sha256, wrong))
 }

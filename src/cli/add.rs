@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::plain::{print_json, safe};
-use crate::evidence::{Claim, Outcome, Reading};
+use crate::evidence::{Claim, Completeness, Outcome, Reading};
 use crate::fetch::Permit;
 use crate::reading::read_date;
 use crate::stages::{Handed, Source, hand_over};
@@ -49,17 +49,21 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
                 Failure::from(error).tell();
                 failed = true;
             }
-            Ok((outcome, because, exhibit)) => {
-                missed |= outcome != Outcome::Ok;
-                let id = exhibit.map(|exhibit| exhibit.to_string());
+            Ok(received) => {
+                let whole = received.completeness == Completeness::Complete;
+                missed |= received.outcome != Outcome::Ok || received.completeness == Completeness::Truncated;
                 if !args.json {
-                    let line = match &id {
-                        Some(id) => format!("{id}  {}\n", safe(text)),
-                        None => format!("{outcome}  {}: {}\n", safe(text), safe(&because)),
+                    let source = safe(text);
+                    let line = match &received.exhibit {
+                        Some(id) if whole => format!("{id}  {source}\n"),
+                        Some(id) => format!("{id}  {source}: {}: {}\n", received.completeness, safe(&received.because)),
+                        None => format!("{}  {source}: {}\n", received.outcome, safe(&received.because)),
                     };
                     context.say(&line);
                 }
-                told.push(serde_json::json!({ "source": text, "outcome": outcome, "because": because, "exhibit": id }));
+                let mut all = serde_json::json!(received);
+                all["source"] = serde_json::json!(text);
+                told.push(all);
             }
         }
     }

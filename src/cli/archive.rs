@@ -12,8 +12,8 @@ use super::plain::{fit, pad, print, print_json, safe};
 use super::{init, render};
 use crate::evidence::{Item, Outcome};
 use crate::fetch::Permit;
-use crate::stages::{Coverage, Progress, Source, archive};
-use crate::vault::Layout;
+use crate::stages::{Coverage, Progress, Source, archive, obtain_file};
+use crate::vault::{Layout, Vault};
 
 /// The main job: record reports, capture all footage they refer to, and say what is covered
 #[derive(clap::Args)]
@@ -43,8 +43,20 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
+    let sources: Vec<Source> = args.reports.iter().map(|report| Source::parse(report)).collect();
+    // A case is not begun for reports that are not there.
+    let unusable = |source: &Source| match source {
+        Source::File(path) => obtain_file(path).err(),
+        Source::Url(_) | Source::Input => None,
+    };
+    let begins = context.global.case.as_ref().is_some_and(|root| !root.exists());
+    let errors: Vec<_> = if begins { sources.iter().filter_map(unusable).collect() } else { Vec::new() };
+    if begins && errors.len() == sources.len() {
+        errors.into_iter().for_each(|error| Failure::from(error).tell());
+        return Ok(Exit::NotAll);
+    }
     let (mut vault, config) = match &context.global.case {
-        Some(root) if !Layout::is_case(root) && !root.is_file() => {
+        Some(root) if (!Layout::is_case(root) || Vault::was_begun(root)) && !root.is_file() => {
             let (vault, made) = init::create(context, root, None)?;
             if !args.json {
                 context.say(&format!("Started the case {}. ", safe(&root.display().to_string())));
@@ -61,7 +73,6 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     how.url = args.url.clone();
     how.published = args.published.clone();
     stop_on_interrupt(how.stop.clone());
-    let sources: Vec<Source> = args.reports.iter().map(|report| Source::parse(report)).collect();
     let mut progress = Shown::new(context.global.quiet || args.json);
     let told = archive(&mut vault, &sources, &how, &mut progress);
     progress.end();
@@ -83,7 +94,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         let root = context.root()?;
         print(&next_steps(&covered, &root.display().to_string(), context.global.case.is_some()));
     }
-    let missed = covered.iter().flat_map(|coverage| &coverage.lines).any(|line| line.standing.is_failure());
+    let missed = covered.iter().any(Coverage::is_lacking);
     Ok(match (failed, missed) {
         (true, _) => Exit::NotAll,
         (false, true) => Exit::SomeFailed,

@@ -28,6 +28,10 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     if exhibits.is_empty() {
+        if let Some(after) = args.after {
+            context.say(&format!("No exhibits behind {after}.\n"));
+            return Ok(Exit::Done);
+        }
         context.say("No exhibits yet. Archive a report with `exhibit archive REPORT`, or add a file with `exhibit add FILE`.\n");
         return Ok(Exit::Done);
     }

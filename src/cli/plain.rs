@@ -96,16 +96,33 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
-/// Writes to standard output; a reader that has gone is not an error.
+/// Writes to standard output. A reader that has gone ends the program quietly; output that cannot be
+/// written whole ends it with an error, so that half a list is never taken for a whole one.
 pub fn print(text: &str) {
     let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            eprintln!("exhibit: The output cannot be written: {error}");
+        }
+        std::process::exit(1);
+    }
 }
 
 /// One JSON document on standard output.
 pub fn print_json<T: serde::Serialize>(value: &T) {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    print(&format!("{text}\n"));
+    // Characters that act stand only inside strings, where an escape says the same.
+    let mut plain = String::with_capacity(text.len() + 1);
+    let mut units = [0; 2];
+    for letter in text.chars() {
+        if letter != '\n' && acts(letter) {
+            letter.encode_utf16(&mut units).iter().for_each(|unit| plain.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            plain.push(letter);
+        }
+    }
+    plain.push('\n');
+    print(&plain);
 }
 
 /// Whether colours are wanted: a terminal, and no `NO_COLOR`.

@@ -90,6 +90,9 @@ pub fn coverage(coverage: &Coverage) -> String {
         (false, true, _) => format!("Recorded on {since}, with {total}; something new was captured:\n"),
         (false, false, _) => format!("Archived before, on {since}: nothing new. {total}:\n"),
     });
+    if let Some(warning) = &coverage.warning {
+        wrap(warning, columns().saturating_sub(2)).iter().for_each(|line| shown.push_str(&format!("  {}\n", coloured(line, 33))));
+    }
     for standing in Standing::ALL {
         let number = coverage.count(standing);
         if number > 0 {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, LOCATION, TRANSFER_ENCODING, USER_AGENT};
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HOST, LOCATION, TRANSFER_ENCODING, USER_AGENT};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -79,11 +79,22 @@ pub struct Fetched {
     pub declared: Option<u64>,
     pub declared_type: Option<String>,
     pub received: u64,
+    /// Why the body is not the file itself, or not all of it, by the server's own words.
+    pub reserved: Option<Reserve>,
+}
+
+/// What a server says of a body that keeps it from being taken for the whole file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reserve {
+    /// A content coding that was not asked for, and is not undone.
+    Encoded(String),
+    /// A range of something larger.
+    Range(String),
 }
 
 impl Fetched {
     fn ended(exchange: Exchange, ending: Ending) -> Fetched {
-        Fetched { exchange, ending, status: None, declared: None, declared_type: None, received: 0 }
+        Fetched { exchange, ending, status: None, declared: None, declared_type: None, received: 0, reserved: None }
     }
 }
 
@@ -297,12 +308,15 @@ impl Client {
     async fn body(&self, response: Response<Incoming>, deadline: Instant, exchange: Exchange, tls: bool, sink: Sender<Bytes>) -> Fetched {
         let header = |name| response.headers().get(name).and_then(|value: &hyper::header::HeaderValue| value.to_str().ok());
         let declared: Option<u64> = header(CONTENT_LENGTH).and_then(|text| text.parse().ok());
+        let coding = header(CONTENT_ENCODING).map(str::to_owned).filter(|coding| !coding.eq_ignore_ascii_case("identity") && !coding.is_empty());
+        let range = header(CONTENT_RANGE).map(|range| Reserve::Range(range.chars().take(100).collect()));
         let chunked = header(TRANSFER_ENCODING).is_some();
         let mut fetched = Fetched {
             status: Some(response.status().as_u16()),
             // Longer than any file can be: not a statement, and JSON could not hold it exactly.
             declared: declared.filter(|length| *length < 1 << 53),
             declared_type: header(CONTENT_TYPE).map(|text| text.chars().take(200).collect()),
+            reserved: range.or(coding.map(|coding| Reserve::Encoded(coding.chars().take(100).collect()))),
             ..Fetched::ended(exchange, Ending::Unmarked)
         };
         let marked = chunked || response.body().size_hint().exact().is_some();

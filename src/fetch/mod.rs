@@ -5,9 +5,11 @@ mod address;
 mod http;
 mod local;
 mod permit;
+mod secret;
 mod wire;
 
 pub use address::why_not_global;
-pub use http::{Client, Ending, Fetched, Limits, Route};
+pub use http::{Client, Ending, Fetched, Limits, Reserve, Route};
 pub use local::{Found, Local, LocalError};
+pub use secret::without_secret;
 pub use permit::{Permit, PermitError, Permits};

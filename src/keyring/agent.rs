@@ -60,7 +60,12 @@ impl Signer for AgentKey {
         let answer = ask(&self.socket, &request).map_err(failed)?;
         let signature = answer.strip_prefix(&[SIGN_RESPONSE]).and_then(string).map(|(signature, _)| signature);
         let bytes = signature.and_then(string).and_then(|(_, rest)| string(rest)).map(|(bytes, _)| bytes);
-        bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| failed("the agent refused".into()))
+        let signature = bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| failed("the agent refused".into()))?;
+        // A wrong signature in the log would have the case refused from then on.
+        if !self.public.verify(message, &signature) {
+            return Err(failed("the agent's signature does not match the key".into()));
+        }
+        Ok(signature)
     }
 }
 

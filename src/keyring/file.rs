@@ -55,8 +55,19 @@ impl FileKey {
             fs::create_dir_all(dir).map_err(write)?;
         }
         let create = |path: &Path, mode| OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-        let mut file = create(path, 0o600).map_err(write)?;
-        file.write_all(pem.as_bytes()).and_then(|()| file.sync_all()).map_err(write)?;
+        // Whole or not at all, and durable: without it nothing can be added to the case.
+        let temporary = path.with_extension(format!("new-{}", std::process::id()));
+        let _ = fs::remove_file(&temporary);
+        let mut file = create(&temporary, 0o600).map_err(write)?;
+        let named = file
+            .write_all(pem.as_bytes())
+            .and_then(|()| file.sync_all())
+            .and_then(|()| fs::hard_link(&temporary, path).or_else(|error| if path.exists() { Err(error) } else { fs::rename(&temporary, path) }));
+        let _ = fs::remove_file(&temporary);
+        named.map_err(write)?;
+        if let Some(dir) = path.parent() {
+            fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(write)?;
+        }
         // The public half is a convenience; it can be made from the private one again.
         let _ = create(&path.with_extension("pub"), 0o644)
             .and_then(|mut file| writeln!(file, "{} exhibit", key.public));

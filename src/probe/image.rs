@@ -27,6 +27,25 @@ fn tail<R: Read + Seek>(file: &mut R, count: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Whether the chunks of a PNG lead to its end chunk.
+fn reaches_iend<R: Read + Seek>(file: &mut R) -> io::Result<bool> {
+    let size = file.seek(SeekFrom::End(0))?;
+    let mut at = 8;
+    for _ in 0..1_000_000 {
+        if at + 12 > size {
+            break;
+        }
+        file.seek(SeekFrom::Start(at))?;
+        let mut head = [0; 8];
+        file.read_exact(&mut head)?;
+        at += 12 + u64::from(u32::from_be_bytes([head[0], head[1], head[2], head[3]]));
+        if &head[4..] == b"IEND" {
+            return Ok(at <= size);
+        }
+    }
+    Ok(false)
+}
+
 fn structure<R: Read + Seek>(file: &mut R, mime: &str) -> io::Result<Structure> {
     let ends = |found: bool, what: &str| if found { Structure::Whole } else { Structure::Cut(format!("the {what} is missing")) };
     Ok(match mime {
@@ -35,10 +54,7 @@ fn structure<R: Read + Seek>(file: &mut R, mime: &str) -> io::Result<Structure> 
             let last = tail(file, 1 << 20)?;
             ends(last.windows(2).any(|two| two == [0xff, 0xd9]), "JPEG end mark")
         }
-        "image/png" => {
-            let last = tail(file, 1 << 16)?;
-            ends(last.windows(8).any(|eight| eight == b"IEND\xae\x42\x60\x82"), "PNG end chunk")
-        }
+        "image/png" => ends(reaches_iend(file)?, "PNG end chunk"),
         "image/gif" => ends(tail(file, 1024)?.contains(&0x3b), "GIF end mark"),
         "image/webp" => {
             let size = file.seek(SeekFrom::End(0))?;

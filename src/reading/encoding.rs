@@ -54,15 +54,21 @@ fn wide_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = &bytes[..bytes.len().min(512) & !1];
     let zeroes = |from: usize| head.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
     let half = head.len() / 2;
-    if half >= 8 && zeroes(1) * 10 > half * 8 && zeroes(0) == 0 {
+    let letters = head.iter().filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()).count();
+    if half < 8 || letters * 10 < half * 7 {
+        return None;
+    }
+    if zeroes(1) * 10 > half * 8 && zeroes(0) == 0 {
         return Some(encoding_rs::UTF_16LE);
     }
-    (half >= 8 && zeroes(0) * 10 > half * 8 && zeroes(1) == 0).then_some(encoding_rs::UTF_16BE)
+    (zeroes(0) * 10 > half * 8 && zeroes(1) == 0).then_some(encoding_rs::UTF_16BE)
 }
 
 /// Control bytes that no text has.
 fn is_binary(head: &[u8]) -> bool {
-    head.starts_with(b"%PDF-") || head.iter().any(|byte| matches!(byte, 0..=8 | 0x0e..=0x1a | 0x1c..=0x1f))
+    let odd = head.iter().filter(|byte| matches!(byte, 0..=8 | 0x0e..=0x1a | 0x1c..=0x1f)).count();
+    // A stray control character does not make a text binary.
+    head.starts_with(b"%PDF-") || (infer::get(head).is_some_and(|kind| kind.matcher_type() != infer::MatcherType::Text) && odd > 0) || odd * 50 > head.len()
 }
 
 /// What binary bytes are, in words a person knows.

@@ -67,15 +67,18 @@ fn complete(find: &mut Find, blocks: &Blocks) {
         find.quote = (start, end);
         return;
     }
+    // An embed stands behind the words before it, whichever block they are in; a link among its own.
     let (start, end) = find.quote;
-    let Some(block) = blocks.block_at(start) else { return };
+    let at = if find.form == Form::Linked { start } else { start.saturating_sub(1) };
+    let Some(block) = blocks.block_at(at).or(blocks.blocks.first()) else { return };
     let text = &blocks.text[block.start..block.end];
-    if find.form == Form::Linked || start < block.end {
-        let within = sentence::around(text, start.saturating_sub(block.start), end.saturating_sub(block.start).min(text.len()));
-        find.quote = (block.start + within.0, block.start + within.1);
-    } else if let Some(last) = sentence::split(text).last() {
-        find.quote = (block.start + last.0, block.start + last.1);
-    }
+    let within = |at: usize| at.saturating_sub(block.start).min(text.len().saturating_sub(1));
+    let sentence = match find.form {
+        Form::Linked => sentence::around(text, within(start), within(end).max(within(start) + 1)),
+        _ if start <= block.end => sentence::around(text, within(at), within(at) + 1),
+        _ => sentence::split(text).last().copied().unwrap_or((0, text.len())),
+    };
+    find.quote = (block.start + sentence.0, block.start + sentence.1);
 }
 
 /// What holds for everything below an element.
@@ -104,6 +107,8 @@ struct Walk<'a> {
     /// Finds that wait for the text of their figure's caption.
     figures: Vec<(usize, usize)>,
     excluded: Vec<Excluded>,
+    /// Addresses of what is embedded already.
+    embedded: std::collections::HashSet<String>,
 }
 
 fn is_block(name: &str) -> bool {
@@ -117,7 +122,7 @@ fn is_block(name: &str) -> bool {
 
 impl<'a> Walk<'a> {
     fn new(tree: &'a Tree, base: Option<&'a str>) -> Walk<'a> {
-        Walk { tree, base, text: String::new(), blocks: Vec::new(), open: None, finds: Vec::new(), figures: Vec::new(), excluded: Vec::new() }
+        Walk { tree, base, text: String::new(), blocks: Vec::new(), open: None, finds: Vec::new(), figures: Vec::new(), excluded: Vec::new(), embedded: Default::default() }
     }
 
     /// Ends the block being written.
@@ -182,7 +187,7 @@ impl<'a> Walk<'a> {
         if is_block(name) {
             self.close();
         }
-        let first = self.finds.len();
+        let (first, from) = (self.finds.len(), self.text.len());
         self.media(at, &mut inner);
         for &child in &element.children {
             match &self.tree.nodes[child] {
@@ -197,15 +202,14 @@ impl<'a> Walk<'a> {
             self.close();
         }
         if name == "figcaption" && let Some(figure) = state.figure {
-            self.caption(figure, at);
+            self.caption(figure, at, from);
         }
     }
 
     /// Gives a figure's caption to what the figure shows.
-    fn caption(&mut self, figure: usize, at: usize) {
-        let path = self.tree.path(at);
+    fn caption(&mut self, figure: usize, at: usize, from: usize) {
         let mut range: Option<(usize, usize)> = None;
-        for block in self.blocks.iter().rev().take_while(|block| block.kind == BlockKind::Caption && block.place.starts_with(&path)) {
+        for block in self.blocks.iter().rev().take_while(|block| block.start >= from) {
             range = Some((block.start, range.map_or(block.end, |range| range.1)));
         }
         let credit = self.tree.below(at).skip(1).find(|node| {
@@ -213,12 +217,10 @@ impl<'a> Walk<'a> {
             ["credit", "source", "copyright"].iter().any(|word| class.contains(word))
         });
         let credit = credit.map(|node| self.tree.text(node)).filter(|credit| !credit.is_empty());
-        for (of, find) in &self.figures {
-            if *of == figure {
-                self.finds[*find].caption = range;
-                if let Some(credit) = &credit {
-                    self.finds[*find].credit = Some(credit::name(credit));
-                }
+        for (_, find) in self.figures.iter().rev().take_while(|(of, _)| *of == figure) {
+            self.finds[*find].caption = range;
+            if let Some(credit) = &credit {
+                self.finds[*find].credit = Some(credit::name(credit));
             }
         }
     }
@@ -321,8 +323,7 @@ impl<'a> Walk<'a> {
         let Some(kind) = self.known(&url) else { return };
         // A picture that links to its larger self, and the link inside an embedded post, are read already.
         let inside = self.finds[first..].iter().any(|find| find.form == Form::Embedded);
-        let post = self.finds.iter().any(|find| find.form == Form::Embedded && find.url == url);
-        if inside || post {
+        if inside || self.embedded.contains(&url) {
             return;
         }
         self.find(at, kind, Form::Linked, url, "html/link@1", state);
@@ -350,6 +351,9 @@ impl<'a> Walk<'a> {
         }
         if form == Form::Linked {
             start += self.text[start..].find(|letter: char| !letter.is_whitespace()).unwrap_or(0);
+        }
+        if form == Form::Embedded {
+            self.embedded.insert(url.clone());
         }
         if let Some(figure) = state.figure {
             self.figures.push((figure, self.finds.len()));

@@ -135,7 +135,9 @@ fn format(text: &str, hints: &Hints) -> Format {
     let declared = hints.declared_type.as_deref().unwrap_or("").to_ascii_lowercase();
     let path = hints.origin.split(['?', '#']).next().unwrap_or("").to_ascii_lowercase();
     let ends = |endings: &[&str]| endings.iter().any(|ending| path.ends_with(ending));
-    if encoding::looks_like_html(text) || declared.starts_with("text/html") || declared.starts_with("application/xhtml") {
+    if encoding::looks_like_html(text) || declared.starts_with("text/html") || declared.starts_with("application/xhtml")
+        || (ends(&[".html", ".htm", ".xhtml"]) && text.contains('<'))
+    {
         Format::Html
     } else if declared.starts_with("text/csv") || ends(&[".csv"]) {
         let header = text.lines().next().unwrap_or("");

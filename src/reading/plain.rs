@@ -61,7 +61,10 @@ fn blocks(text: &str) -> Vec<Block> {
 
 fn block(text: &str, (start, end, line): (usize, usize, usize)) -> Block {
     let words = &text[start..end];
-    let heading = !words.contains('\n') && words.chars().count() <= 120 && !words.ends_with(['.', '!', '?', '…', ':', '؟', '"', '”']) && !words.contains("http");
+    let each: Vec<&str> = words.split_whitespace().collect();
+    let capital = each.iter().filter(|word| word.starts_with(char::is_uppercase)).count();
+    let titled = each.len() <= 8 || capital * 10 >= each.len() * 6;
+    let heading = titled && !words.contains('\n') && words.chars().count() <= 120 && !words.ends_with(['.', '!', '?', '…', ':', '؟', '"', '”']) && !words.contains("http");
     Block { start, end, kind: if heading { BlockKind::Heading } else { BlockKind::Paragraph }, place: format!("line {line}") }
 }
 

@@ -14,11 +14,11 @@ pub fn refer(document: &Document) -> Vec<Reference> {
     let mut seen = BTreeSet::new();
     let table = document.report.reader.name == "table";
     for find in &document.finds {
-        let reference = of_find(document, find);
+        let address = address(document, find);
         // One medium shown twice on a page is one reference; two rows of a table are two.
-        let key = reference.canonical.clone().unwrap_or_default();
-        if table || seen.insert((key, find.form == Form::Linked && reference.platform.is_none())) {
-            found.push((find.quote.0, reference));
+        let key = (address.canonical.clone(), find.form == Form::Linked && address.on.is_none());
+        if table || seen.insert(key) {
+            found.push((find.quote.0, of_find(document, find, address)));
         }
     }
     if !table {
@@ -28,17 +28,28 @@ pub fn refer(document: &Document) -> Vec<Reference> {
     found.into_iter().map(|(_, reference)| reference).collect()
 }
 
-fn of_find(document: &Document, find: &Find) -> Reference {
-    let blocks = &document.blocks;
-    let (start, end) = find.quote;
+/// What a printed address means.
+struct Address {
+    url: Option<String>,
+    canonical: Option<String>,
+    on: Option<platform::OnPlatform>,
+}
+
+fn address(document: &Document, find: &Find) -> Address {
     let url = (find.form != Form::Described).then(|| find.url.clone());
     let resolved = url.as_deref().and_then(|url| resolve(document, url));
-    let on = resolved.as_ref().and_then(platform::recognise);
     let canonical = match (&resolved, &url) {
         (Some(resolved), _) => Some(platform::canonical_url(resolved)),
         (None, Some(url)) => Some(relative(url)),
         (None, None) => None,
     };
+    Address { url, canonical, on: resolved.as_ref().and_then(platform::recognise) }
+}
+
+fn of_find(document: &Document, find: &Find, address: Address) -> Reference {
+    let blocks = &document.blocks;
+    let (start, end) = find.quote;
+    let Address { url, canonical, on } = address;
     let published = document.report.published.as_deref();
     let quote = blocks.quote(start, end);
     let (hedges, mut claims) = match find.columns.is_empty() {
@@ -115,7 +126,7 @@ fn columns(columns: &[(String, String)], url: &str) -> Vec<Claim> {
 fn told(document: &Document, found: &mut Vec<(usize, Reference)>) {
     let published = document.report.published.as_deref();
     let mut said = BTreeSet::new();
-    let quoted: Vec<(usize, usize)> = document.finds.iter().map(|find| find.quote).collect();
+    let quoted = Quoted::of(&document.finds);
     for block in &document.blocks.blocks {
         if matches!(block.kind, BlockKind::Aside | BlockKind::Heading | BlockKind::Caption) && !is_credit(document, block) {
             continue;
@@ -125,7 +136,7 @@ fn told(document: &Document, found: &mut Vec<(usize, Reference)>) {
         for (nth, (start, end)) in sentences.iter().copied().enumerate() {
             let (words, range) = (&text[start..end], (block.start + start, block.start + end));
             // The sentence of an embed or link is that reference's own.
-            if quoted.iter().any(|(from, to)| *from < range.1 && range.0 < *to) || !said.insert(words.to_owned()) {
+            if quoted.touches(range) || !said.insert(words.to_owned()) {
                 continue;
             }
             if let Some((kind, credit)) = prose::credit_line(words) {
@@ -146,6 +157,29 @@ fn told(document: &Document, found: &mut Vec<(usize, Reference)>) {
                 found.push((range.0, reference));
             }
         }
+    }
+}
+
+/// The ranges that references with an address are quoted by, merged and in order.
+struct Quoted(Vec<(usize, usize)>);
+
+impl Quoted {
+    fn of(finds: &[Find]) -> Quoted {
+        let mut ranges: Vec<(usize, usize)> = finds.iter().map(|find| find.quote).collect();
+        ranges.sort_unstable();
+        let mut merged: Vec<(usize, usize)> = Vec::new();
+        for (start, end) in ranges {
+            match merged.last_mut() {
+                Some(last) if start <= last.1 => last.1 = last.1.max(end),
+                _ => merged.push((start, end)),
+            }
+        }
+        Quoted(merged)
+    }
+
+    fn touches(&self, range: (usize, usize)) -> bool {
+        let before = self.0.partition_point(|(start, _)| *start < range.1);
+        before.checked_sub(1).is_some_and(|last| range.0 < self.0[last].1)
     }
 }
 

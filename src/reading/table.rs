@@ -90,10 +90,10 @@ pub(super) fn property(column: &str) -> String {
     let plain: String = column.to_lowercase().chars().map(|letter| if letter.is_alphanumeric() { letter } else { '_' }).collect();
     let plain = plain.trim_matches('_').to_owned();
     let known = match plain.as_str() {
-        "location" | "place" | "location_name" | "place_name" | "city" | "town" | "village" | "where" => "location",
-        "date" | "date_time" | "datetime" | "incident_date" | "event_date" | "when" | "recorded" | "date_recorded" => "date",
+        "location" | "place" | "location_name" | "place_name" | "city" | "town" | "village" | "where" | "المكان" | "الموقع" | "lieu" | "lugar" | "ort" | "место" | "місце" => "location",
+        "date" | "date_time" | "datetime" | "incident_date" | "event_date" | "when" | "recorded" | "date_recorded" | "التاريخ" | "تاريخ" | "fecha" | "datum" | "дата" => "date",
         "uploader" | "channel" | "account" | "username" | "posted_by" | "uploaded_by" | "author" => "uploader",
-        "source" | "sources" | "source_name" => "source",
+        "source" | "sources" | "source_name" | "المصدر" | "fuente" | "quelle" | "источник" | "джерело" => "source",
         "credit" | "photographer" => "credit",
         "title" | "event_summary" | "headline" | "name" => "title",
         "description" | "summary" | "caption" | "event" => "event",

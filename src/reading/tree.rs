@@ -55,16 +55,17 @@ impl Tree {
         }
     }
 
-    /// `/html/body/article/p[3]`
+    /// `/html/body/article/p[3]`; of an element far down, the innermost steps behind `//`.
     pub fn path(&self, mut at: usize) -> String {
+        const STEPS: usize = 24;
         let mut steps = Vec::new();
-        while at != 0 {
+        while at != 0 && steps.len() < STEPS {
             let element = self.element(at);
             steps.push(if element.ordinal > 1 { format!("{}[{}]", element.name, element.ordinal) } else { element.name.clone() });
             at = element.parent;
         }
         steps.reverse();
-        format!("/{}", steps.join("/"))
+        format!("{}{}", if at == 0 { "/" } else { "//" }, steps.join("/"))
     }
 
     /// An element and everything in it, in order.

@@ -1,25 +1,27 @@
 //! The conductor: read, refer, resolve, record; then capture every item, many at once, one writer.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::capture::{Acquisition, Means};
 use super::obtain::Obtained;
 use super::{Coverage, ObtainError, Resolved, Source, coverage, obtain_file, obtain_input, resolve};
 use crate::evidence::{
-    Claim, ClaimMade, Clock, Digest, Event, ExhibitNo, Item, MediaKind, NoteAdded, Object, ObjectKept, Origin, Outcome,
+    Claim, ClaimMade, Clock, Completeness, Digest, Event, Item, MediaKind, NoteAdded, Object, ObjectKept, Origin, Outcome,
     PermissionGiven, ReferenceFound, Report, ReportReceived, Subject, Unit,
 };
-use crate::fetch::{Client, Ending, Found, Local, LocalError};
+use crate::fetch::{Client, Ending, Found, Local, LocalError, without_secret};
 use crate::reading::{self, Document, Hints, ReadError};
-use crate::vault::{Effects, Lease, Task, Vault, VaultError};
+use crate::vault::{Committed, Effects, Lease, Task, Vault, VaultError};
 
 /// How often a waiting conductor says that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// How long to wait for another run before looking again.
+const WAIT: Duration = Duration::from_millis(200);
 
 /// How to archive.
 pub struct Archive {
@@ -149,7 +151,16 @@ fn record(
         published: how.published.clone(),
         declared_type: obtained.declared_type.clone(),
     };
-    let document = reading::read(&obtained.bytes, &hints)?;
+    let document = match reading::read(&obtained.bytes, &hints) {
+        Ok(document) => document,
+        Err(error) => {
+            // What was fetched is recorded even if it is no report: the attempt was made.
+            if let Some(acquisition) = fetched {
+                vault.commit(vec![page_effects(acquisition, &obtained.origin, how)])?;
+            }
+            return Err(error.into());
+        }
+    };
     let digest = document.report.sha256;
     let local = obtained.local.clone();
     let beside = |link: &str| local.as_ref().is_some_and(|local| !matches!(local.open(link), Err(LocalError::Missing)));
@@ -175,13 +186,14 @@ fn lease(vault: &mut Vault, task: Task, how: &Archive) -> Result<Option<Lease>, 
         if how.stop.load(Ordering::Relaxed) {
             return Err(ArchiveError::Stopped);
         }
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(WAIT);
+        vault.take_over()?;
     }
 }
 
 fn page_item(url: &str) -> Item {
     let canonical = url::Url::parse(url).map_or_else(|_| url.to_owned(), |url| reading::canonical_url(&url));
-    Item { key: format!("url:{canonical}"), kind: MediaKind::Page, url: Some(url.to_owned()), platform: None, platform_id: None }
+    Item { key: format!("url:{}", without_secret(&canonical)), kind: MediaKind::Page, url: Some(without_secret(url)), platform: None, platform_id: None }
 }
 
 /// Fetches a report without a case, to look at it. Nothing is recorded.
@@ -227,13 +239,18 @@ fn obtain_url(
         }
         _ => {
             let why = acquisition.because().to_owned();
-            let mut effects = acquisition.effects(None, false);
-            effects.events.insert(0, Event::ItemIdentified(item));
-            effects.events.splice(0..0, permission(how));
-            vault.commit(vec![effects])?;
+            vault.commit(vec![page_effects(acquisition, &Origin::Url(url.to_owned()), how)])?;
             Err(ObtainError::Fetch { url: url.to_owned(), why }.into())
         }
     }
+}
+
+/// What fetching a report's own page brings about: no exhibit.
+fn page_effects(acquisition: Acquisition, origin: &Origin, how: &Archive) -> Effects {
+    let mut effects = acquisition.effects(None, false);
+    effects.events.insert(0, Event::ItemIdentified(page_item(origin.text())));
+    effects.events.splice(0..0, permission(how));
+    effects
 }
 
 /// What the user permitted, if anything.
@@ -253,11 +270,7 @@ fn report_effects(
 ) -> Result<Effects, ArchiveError> {
     let report = &document.report;
     let mut effects = match fetched {
-        Some(acquisition) => {
-            let mut effects = acquisition.effects(None, false);
-            effects.events.insert(0, Event::ItemIdentified(page_item(obtained.origin.text())));
-            effects
-        }
+        Some(acquisition) => page_effects(acquisition, &obtained.origin, how),
         None => {
             use std::io::Write;
             let mut staging = vault.stage()?;
@@ -272,7 +285,6 @@ fn report_effects(
         }
     };
     effects.lease = Some(lease);
-    effects.events.splice(0..0, permission(how));
     effects.events.push(Event::ReportReceived(received(report, &obtained.origin, how.clock.as_ref())));
     for (ordinal, resolved) in (1..).zip(resolved) {
         effects.events.extend(resolved.item.clone().map(Event::ItemIdentified));
@@ -316,8 +328,8 @@ fn reference(report: &Report, ordinal: u64, resolved: &Resolved) -> ReferenceFou
         ordinal,
         kind: reference.kind,
         form: reference.form,
-        url: reference.url.clone(),
-        canonical: reference.canonical.clone(),
+        url: reference.url.as_deref().map(without_secret),
+        canonical: reference.canonical.as_deref().map(without_secret),
         item: resolved.item.as_ref().map(|item| item.key.clone()),
         locator: reference.locator.clone(),
         rule: reference.rule.clone(),
@@ -402,7 +414,12 @@ fn capture_all(
     progress.begin(waiting.len());
     let (sender, receiver) = mpsc::channel::<Finished>();
     let (mut ready, mut elsewhere, mut under_way, mut failed) = (VecDeque::<Lease>::new(), Vec::new(), 0usize, None);
+    let mut beat = Instant::now();
     loop {
+        if beat.elapsed() >= HEARTBEAT {
+            vault.heartbeat()?;
+            beat = Instant::now();
+        }
         let stopping = failed.is_some() || how.stop.load(Ordering::Relaxed);
         if ready.is_empty() && !waiting.is_empty() && !stopping {
             let some: Vec<Unit> = waiting.drain(..waiting.len().min(how.concurrency * 4)).collect();
@@ -425,7 +442,7 @@ fn capture_all(
             continue;
         }
         match receiver.recv_timeout(HEARTBEAT) {
-            Err(RecvTimeoutError::Timeout) => vault.heartbeat()?,
+            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
             Ok(first) => {
                 let finished: Vec<Finished> = std::iter::once(first).chain(receiver.try_iter()).collect();
@@ -445,13 +462,14 @@ fn spawn(runtime: &tokio::runtime::Runtime, means: Means, job: &Job, lease: Leas
     let (item, local) = (job.item.clone(), job.local.clone());
     runtime.spawn(async move {
         let key = lease.task.unit.key.clone();
-        let result = if item.key.starts_with("local:") {
-            let (means, of) = (means.clone(), item.clone());
-            let copied = tokio::task::spawn_blocking(move || means.copy(&key, &of, local.as_ref())).await;
-            copied.unwrap_or_else(|error| Err(VaultError::Io { doing: "copy", path: PathBuf::new(), source: std::io::Error::other(error) }))
+        let of = item.clone();
+        let work = if item.key.starts_with("local:") {
+            tokio::task::spawn_blocking(move || means.copy(&key, &of, local.as_ref()))
         } else {
-            means.fetch(&key, &item).await
+            tokio::spawn(async move { means.fetch(&key, &of).await })
         };
+        // A task that failed in itself is told, too: the writer waits for every one.
+        let result = work.await.unwrap_or_else(|error| Err(VaultError::Io { doing: "capture", path: item.key.clone().into(), source: std::io::Error::other(error) }));
         // Nobody listens any more only when the run has failed already.
         let _ = sender.send((item, lease, result));
     });
@@ -471,30 +489,31 @@ fn settle(vault: &mut Vault, finished: Vec<Finished>, how: &Archive, progress: &
             }
         }
     }
-    if !batch.is_empty() {
-        vault.commit(batch)?;
+    if batch.is_empty() {
+        return Ok(());
     }
-    told.iter().for_each(|(item, outcome, because)| progress.done(item, *outcome, because));
+    for ((item, outcome, because), committed) in told.iter().zip(vault.commit(batch)?) {
+        match committed {
+            Committed::Recorded(_) => progress.done(item, *outcome, because),
+            Committed::Stale => progress.done(item, *outcome, "another run recorded it first"),
+        }
+    }
     Ok(())
 }
 
-/// Units that another run holds: waits for them, and takes back those that it gave up. False once
-/// none is left.
+/// Units that another run holds: waits a little, takes over from runs that died, and offers for lease
+/// again what is not done. False once all are done.
 fn return_from_elsewhere(vault: &mut Vault, elsewhere: &mut Vec<Unit>, waiting: &mut VecDeque<Unit>) -> Result<bool, VaultError> {
-    let mut left = Vec::new();
     for unit in elsewhere.drain(..) {
-        match vault.reader().unit_state(&unit)?.as_deref() {
-            Some("queued") => waiting.push_back(unit),
-            Some("leased") => left.push(unit),
-            _ => {}
+        if vault.reader().unit_state(&unit)?.is_some_and(|state| state != "done") {
+            waiting.push_back(unit);
         }
     }
-    *elsewhere = left;
-    if elsewhere.is_empty() {
-        return Ok(!waiting.is_empty());
+    if !waiting.is_empty() {
+        std::thread::sleep(WAIT);
+        vault.take_over()?;
     }
-    std::thread::sleep(Duration::from_millis(200));
-    Ok(true)
+    Ok(!waiting.is_empty())
 }
 
 /// A file or address that a person hands over, with what they say about it.
@@ -504,8 +523,17 @@ pub struct Handed {
     pub note: Option<String>,
 }
 
-/// Admits what was handed over. Gives the outcome, why, and the exhibit if there is one.
-pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<(Outcome, String, Option<ExhibitNo>), ArchiveError> {
+/// What became of something handed over.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Received {
+    pub outcome: Outcome,
+    pub completeness: Completeness,
+    pub because: String,
+    pub exhibit: Option<String>,
+}
+
+/// Admits what was handed over.
+pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<Received, ArchiveError> {
     let means = means(vault, how);
     let now = how.clock.now();
     let (item, acquisition) = match &handed.source {
@@ -514,6 +542,10 @@ pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<(O
             let unit = Unit::capture(&item.key, &format!("added {now}"));
             let acquisition = runtime()?.block_on(means.fetch(&unit.key, &item))?;
             (item, acquisition)
+        }
+        Source::File(path) if path.to_string_lossy().contains("://") => {
+            let name = path.display().to_string();
+            return Err(ObtainError::Unreadable { name, why: "only http and https addresses are fetched".into() }.into());
         }
         Source::File(path) => {
             let blank = Item { key: String::new(), kind: MediaKind::Video, url: None, platform: None, platform_id: None };
@@ -534,7 +566,7 @@ pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<(O
         }
         Source::Input => return Err(ObtainError::Unreadable { name: "-".into(), why: "footage is handed over as a file or address".into() }.into()),
     };
-    let (outcome, because, digest) = (acquisition.outcome(), acquisition.because().to_owned(), acquisition.digest());
+    let (outcome, completeness, because, digest) = (acquisition.outcome(), acquisition.completeness(), acquisition.because().to_owned(), acquisition.digest());
     let held = vault.reader().item_by_key(&item.key)?.is_some() && item.key.starts_with("file:");
     let mut effects = match held {
         true => Effects::default(),
@@ -548,8 +580,8 @@ pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<(O
     vault.commit(vec![effects])?;
     let number = vault.reader().item_by_key(&item.key)?.and_then(|row| row.id.parse().ok());
     let exhibits = number.map(|number| vault.reader().exhibits_of(number)).transpose()?.unwrap_or_default();
-    let mine = exhibits.iter().find(|exhibit| Some(exhibit.sha256.clone()) == digest.map(|digest| digest.to_string()));
-    Ok((outcome, because, mine.and_then(|exhibit| exhibit.id.parse().ok())))
+    let mine = exhibits.into_iter().find(|exhibit| Some(&exhibit.sha256) == digest.map(|digest| digest.to_string()).as_ref());
+    Ok(Received { outcome, completeness, because, exhibit: mine.map(|exhibit| exhibit.id) })
 }
 
 fn url_item(text: &str) -> Result<Item, ArchiveError> {

@@ -7,9 +7,9 @@ use tokio::sync::mpsc;
 
 use super::judge::{self, Judgement, Meant};
 use crate::evidence::{
-    Capture, Clock, Digest, Event, Examination, Exchange, ExhibitAdmitted, Item, MediaKind, Object, ObjectKept, Outcome, Time, Unit,
+    Capture, Clock, Completeness, Digest, Event, Examination, Exchange, ExhibitAdmitted, Item, MediaKind, Object, ObjectKept, Outcome, Time, Unit,
 };
-use crate::fetch::{Client, Found, Local, LocalError};
+use crate::fetch::{Client, Found, Local, LocalError, without_secret};
 use crate::probe::{self, Probed};
 use crate::vault::{Effects, Lease, Staged, Staging, VaultError};
 
@@ -55,7 +55,7 @@ impl Means {
             started,
             finished: started,
             outcome: Outcome::Error,
-            completeness: crate::evidence::Completeness::Unverifiable,
+            completeness: Completeness::Unverifiable,
             because: String::new(),
             status: None,
             redirects: 0,
@@ -102,7 +102,7 @@ impl Means {
         capture.status = fetched.status;
         capture.redirects = u32::try_from(hops.len().saturating_sub(1)).unwrap_or(u32::MAX);
         let last = hops.last().filter(|_| hops.len() > 1);
-        capture.final_url = last.map(|hop| hop.url.chars().take(8192).collect());
+        capture.final_url = last.map(|hop| without_secret(&hop.url).chars().take(8192).collect());
         capture.address = hops.last().and_then(|hop| hop.connected.clone());
         capture.declared = fetched.declared;
         capture.declared_type = fetched.declared_type.clone();
@@ -181,6 +181,10 @@ impl Acquisition {
 
     pub fn outcome(&self) -> Outcome {
         self.capture.outcome
+    }
+
+    pub fn completeness(&self) -> Completeness {
+        self.capture.completeness
     }
 
     pub fn because(&self) -> &str {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::evidence::{ItemNo, Outcome, ReportNo};
+use crate::evidence::{Completeness, ItemNo, Outcome, ReportNo};
 use crate::vault::{CaptureRow, ExhibitRow, MentionRow, Reader, ReportRow, VaultError};
 
 /// How one reference stands.
@@ -67,10 +67,18 @@ pub struct Coverage {
     pub report: ReportRow,
     /// Whether this run recorded the report; if not, it was here before.
     pub new: bool,
+    /// Why the report itself is not known to be whole, if it is not.
+    pub warning: Option<String>,
     pub lines: Vec<Line>,
 }
 
 impl Coverage {
+    /// Whether something was not had, or not had whole (exit code 4).
+    pub fn is_lacking(&self) -> bool {
+        let cut = |line: &Line| line.exhibit.is_some() && line.capture.as_ref().is_some_and(|capture| capture.completeness == Completeness::Truncated.as_str());
+        self.warning.is_some() || self.lines.iter().any(|line| line.standing.is_failure() || cut(line))
+    }
+
     /// How many references stand so.
     pub fn count(&self, standing: Standing) -> usize {
         self.lines.iter().filter(|line| line.standing == standing).count()
@@ -96,7 +104,9 @@ pub fn coverage(reader: &Reader, report: ReportRow, first_entry: u64) -> Result<
         lines.push(Line { standing, mention, capture, exhibit });
     }
     let new = report.entry >= first_entry;
-    Ok(Coverage { report, new, lines })
+    let page = reader.captures_with(&report.sha256)?.into_iter().find(|capture| capture.completeness == Completeness::Truncated.as_str());
+    let warning = page.map(|page| format!("The report itself was cut when it was fetched: {}", page.because));
+    Ok(Coverage { report, new, warning, lines })
 }
 
 fn stand(capture: Option<&CaptureRow>, exhibit: Option<&ExhibitRow>, first_entry: u64) -> Standing {

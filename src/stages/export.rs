@@ -165,8 +165,10 @@ fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published) -> Result<
 /// it is not signed.
 pub fn export(reader: &Reader, selection: &Selection, to: &Path, signer: Option<&dyn Signer>, now: Time) -> Result<Exported, ExportError> {
     refuse_inside(reader, to)?;
+    let writers = reader.pause_writers()?;
     let _steady = reader.steady()?;
     let head = Published::read(reader.layout())?.ok_or(ExportError::Unpublished)?;
+    drop(writers);
     if head.checkpoint.size != reader.size()? || head.checkpoint.root != reader.root(head.checkpoint.size)? {
         return Err(ExportError::Unpublished);
     }

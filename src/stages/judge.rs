@@ -1,7 +1,7 @@
 //! What came of an attempt: outcome and completeness, with the evidence for them in words.
 
 use crate::evidence::{Completeness, MediaKind, Outcome, Role};
-use crate::fetch::{Ending, Fetched};
+use crate::fetch::{Ending, Fetched, Reserve};
 use crate::probe::{Probed, Structure};
 
 /// The verdict on one attempt.
@@ -96,8 +96,16 @@ fn served(meant: Meant<'_>, fetched: &Fetched, probed: Option<&Probed>, bytes: (
     if meant.kind == MediaKind::Post && probed.is_some_and(is_page) {
         return told(Outcome::Ok, worse(completeness), format!("the post's page is kept, its media are not ({why})"));
     }
-    if status == 206 {
-        return told(Outcome::Ok, worse(completeness), format!("the server sent a part (206) that was not asked for; {why}"));
+    match &fetched.reserved {
+        Some(Reserve::Range(range)) => {
+            return told(Outcome::Ok, worse(completeness), format!("the server says that it sent a part ({range}); {why}"));
+        }
+        // Kept as sent; whether what is inside is whole cannot be told from the outside.
+        Some(Reserve::Encoded(coding)) if completeness == Completeness::Complete => {
+            return told(Outcome::Ok, Completeness::Unverifiable, format!("sent with the content coding {coding}, which was not asked for; {why}"));
+        }
+        _ if status == 206 => return told(Outcome::Ok, worse(completeness), format!("the server sent a part (206) that was not asked for; {why}")),
+        _ => {}
     }
     let sniffed = probed.and_then(|probed| probed.facts.mime.as_deref()).unwrap_or("");
     let differs = match fetched.declared_type.as_deref().and_then(|declared| declared.split(';').next()) {

@@ -11,7 +11,7 @@ mod resolve;
 mod verify;
 mod verify_bag;
 
-pub use archive::{Archive, ArchiveError, Handed, Progress, archive, hand_over, peek};
+pub use archive::{Archive, ArchiveError, Handed, Progress, Received, archive, hand_over, peek};
 pub use coverage::{Coverage, Line, Standing, coverage};
 pub use examine::{Examined, examine_file};
 pub use export::{ExportError, Exported, Selection, export};

@@ -30,13 +30,13 @@ impl Source {
 /// A report's bytes cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum ObtainError {
-    #[error("There is no report {}", path.display())]
+    #[error("There is no file {}", path.display())]
     Missing { path: PathBuf },
-    #[error("{} is a directory, not a report", path.display())]
+    #[error("{} is a directory, not a file", path.display())]
     Directory { path: PathBuf },
     #[error("{} is not a regular file", path.display())]
     NotAFile { path: PathBuf },
-    #[error("The report {name} cannot be read: {why}")]
+    #[error("{name} cannot be read: {why}")]
     Unreadable { name: String, why: String },
     #[error("The report {name} is larger than {} MiB", LARGEST >> 20)]
     TooLarge { name: String },
@@ -49,7 +49,7 @@ impl ObtainError {
     pub fn next_step(&self) -> Option<&'static str> {
         match self {
             ObtainError::Missing { .. } => Some("check the name; nothing was recorded for it"),
-            ObtainError::Directory { .. } => Some("name the report's file inside it, such as index.html"),
+            ObtainError::Directory { .. } => Some("name the files inside it, such as index.html"),
             ObtainError::Fetch { why, .. } if why.contains("not a public address") => Some("if you mean it, permit it by name with --allow-host"),
             _ => None,
         }

@@ -1,6 +1,7 @@
 //! Many mentions, one item: the canonical key of what a reference means.
 
 use crate::evidence::{Digest, Item, Reference};
+use crate::fetch::without_secret;
 
 /// A reference and the item that it means; none where it is only described.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,8 +19,11 @@ pub fn resolve(report: &Digest, references: Vec<Reference>, beside: &dyn Fn(&str
 fn item(report: &Digest, reference: &Reference, beside: &dyn Fn(&str) -> bool) -> Option<Item> {
     let printed = reference.url.as_deref()?;
     let canonical = reference.canonical.as_deref()?;
-    let absolute = ["http://", "https://"].iter().any(|scheme| canonical.starts_with(scheme));
-    let relative = !printed.contains("://") && !printed.starts_with("//");
+    // Whatever names a scheme or host is an address, even one that is not fetched; the rest are paths.
+    let scheme = printed.split_once(':').is_some_and(|(scheme, _)| scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)));
+    let file = printed.to_ascii_lowercase().starts_with("file:");
+    let relative = (!scheme || file) && !printed.starts_with("//") && !printed.starts_with("\\\\");
+    let absolute = !relative || ["http://", "https://"].iter().any(|scheme| canonical.starts_with(scheme));
     if !absolute || (relative && beside(printed)) {
         return Some(Item {
             key: format!("local:{report}/{}", if absolute { printed } else { canonical }),
@@ -29,10 +33,11 @@ fn item(report: &Digest, reference: &Reference, beside: &dyn Fn(&str) -> bool) -
             platform_id: None,
         });
     }
+    let canonical = without_secret(canonical);
     let (platform, platform_id) = reference.platform.clone().unzip();
     let key = match (&platform, &platform_id) {
         (Some(platform), Some(id)) => format!("{platform}:{id}"),
         _ => format!("url:{canonical}"),
     };
-    Some(Item { key, kind: reference.kind, url: Some(canonical.to_owned()), platform, platform_id })
+    Some(Item { key, kind: reference.kind, url: Some(canonical), platform, platform_id })
 }

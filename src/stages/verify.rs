@@ -125,19 +125,21 @@ impl Look {
     }
 
     fn case(&mut self, reader: &Reader, trusted: &[Trusted], depth: Depth, tick: &(dyn Fn(u64, u64) + Sync)) -> Result<(), VaultError> {
+        // Writers wait only until the snapshot stands and what can change in log/ has been read.
         let writers = reader.pause_writers()?;
         let steady = reader.steady()?;
+        let shelf = Shelf::read(reader);
+        drop(writers);
         match reader.integrity_problems() {
             Ok(problems) => problems.iter().take(20).for_each(|problem| self.red(Code::DatabaseDamaged, "case.sqlite", problem)),
             Err(error) => self.broken(&error),
         }
-        let looked = self.log(reader);
+        let looked = self.log(reader, &shelf);
         self.part(looked)?;
         let looked = self.head(reader);
         self.part(looked)?;
-        let looked = self.published(reader, trusted);
+        let looked = self.published(reader, trusted, &shelf);
         self.part(looked)?;
-        drop(writers);
         if self.unreadable {
             self.notes.push("the catalogue was not compared, because the log cannot be read whole".into());
         } else {
@@ -148,14 +150,19 @@ impl Look {
         let looked = self.objects(reader, &named, depth, tick);
         self.part(looked)?;
         drop(steady);
-        self.extra(reader)
+        match self.extra(reader) {
+            Err(error @ VaultError::Io { .. }) => {
+                self.red(Code::ObjectMissing, "vault", error.to_string());
+                Ok(())
+            }
+            other => self.part(other),
+        }
     }
 
     /// Every entry: in its place, readable, canonical; every commitment against its value.
-    fn log(&mut self, reader: &Reader) -> Result<(), VaultError> {
-        let size = reader.size()?;
+    fn log(&mut self, reader: &Reader, shelf: &Shelf) -> Result<(), VaultError> {
         let mut frontier = Frontier::default();
-        let asked: BTreeSet<u64> = [Published::read(reader.layout()).ok().flatten().map(|head| head.checkpoint.size), reader.publication()?.map(|(size, _)| size)]
+        let asked: BTreeSet<u64> = [shelf.checkpoint.as_ref().ok().and_then(|head| Some(head.as_ref()?.checkpoint.size)), reader.publication()?.map(|(size, _)| size)]
             .into_iter()
             .flatten()
             .collect();
@@ -166,10 +173,13 @@ impl Look {
             self.roots.insert(0, frontier.root());
         }
         reader.entries(0..u64::MAX >> 1, |row: LogRow| -> Result<(), VaultError> {
-            while frontier.size() < row.index && frontier.size() <= size {
-                self.red(Code::EntryMissing, &format!("entry {}", frontier.size()), "The entry is missing from the log");
-                frontier.push([0; 32]);
-                self.leaves.push([0; 32]);
+            if frontier.size() != row.index {
+                if !self.unreadable {
+                    let (from, to) = (frontier.size(), row.index);
+                    self.red(Code::EntryMissing, &format!("entry {from}"), format!("Entries {from} to {} are missing from the log", to.saturating_sub(1)));
+                }
+                self.unreadable = true;
+                return Ok(());
             }
             let leaf = leaf_hash(&row.bytes);
             frontier.push(leaf);
@@ -182,6 +192,10 @@ impl Look {
             Ok(())
         })?;
         self.roots.insert(frontier.size(), frontier.root());
+        let (rows_in_all, first) = reader.log_shape()?;
+        if rows_in_all != self.checked.entries || first != 0 {
+            self.red(Code::EntryAltered, &format!("entry {first}"), format!("The log has {rows_in_all} rows from {first} on; its entries are {}", self.checked.entries));
+        }
         for (entry, field) in missing {
             if erased.contains(&(entry, field.clone())) {
                 self.sealed.erased += 1;
@@ -196,6 +210,9 @@ impl Look {
         }
         self.tile_hashes(reader)?;
         let held = self.leaves.len() as u64;
+        if reader.publication()?.is_none() && held > 1 {
+            self.red(Code::CheckpointDiffers, "publication", "The database has lost how far the log was published");
+        }
         if let Some((size, root)) = reader.publication()?
             && (size > held || self.roots.get(&size).is_none_or(|held| held[..] != root[..]))
         {
@@ -290,10 +307,10 @@ impl Look {
     }
 
     /// `log/`: checkpoint, signature, every file, and nothing else.
-    fn published(&mut self, reader: &Reader, trusted: &[Trusted]) -> Result<(), VaultError> {
+    fn published(&mut self, reader: &Reader, trusted: &[Trusted], shelf: &Shelf) -> Result<(), VaultError> {
         let held = self.leaves.len() as u64;
         let path = format!("{LOG}/checkpoint");
-        let head = match Published::read(reader.layout()) {
+        let head = match &shelf.checkpoint {
             Ok(Some(head)) => head,
             Ok(None) => {
                 if reader.publication()?.is_some() || held > 1 {
@@ -314,7 +331,7 @@ impl Look {
         };
         self.fingerprint = Some(head.checkpoint.fingerprint());
         match reader.identity() {
-            Ok((origin, key)) => self.signature(&head, &origin, &key, trusted, &path),
+            Ok((origin, key)) => self.signature(head, &origin, &key, trusted, &path),
             Err(error) => self.red(Code::EntryAltered, "entry 0", error.to_string()),
         }
         let size = head.checkpoint.size;
@@ -324,7 +341,7 @@ impl Look {
                 self.red(Code::EntryMissing, &format!("entry {entry}"), "The published log has this entry, the database has not");
             }
         }
-        let published = published_leaves(reader, size);
+        let published = published_leaves(shelf, size);
         let rebuilt = root_of(&published, size);
         if !same && size <= held {
             let files_agree = rebuilt == Some(head.checkpoint.root);
@@ -348,7 +365,7 @@ impl Look {
                 self.notes.push(format!("{} entries are not published yet: a run was interrupted; the next command that writes will do it", held - size));
             }
         }
-        self.files(reader, size.min(held), held)
+        self.files(reader, shelf, size.min(held), held)
     }
 
     fn signature(&mut self, head: &Published, origin: &str, key: &PublicKey, trusted: &[Trusted], path: &str) {
@@ -365,18 +382,13 @@ impl Look {
     }
 
     /// Every published file says what the log says; all that must be there are; nothing else is.
-    fn files(&mut self, reader: &Reader, size: u64, held: u64) -> Result<(), VaultError> {
-        let root = reader.layout().log();
+    fn files(&mut self, reader: &Reader, shelf: &Shelf, size: u64, held: u64) -> Result<(), VaultError> {
         let mut required: BTreeSet<String> = TilePath::for_size(size).iter().map(TilePath::to_string).collect();
-        for file in walkdir::WalkDir::new(&root).sort_by_file_name().into_iter().flatten() {
-            if file.file_type().is_dir() {
+        for (name, is_file) in &shelf.names {
+            if name == "checkpoint" && *is_file {
                 continue;
             }
-            let name = file.path().strip_prefix(&root).unwrap_or(file.path()).to_string_lossy().into_owned();
-            if name == "checkpoint" && file.file_type().is_file() {
-                continue;
-            }
-            required.remove(&name);
+            required.remove(name);
             let within = |path: &TilePath| {
                 let (index, width) = path.extent();
                 let level = match path {
@@ -386,13 +398,13 @@ impl Look {
                 (index * TILE + width) << (8 * level) <= held
             };
             let shown = format!("{LOG}/{name}");
-            match TilePath::parse(&name).filter(within).filter(|_| file.file_type().is_file()) {
-                None => self.findings.push(Finding::red(Code::LogExtra, &name, "The file is no part of the published log").at(shown)),
+            match TilePath::parse(name).filter(within).filter(|_| *is_file) {
+                None => self.findings.push(Finding::red(Code::LogExtra, name, "The file is no part of the published log").at(shown)),
                 Some(path) => {
-                    let same = fs::read(file.path()).is_ok_and(|bytes| reader.rendered(path).is_ok_and(|expected| expected == bytes));
+                    let same = shelf.bytes(name).is_ok_and(|bytes| reader.rendered(path).is_ok_and(|expected| expected == bytes));
                     if !same {
                         let code = if matches!(path, TilePath::Sealed { .. }) { Code::SealedAltered } else { Code::TileDiffers };
-                        self.findings.push(Finding::red(code, &name, "The published file does not say what the log says").at(shown));
+                        self.findings.push(Finding::red(code, name, "The published file does not say what the log says").at(shown));
                     }
                 }
             }
@@ -471,12 +483,46 @@ impl Look {
     }
 }
 
+/// `log/` as it stood when the snapshot was taken. Full files never change, so only partial ones, which
+/// the next commit replaces, are read at once.
+struct Shelf {
+    root: std::path::PathBuf,
+    checkpoint: Result<Option<Published>, VaultError>,
+    /// Every file's name, and whether it is a regular file.
+    names: Vec<(String, bool)>,
+    partial: BTreeMap<String, Vec<u8>>,
+}
+
+impl Shelf {
+    fn read(reader: &Reader) -> Shelf {
+        let root = reader.layout().log();
+        let mut shelf = Shelf { checkpoint: Published::read(reader.layout()), names: Vec::new(), partial: BTreeMap::new(), root };
+        for file in walkdir::WalkDir::new(&shelf.root).sort_by_file_name().into_iter().flatten().filter(|file| !file.file_type().is_dir()) {
+            let name = file.path().strip_prefix(&shelf.root).unwrap_or(file.path()).to_string_lossy().into_owned();
+            if TilePath::parse(&name).is_some_and(|path| path.extent().1 < TILE)
+                && let Ok(bytes) = fs::read(file.path())
+            {
+                shelf.partial.insert(name.clone(), bytes);
+            }
+            shelf.names.push((name, file.file_type().is_file()));
+        }
+        shelf
+    }
+
+    fn bytes(&self, name: &str) -> std::io::Result<Vec<u8>> {
+        match self.partial.get(name) {
+            Some(bytes) => Ok(bytes.clone()),
+            None => fs::read(self.root.join(name)),
+        }
+    }
+}
+
 /// Leaf hashes as published, by index.
-fn published_leaves(reader: &Reader, size: u64) -> BTreeMap<u64, Hash> {
+fn published_leaves(shelf: &Shelf, size: u64) -> BTreeMap<u64, Hash> {
     let mut leaves = BTreeMap::new();
     for path in TilePath::for_size(size) {
         if let TilePath::Hashes { level: 0, index, .. } = path
-            && let Ok(bytes) = fs::read(reader.layout().tile(path))
+            && let Ok(bytes) = shelf.bytes(&path.to_string())
         {
             let hashes = bytes.chunks_exact(32).filter_map(|hash| Hash::try_from(hash).ok());
             leaves.extend((index * TILE..).zip(hashes));

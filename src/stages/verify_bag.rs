@@ -1,5 +1,6 @@
 //! Checks an exported bag with the same codes as a case: files, signature, log slice.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 
 use super::{Anchored, Checked, SealedCount, Verification};
 use crate::bag::{BagError, BagProblem, check_bag};
-use crate::evidence::{Code, Event, Finding, Verdict};
+use crate::evidence::{Code, Event, ExhibitAdmitted, Finding, Verdict};
 use crate::keyring::Trusted;
 use crate::ledger::{BAG_NAMESPACE, Checkpoint, Hash, Note, PublicKey, Sealed, canonical, commitments, leaf_hash, open, verify_inclusion, verify_sshsig};
 
@@ -17,11 +18,20 @@ pub fn verify_bag(bag: &Path, trusted: &[Trusted]) -> Result<Verification, BagEr
     let mut findings: Vec<Finding> = problems.into_iter().map(finding).collect();
     let mut checked = Checked { objects: 0, bytes: files.iter().map(|file| file.size).sum(), entries: 0 };
     checked.objects = files.iter().filter(|file| file.path.starts_with("data/objects/")).count() as u64;
-    signature(bag, trusted, &mut findings);
+    let mut held = BTreeSet::new();
+    for file in files.iter().filter(|file| file.path.starts_with("data/objects/")) {
+        let name = file.path.rsplit('/').next().unwrap_or("").split('.').next().unwrap_or("");
+        if name != file.sha256 {
+            let detail = "The bytes are not those that the object's name stands for";
+            findings.push(Finding::red(Code::ObjectAltered, file.path.clone(), detail).at(file.path.clone()));
+        }
+        held.insert(file.sha256.clone());
+    }
+    let signer = signature(bag, trusted, &mut findings);
     let mut sealed = SealedCount::default();
     let mut fingerprint = None;
     if bag.join("data/log/checkpoint").is_file() {
-        fingerprint = log(bag, trusted, &mut findings, &mut checked, &mut sealed);
+        fingerprint = log(bag, trusted, &Known { held, signer }, &mut findings, &mut checked, &mut sealed);
     }
     findings.sort();
     findings.dedup();
@@ -45,16 +55,30 @@ fn finding(problem: BagProblem) -> Finding {
     }
 }
 
-fn signature(bag: &Path, trusted: &[Trusted], findings: &mut Vec<Finding>) {
+/// What is known of a bag before its log is read.
+struct Known {
+    /// Digests of the objects that it holds.
+    held: BTreeSet<String>,
+    /// Who signed it.
+    signer: Option<PublicKey>,
+}
+
+fn signature(bag: &Path, trusted: &[Trusted], findings: &mut Vec<Finding>) -> Option<PublicKey> {
     let name = "tagmanifest-sha256.txt.sig";
     let Ok(armoured) = fs::read_to_string(bag.join(name)) else {
         findings.push(Finding::amber(Code::KeyUnknown, "bag", "The bag is not signed"));
-        return;
+        return None;
     };
     let manifest = fs::read(bag.join("tagmanifest-sha256.txt")).unwrap_or_default();
     match verify_sshsig(&armoured, BAG_NAMESPACE, &manifest) {
-        Err(error) => findings.push(Finding::red(Code::SignatureInvalid, "bag", error.to_string()).at(name)),
-        Ok(key) => know(&key, "bag", trusted, findings),
+        Err(error) => {
+            findings.push(Finding::red(Code::SignatureInvalid, "bag", error.to_string()).at(name));
+            None
+        }
+        Ok(key) => {
+            know(&key, "bag", trusted, findings);
+            Some(key)
+        }
     }
 }
 
@@ -67,7 +91,7 @@ fn know(key: &PublicKey, subject: &str, trusted: &[Trusted], findings: &mut Vec<
 
 /// Every entry of the slice: in the log under the checkpoint, its values the ones committed to; the
 /// checkpoint signed by the key that opened the case.
-fn log(bag: &Path, trusted: &[Trusted], findings: &mut Vec<Finding>, checked: &mut Checked, sealed: &mut SealedCount) -> Option<String> {
+fn log(bag: &Path, trusted: &[Trusted], known: &Known, findings: &mut Vec<Finding>, checked: &mut Checked, sealed: &mut SealedCount) -> Option<String> {
     let dir = bag.join("data/log");
     let text = fs::read_to_string(dir.join("checkpoint")).unwrap_or_default();
     let parsed = Note::parse(&text).and_then(|note| Ok((Checkpoint::parse(&note.text)?, note)));
@@ -88,10 +112,10 @@ fn log(bag: &Path, trusted: &[Trusted], findings: &mut Vec<Finding>, checked: &m
         };
         checked.entries += 1;
         let bytes = canonical(entry);
-        if let Ok(entry) = open(&bytes, &[])
-            && let Event::CaseOpened(opened) = entry.event
-        {
-            key = opened.key.parse().ok().filter(|_| opened.origin == head.origin);
+        match open(&bytes, &[]).map(|entry| entry.event) {
+            Ok(Event::CaseOpened(opened)) => key = opened.key.parse().ok().filter(|_| opened.origin == head.origin),
+            Ok(Event::ExhibitAdmitted(admitted)) => admitted_is_here(bag, index, &admitted, &known.held, findings),
+            _ => {}
         }
         let proof = fs::read_to_string(dir.join(format!("proofs/{index}.tlog-proof"))).unwrap_or_default();
         if !proves(&proof, index, &bytes, &head, &text) {
@@ -99,11 +123,32 @@ fn log(bag: &Path, trusted: &[Trusted], findings: &mut Vec<Finding>, checked: &m
         }
         values(index, &bytes, row.get("sealed"), findings, sealed);
     }
+    if let (Some(key), Some(signer)) = (&key, &known.signer)
+        && key != signer
+    {
+        let detail = format!("The bag was signed by {}, and its log by another key, {}", signer.fingerprint(), key.fingerprint());
+        findings.push(Finding::amber(Code::KeyUnknown, "bag", detail));
+    }
     match key {
         Some(key) if note.signed_by(&head.origin, &key) => know(&key, "checkpoint", trusted, findings),
         _ => findings.push(Finding::red(Code::SignatureInvalid, "checkpoint", "The checkpoint is not signed by the key that opened the case").at("data/log/checkpoint")),
     }
     Some(head.fingerprint())
+}
+
+/// The bytes of an admitted exhibit are in the bag, and its record names the same bytes.
+fn admitted_is_here(bag: &Path, index: u64, admitted: &ExhibitAdmitted, held: &BTreeSet<String>, findings: &mut Vec<Finding>) {
+    let digest = admitted.object.to_string();
+    if !held.contains(&digest) {
+        findings.push(Finding::red(Code::ObjectMissing, format!("entry {index}"), format!("The bytes {digest} that the entry admits are not in the bag")));
+    }
+    let records = fs::read_dir(bag.join("data/record")).into_iter().flatten().flatten();
+    let told: Vec<Value> = records.filter_map(|file| serde_json::from_slice(&fs::read(file.path()).ok()?).ok()).collect();
+    let mine = told.iter().filter(|record: &&Value| record["exhibit"]["entry"] == index);
+    for record in mine.filter(|record| record["exhibit"]["sha256"] != *digest) {
+        let id = record["exhibit"]["id"].as_str().unwrap_or("record").to_owned();
+        findings.push(Finding::red(Code::BagInvalid, id, format!("The record names other bytes than entry {index} of the log")));
+    }
 }
 
 fn proves(proof: &str, index: u64, entry: &[u8], head: &Checkpoint, checkpoint: &str) -> bool {

@@ -349,6 +349,11 @@ impl Rows<'_> {
                 &self.index,
             ],
         )?;
+        // Bytes adopted from an interrupted run came in without a type.
+        self.run(
+            "UPDATE object SET media_type = ?2 WHERE sha256 = ?1 AND media_type = 'application/octet-stream' AND ?2 IS NOT NULL",
+            &[&object, &made.facts.mime],
+        )?;
         self.run("INSERT OR IGNORE INTO touches SELECT 'E', no, ?2 FROM exhibit WHERE object = ?1", &[&object, &self.index]).map(drop)
     }
 

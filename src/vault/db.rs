@@ -19,7 +19,7 @@ pub(super) const FORMAT: i64 = 1;
 /// Makes the tables in an empty database.
 pub(super) fn create_tables(db: &Connection) -> Result<(), VaultError> {
     db.execute_batch(&format!(
-        "{LOG_SQL}{CATALOGUE_SQL}{VIEWS_SQL}PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
+        "BEGIN; {LOG_SQL}{CATALOGUE_SQL}{VIEWS_SQL}PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;"
     ))
     .map_err(VaultError::sql("be made"))
 }
@@ -36,7 +36,7 @@ fn check(db: &Connection, layout: &Layout) -> Result<(), VaultError> {
     let read = VaultError::sql("be read");
     let pragma = |name: &str| db.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
     let (id, format) = pragma("application_id").and_then(|id| Ok((id, pragma("user_version")?))).map_err(read)?;
-    if id != APPLICATION_ID {
+    if id != APPLICATION_ID || format < 1 {
         return Err(VaultError::NotOurs { path: layout.database(), found: id });
     }
     if format > FORMAT {

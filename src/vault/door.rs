@@ -1,9 +1,11 @@
 //! The one door: `Vault::commit` writes entries and catalogue rows in one transaction. Nothing else
 //! writes history.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rusqlite::{Transaction, TransactionBehavior};
 
@@ -58,16 +60,22 @@ pub struct Vault {
     pub(super) ports: Ports,
     pub(super) run: Arc<Run>,
     pub(super) origin: String,
+    /// Directories of the vault whose own names this run has made durable.
+    synced: BTreeSet<PathBuf>,
 }
 
 impl Vault {
     /// Starts a case in a new or empty directory. `settings` becomes its `exhibit.toml`.
     pub fn create(root: &Path, title: Option<String>, settings: &str, ports: Ports) -> Result<Vault, VaultError> {
         let layout = Layout::new(root);
-        if Layout::is_case(root) {
+        if Vault::was_begun(root) {
+            // An `init` was killed before its first entry: what it made is made anew.
+            for name in ["case.sqlite", "case.sqlite-wal", "case.sqlite-shm"] {
+                let _ = std::fs::remove_file(root.join(name));
+            }
+        } else if Layout::is_case(root) {
             return Err(VaultError::AlreadyACase { path: root.to_path_buf() });
-        }
-        if root.read_dir().is_ok_and(|mut found| found.next().is_some()) {
+        } else if root.read_dir().is_ok_and(|mut found| found.next().is_some()) {
             return Err(VaultError::NotEmpty { path: root.to_path_buf() });
         }
         let absolute = std::path::absolute(root).map_err(VaultError::io("read", root))?;
@@ -76,6 +84,7 @@ impl Vault {
             durable::create_dir(&dir)?;
         }
         let run = start_run(&layout, &ports)?;
+        let synced = BTreeSet::new();
         durable::write(&run.temporary(), &layout.settings(), settings.as_bytes())?;
         let mut id = [0; 16];
         ports.random.fill(&mut id);
@@ -83,14 +92,36 @@ impl Vault {
         let db = db::create(&layout.database())?;
         durable::sync_dir(root)?;
         let opened = CaseOpened { origin: origin.clone(), key: ports.signer.public().to_string(), title };
-        let mut vault = Vault { reader: Reader { layout, db }, ports, run, origin };
+        let mut vault = Vault { reader: Reader { layout, db }, ports, run, origin, synced };
         vault.commit(vec![Effects { events: vec![Event::CaseOpened(opened)], ..Effects::default() }])?;
         Ok(vault)
+    }
+
+    /// Whether a directory holds only what an `init` makes before its first entry, because it was killed.
+    pub fn was_begun(root: &Path) -> bool {
+        let ours = ["case.lock", "case.sqlite", "case.sqlite-shm", "case.sqlite-wal", "exhibit.toml", "log", "staging", "vault"];
+        let mut found = root.read_dir().into_iter().flatten().flatten().peekable();
+        let some = found.peek().is_some();
+        let nothing_else = found.all(|file| ours.iter().any(|name| file.file_name() == *name));
+        let layout = Layout::new(root);
+        let no_bytes = objects::files(&layout).is_ok_and(|files| files.is_empty());
+        let no_entry = !layout.database().exists()
+            || match Reader::open(root) {
+                Ok(reader) => reader.size().is_ok_and(|size| size == 0),
+                // The very first bytes of a database, before its tables.
+                Err(VaultError::NotOurs { found, .. }) => found == 0,
+                Err(_) => false,
+            };
+        some && nothing_else && no_bytes && no_entry && !layout.checkpoint().exists() && (layout.lock().exists() || layout.vault().exists())
     }
 
     /// Opens a case for writing. What an interrupted run left is put in order first.
     pub fn open(root: &Path, ports: Ports) -> Result<Vault, VaultError> {
         let layout = Layout::new(root);
+        if layout.database().is_file() {
+            // Says at once, and in its own words, that a medium is read-only.
+            lock::exclusive(&layout.lock())?;
+        }
         let db = db::open(&layout)?;
         let run = start_run(&layout, &ports)?;
         let reader = Reader { layout, db };
@@ -99,7 +130,7 @@ impl Vault {
             let (expected, found) = (key.fingerprint(), ports.signer.public().fingerprint());
             return Err(VaultError::WrongKey { expected, found });
         }
-        let mut vault = Vault { reader, ports, run, origin };
+        let mut vault = Vault { reader, ports, run, origin, synced: BTreeSet::new() };
         recover::recover(&mut vault)?;
         Ok(vault)
     }
@@ -159,6 +190,11 @@ impl Vault {
         self.unsynced(|db| work::release(db, &worker).map(drop).map_err(VaultError::sql("be written")))
     }
 
+    /// Takes over what runs left that died meanwhile.
+    pub fn take_over(&mut self) -> Result<(), VaultError> {
+        recover::take_over(self)
+    }
+
     fn worker(&self) -> String {
         self.run.dir.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
@@ -186,22 +222,38 @@ impl Vault {
     }
 
     pub(super) fn commit_locked(&mut self, batch: Vec<Effects>) -> Result<Vec<Committed>, VaultError> {
+        let result = self.commit_batch(&batch);
+        if result.is_err() {
+            // What may have its name in the vault already stays in staging, too, for the next run to adopt.
+            batch.iter().flat_map(|effects| &effects.objects).for_each(|staged| staged.rescued.store(true, Ordering::Relaxed));
+        }
+        result
+    }
+
+    fn commit_batch(&mut self, batch: &[Effects]) -> Result<Vec<Committed>, VaultError> {
         let mut fresh = Vec::new();
-        for effects in &batch {
+        for effects in batch {
             let holds = effects.lease.as_ref().map(|lease| work::holds(&self.reader.db, lease));
             fresh.push(holds.transpose().map_err(VaultError::sql("be read"))?.unwrap_or(true));
         }
-        let mut dirs = std::collections::BTreeSet::new();
+        let mut dirs = BTreeSet::new();
         for (effects, _) in batch.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
             for staged in &effects.objects {
-                dirs.extend(objects::keep(&self.reader.layout, staged)?);
+                let mut kept = objects::keep(&self.reader.layout, staged)?.into_iter();
+                dirs.extend(kept.next());
+                // A killed run may have made the directories above without syncing their names.
+                dirs.extend(kept.filter(|dir| !self.synced.contains(dir)));
             }
         }
-        for dir in &dirs {
-            durable::sync_dir(dir)?;
+        for dir in dirs {
+            durable::sync_dir(&dir)?;
+            self.synced.insert(dir);
         }
         // From here on a crash leaves bytes without an entry: the next run adopts them.
         let old = nodes::size(&self.reader.db)?;
+        if old > 0 && self.reader.head()?.is_none_or(|head| head.checkpoint.size != old) {
+            return Err(VaultError::Published { what: "the entries in the database are not those under its signed head".into() });
+        }
         let mut told = Vec::new();
         let transaction = Transaction::new_unchecked(&self.reader.db, TransactionBehavior::Immediate)
             .map_err(VaultError::sql("be written"))?;
@@ -216,12 +268,7 @@ impl Vault {
         transaction.commit().map_err(VaultError::sql("be written"))?;
         // From here on a crash is harmless: entries and objects are durable and name each other.
         if new > old {
-            self.publish_locked(old)?;
-        }
-        for effects in &batch {
-            for staged in &effects.objects {
-                let _ = std::fs::remove_file(&staged.path);
-            }
+            self.publish_locked()?;
         }
         Ok(told)
     }
@@ -268,9 +315,11 @@ impl Vault {
         Ok(Committed::Recorded(first..index))
     }
 
-    /// Brings `log/` up to the database and remembers in the database how far it is.
-    pub(super) fn publish_locked(&mut self, old: u64) -> Result<Checkpoint, VaultError> {
+    /// Brings `log/` up to the database, from where it was when last published whole, and remembers in
+    /// the database how far it is.
+    pub(super) fn publish_locked(&mut self) -> Result<Checkpoint, VaultError> {
         let Reader { layout, db } = &self.reader;
+        let old = self.reader.publication()?.map_or(0, |(size, _)| size);
         let head = publish::publish(layout, db, &self.run.temporary(), old)?;
         let mark = head.clone();
         self.unsynced(move |db| {
@@ -297,6 +346,8 @@ impl Drop for Vault {
 fn start_run(layout: &Layout, ports: &Ports) -> Result<Arc<Run>, VaultError> {
     let mut name = [0; 8];
     ports.random.fill(&mut name);
+    // Under the lock, so that nobody takes a run that is just starting for a dead one.
+    let _lock = lock::exclusive(&layout.lock())?;
     // The process number keeps runs apart even where chance is injected.
     let name = format!("{}-{}", hex::encode(name), std::process::id());
     Run::start(&layout.staging(), &name).map(Arc::new)

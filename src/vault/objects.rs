@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use sha2::Digest as _;
 
 use super::layout::{Layout, VAULT, object_path};
 use super::{Staged, VaultError, durable};
-use crate::evidence::Digest;
+use crate::evidence::{Blake3, Digest, Digests};
 
 /// A file found under `vault/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,15 +26,44 @@ pub struct ObjectFile {
 pub(super) fn keep(layout: &Layout, staged: &Staged) -> Result<Vec<PathBuf>, VaultError> {
     let digests = staged.digests();
     let path = layout.object(&digests.sha256);
-    match fs::symlink_metadata(&path) {
-        Ok(found) if found.is_file() && found.len() == digests.size => return Ok(Vec::new()),
-        Ok(_) => return Err(VaultError::ObjectDiffers { digest: digests.sha256 }),
-        Err(_) => {}
+    let dirs: Vec<PathBuf> = path.ancestors().skip(1).take(3).map(Path::to_path_buf).collect();
+    if fs::symlink_metadata(&path).is_ok() {
+        // What lies there may have rotted, or been put there: the good bytes are not given up for it.
+        if !holds(&path, &digests)? {
+            staged.rescued.store(true, Ordering::Relaxed);
+            return Err(VaultError::ObjectDiffers { digest: digests.sha256 });
+        }
+        return Ok(dirs);
     }
-    let Some(dir) = path.parent() else { return Ok(Vec::new()) };
-    durable::create_dir(dir)?;
+    durable::create_dir(&dirs[0])?;
     name_without_replacing(&staged.path, &path)?;
-    Ok(vec![dir.to_path_buf()])
+    Ok(dirs)
+}
+
+/// Whether a file has these bytes.
+pub(super) fn holds(path: &Path, digests: &Digests) -> Result<bool, VaultError> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_file() && found.len() == digests.size => {}
+        _ => return Ok(false),
+    }
+    Ok(digest_file(path)? == *digests)
+}
+
+/// Reads a file and takes its digests.
+pub(super) fn digest_file(path: &Path) -> Result<Digests, VaultError> {
+    let mut file = File::open(path).map_err(VaultError::io("read", path))?;
+    let (mut sha256, mut blake3, mut size) = (sha2::Sha256::new(), blake3::Hasher::new(), 0);
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        let count = file.read(&mut buffer).map_err(VaultError::io("read", path))?;
+        if count == 0 {
+            break;
+        }
+        sha256.update(&buffer[..count]);
+        blake3.update(&buffer[..count]);
+        size += count as u64;
+    }
+    Ok(Digests { sha256: Digest(sha256.finalize().into()), blake3: Blake3(*blake3.finalize().as_bytes()), size })
 }
 
 /// Names a file without replacing one. The staged name stays until the commit, so that a run that
@@ -90,9 +122,11 @@ pub(super) fn files(layout: &Layout) -> Result<Vec<ObjectFile>, VaultError> {
 /// Digests that some run has finished and not yet committed.
 pub(super) fn staged(layout: &Layout) -> BTreeSet<Digest> {
     walkdir::WalkDir::new(layout.staging())
+        .min_depth(2)
         .max_depth(2)
         .into_iter()
         .flatten()
-        .filter_map(|file| file.file_name().to_str()?.parse().ok())
+        .filter(|file| file.file_type().is_file())
+        .filter_map(|file| super::staging::digest_of(file.file_name()))
         .collect()
 }

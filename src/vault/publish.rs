@@ -87,19 +87,19 @@ fn sealed_line(entry: u64, values: &[Sealed]) -> Vec<u8> {
     canonical(&json!({ "entry": entry, "values": values }))
 }
 
-/// Reads the lines of a sealed bundle.
-pub(super) fn parse_sealed(bytes: &[u8]) -> Option<Vec<(u64, Sealed)>> {
-    let mut all = Vec::new();
-    for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+/// Reads the lines of a sealed bundle, those that can be read.
+pub(super) fn parse_sealed(bytes: &[u8]) -> Vec<(u64, Sealed)> {
+    fn read(line: &[u8]) -> Option<Vec<(u64, Sealed)>> {
         let line: Value = serde_json::from_slice(line).ok()?;
         let entry = line.get("entry")?.as_u64()?;
-        for (field, sealed) in line.get("values")?.as_object()? {
+        let one = |(field, sealed): (&String, &Value)| {
             let mut salt = [0; 16];
             hex::decode_to_slice(sealed.get("salt")?.as_str()?, &mut salt).ok()?;
-            all.push((entry, Sealed { field: field.clone(), salt, value: sealed.get("value")?.clone() }));
-        }
+            Some((entry, Sealed { field: field.clone(), salt, value: sealed.get("value")?.clone() }))
+        };
+        Some(line.get("values")?.as_object()?.iter().filter_map(one).collect())
     }
-    Some(all)
+    bytes.split(|byte| *byte == b'\n').filter_map(read).flatten().collect()
 }
 
 /// The sealed values at hand for one entry. A value that is not JSON any more is given as its bytes,

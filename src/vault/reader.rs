@@ -39,7 +39,10 @@ impl Reader {
 
     /// Keeps what follows on one state of the case, whatever others write, until it is dropped.
     pub fn steady(&self) -> Result<impl Sized + '_, VaultError> {
-        self.db.unchecked_transaction().map_err(VaultError::sql("be read"))
+        let transaction = self.db.unchecked_transaction().map_err(VaultError::sql("be read"))?;
+        // A transaction begins to see with its first read.
+        self.size()?;
+        Ok(transaction)
     }
 
     /// Keeps writers out for a moment, while the published log is read.
@@ -66,6 +69,12 @@ impl Reader {
     /// Entries in the log.
     pub fn size(&self) -> Result<u64, VaultError> {
         nodes::size(&self.db)
+    }
+
+    /// Rows of the log, and the smallest index among them: `(size, 0)` in a log without oddities.
+    pub fn log_shape(&self) -> Result<(u64, i64), VaultError> {
+        let sql = "SELECT count(*), coalesce(min(idx), 0) FROM log";
+        self.db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(VaultError::sql("be read"))
     }
 
     /// The tree's root over its first `size` entries.

@@ -71,8 +71,8 @@ fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
             // A sealed file may be gone by law: its values are then absent, and the log still holds.
             TilePath::Sealed { .. } => {
                 let bytes = fs::read(&file).unwrap_or_default();
-                let values = parse_sealed(&bytes).ok_or_else(|| damaged(format!("{path} is not in its format")))?;
-                values.into_iter().for_each(|(entry, value)| sealed.entry(entry).or_default().push(value));
+                // A line that cannot be read is a value that is not at hand: verify will say so.
+                parse_sealed(&bytes).into_iter().for_each(|(entry, value)| sealed.entry(entry).or_default().push(value));
             }
         }
     }
@@ -120,6 +120,11 @@ fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
     reader.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").map_err(VaultError::sql("be rebuilt"))?;
     let Reader { layout, db } = reader;
     db.close().map_err(|(_, error)| VaultError::sql("be rebuilt")(error))?;
+    // The lost database's write-ahead log would be played over the new one.
+    for name in ["case.sqlite-wal", "case.sqlite-shm"] {
+        let _ = fs::remove_file(layout.root.join(name));
+    }
+    super::durable::sync_dir(&layout.root)?;
     fs::rename(&temporary, layout.database()).map_err(VaultError::io("name", &temporary))?;
     super::durable::sync_dir(&layout.root)?;
     Ok(Rebuilt::Database { entries: size, sealed: kept })

@@ -412,6 +412,11 @@ impl Reader {
         self.all(&format!("{CAPTURES} WHERE item = ?1 ORDER BY no"), Self::number(no.0), capture)
     }
 
+    /// Captures that brought these bytes, oldest first.
+    pub fn captures_with(&self, digest: &str) -> Result<Vec<CaptureRow>, VaultError> {
+        self.all(&format!("{CAPTURES} WHERE object = ?1 ORDER BY no"), vec![Sql::Text(digest.to_owned())], capture)
+    }
+
     pub fn capture(&self, no: CaptureNo) -> Result<Option<CaptureRow>, VaultError> {
         Ok(self.all(&format!("{CAPTURES} WHERE no = ?1"), Self::number(no.0), capture)?.pop())
     }

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sha2::Digest as _;
 
@@ -39,10 +39,20 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        // Best effort: what stays is looked at when the case is opened next.
-        let _ = fs::remove_file(self.dir.join(ALIVE));
-        let _ = fs::remove_dir(&self.dir);
+        // A body that is still here was not recorded: the directory stays, and the next run adopts it.
+        let left = fs::read_dir(&self.dir).is_ok_and(|files| files.flatten().any(|file| file.file_name() != ALIVE));
+        if !left {
+            let _ = fs::remove_file(self.dir.join(ALIVE));
+            let _ = fs::remove_dir(&self.dir);
+        }
     }
+}
+
+/// The digest in a finished body's staged name, `<digest>-<number>`.
+pub(super) fn digest_of(name: &std::ffi::OsStr) -> Option<Digest> {
+    let (digest, number) = name.to_str()?.split_once('-')?;
+    number.parse::<u64>().ok()?;
+    digest.parse().ok()
 }
 
 /// A body on its way in: write to it, then `finish`.
@@ -85,10 +95,10 @@ impl Staging {
         permissions.set_readonly(true);
         fs::set_permissions(&self.path, permissions).map_err(VaultError::io("protect", &self.path))?;
         self.file.sync_all().map_err(VaultError::io("sync", &self.path))?;
-        let path = self.run.dir.join(digests.sha256.to_string());
-        // A second body with the same bytes takes the first one's place: they are the same.
+        let number = self.run.next.fetch_add(1, Ordering::Relaxed);
+        let path = self.run.dir.join(format!("{}-{number}", digests.sha256));
         fs::rename(&self.path, &path).map_err(VaultError::io("name", &path))?;
-        Ok(Staged { _run: self.run.clone(), path, digests })
+        Ok(Staged { _run: self.run.clone(), path, digests, rescued: AtomicBool::new(false) })
     }
 }
 
@@ -119,6 +129,16 @@ pub struct Staged {
     _run: Arc<Run>,
     pub(super) path: PathBuf,
     digests: Digests,
+    /// The vault has other bytes in this object's place: these stay in staging, for a person to look at.
+    pub(super) rescued: AtomicBool,
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if !self.rescued.load(Ordering::Relaxed) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
 }
 
 impl Staged {
