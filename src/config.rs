@@ -80,7 +80,8 @@ impl Config {
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
         let named = || path.to_path_buf();
         match std::fs::read_to_string(path) {
-            Ok(text) => toml::from_str(&text).map_err(|error| ConfigError::Parse { path: named(), why: error.to_string().trim_end().to_owned() }),
+            Ok(text) => toml::from_str(&text)
+                .map_err(|error| ConfigError::Parse { path: named(), why: error.to_string().trim_end().to_owned() }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
             Err(source) => Err(ConfigError::Read { path: named(), source }),
         }

@@ -75,7 +75,17 @@ fn a_room_that_reaches_up_or_sideways_would_be_seen() {
 
 #[test]
 fn pure_rooms_do_no_input_or_output_and_read_no_clock() {
-    let forbidden = ["std::fs", "std::net", "std::process", "SystemTime", "Instant::now", "tokio::", "rusqlite", "println!", "Timestamp::now"];
+    let forbidden = [
+        "std::fs",
+        "std::net",
+        "std::process",
+        "SystemTime",
+        "Instant::now",
+        "tokio::",
+        "rusqlite",
+        "println!",
+        "Timestamp::now",
+    ];
     for (file, room, text) in sources() {
         if ["evidence", "ledger", "reading"].contains(&room.as_str()) {
             for word in forbidden {

@@ -91,8 +91,12 @@ fn broken_utf8_and_other_encodings_are_read() {
 #[test]
 fn answers_that_are_no_footage_are_recorded_as_what_they_are() {
     let (program, server) = (Program::new(), Server::start());
-    for status in ["410 Gone", "500 Internal Server Error", "403 Forbidden", "401 Unauthorized", "451 Unavailable For Legal Reasons"] {
-        server.on(&format!("/{}.mp4", &status[..3]), move |connection, _| respond(connection, status, "text/html", b"<html>no</html>"));
+    for status in
+        ["410 Gone", "500 Internal Server Error", "403 Forbidden", "401 Unauthorized", "451 Unavailable For Legal Reasons"]
+    {
+        server.on(&format!("/{}.mp4", &status[..3]), move |connection, _| {
+            respond(connection, status, "text/html", b"<html>no</html>")
+        });
     }
     server.serve("/page.mp4", "video/mp4", "<!DOCTYPE html><html><body>Video unavailable</body></html>");
     server.serve("/empty.mp4", "video/mp4", "");
@@ -117,7 +121,13 @@ fn no_partial_body_is_called_complete() {
     server.on("/short.png", move |connection, _| write(connection, &short));
     let unmarked = [head("").into_bytes(), body.clone()].concat();
     server.on("/unmarked.png", move |connection, _| write(connection, &unmarked));
-    let chunked = [head("Transfer-Encoding: chunked\r\n").into_bytes(), format!("{:x}\r\n", body.len()).into_bytes(), body.clone(), b"\r\n".to_vec()].concat();
+    let chunked = [
+        head("Transfer-Encoding: chunked\r\n").into_bytes(),
+        format!("{:x}\r\n", body.len()).into_bytes(),
+        body.clone(),
+        b"\r\n".to_vec(),
+    ]
+    .concat();
     let whole = [chunked.clone(), b"0\r\n\r\n".to_vec()].concat();
     server.on("/chunk-cut.png", move |connection, _| write(connection, &chunked));
     server.on("/chunk-whole.png", move |connection, _| write(connection, &whole));
@@ -145,17 +155,41 @@ fn no_partial_body_is_called_complete() {
         write(connection, &gzip);
     });
     let paths = [
-        "/short.png", "/unmarked.png", "/chunk-cut.png", "/chunk-whole.png", "/cut-file.png", "/endless.png", "/drip.png", "/stall.png",
-        "/garbage.png", "/silent.png", "/part.png", "/huge-length.png",
+        "/short.png",
+        "/unmarked.png",
+        "/chunk-cut.png",
+        "/chunk-whole.png",
+        "/cut-file.png",
+        "/endless.png",
+        "/drip.png",
+        "/stall.png",
+        "/garbage.png",
+        "/silent.png",
+        "/part.png",
+        "/huge-length.png",
     ];
     let captures = captured(&program, &server, &paths, 4);
     let classes: Vec<(&str, (&str, &str))> = paths.iter().copied().zip(captures.iter().map(class)).collect();
     let expected = [
-        ("ok", "truncated"), ("ok", "unverifiable"), ("ok", "truncated"), ("ok", "complete"), ("ok", "truncated"), ("ok", "truncated"),
-        ("ok", "truncated"), ("ok", "truncated"), ("error", "unverifiable"), ("timeout", "unverifiable"), ("ok", "partial"),
+        ("ok", "truncated"),
+        ("ok", "unverifiable"),
+        ("ok", "truncated"),
+        ("ok", "complete"),
+        ("ok", "truncated"),
+        ("ok", "truncated"),
+        ("ok", "truncated"),
+        ("ok", "truncated"),
+        ("error", "unverifiable"),
+        ("timeout", "unverifiable"),
+        ("ok", "partial"),
     ];
     for ((path, class), expected) in classes.iter().zip(expected) {
-        assert_eq!(*class, expected, "{path}: {:?}", captures.iter().map(|capture| capture["because"].clone()).collect::<Vec<_>>());
+        assert_eq!(
+            *class,
+            expected,
+            "{path}: {:?}",
+            captures.iter().map(|capture| capture["because"].clone()).collect::<Vec<_>>()
+        );
     }
     assert_ne!(classes[11].1.1, "complete", "{classes:?}");
     assert_eq!(captures[5]["received"], 200_000, "an endless body stops at the limit");
@@ -164,7 +198,11 @@ fn no_partial_body_is_called_complete() {
 #[test]
 fn redirects_go_nowhere_that_was_not_permitted() {
     let (program, server) = (Program::new(), Server::start());
-    let redirect = |to: String| move |connection: &mut TcpStream, _: &str| write(connection, format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n").as_bytes());
+    let redirect = |to: String| {
+        move |connection: &mut TcpStream, _: &str| {
+            write(connection, format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n").as_bytes())
+        }
+    };
     server.on("/loop.png", redirect("/loop2.png".into()));
     server.on("/loop2.png", redirect("/loop.png".into()));
     let port = server.address.port();
@@ -177,10 +215,22 @@ fn redirects_go_nowhere_that_was_not_permitted() {
     for nth in 0..12 {
         server.on(&format!("/chain{nth}.png"), redirect(format!("/chain{}.png", nth + 1)));
     }
-    let paths = ["/loop.png", "/to-loopback.png", "/to-decimal.png", "/to-mapped.png", "/to-file.png", "/to-other.png", "/chain0.png"];
+    let paths =
+        ["/loop.png", "/to-loopback.png", "/to-decimal.png", "/to-mapped.png", "/to-file.png", "/to-other.png", "/chain0.png"];
     let captures = captured(&program, &server, &paths, 4);
     let outcomes: Vec<&str> = captures.iter().map(|capture| class(capture).0).collect();
-    assert_eq!(outcomes, ["error", "refused-by-policy", "refused-by-policy", "refused-by-policy", "refused-by-policy", "refused-by-policy", "error"]);
+    assert_eq!(
+        outcomes,
+        [
+            "error",
+            "refused-by-policy",
+            "refused-by-policy",
+            "refused-by-policy",
+            "refused-by-policy",
+            "refused-by-policy",
+            "error"
+        ]
+    );
     assert_eq!(server.count("/secret.png"), 0, "nobody connected");
     assert!(captures[0]["because"].as_str().unwrap().contains("circle"));
 }
@@ -192,10 +242,19 @@ fn a_report_reads_nothing_outside_its_own_folder() {
     program.file("site/inside.png", png(2));
     std::os::unix::fs::symlink(program.path("secret.png"), program.path("site/link.png")).unwrap();
     let absolute = program.path("secret.png").display().to_string();
-    let links = ["../secret.png", &absolute, &format!("file://{absolute}"), "link.png", "%2e%2e/secret.png", "x/../../secret.png", "inside.png"];
+    let links = [
+        "../secret.png",
+        &absolute,
+        &format!("file://{absolute}"),
+        "link.png",
+        "%2e%2e/secret.png",
+        "x/../../secret.png",
+        "inside.png",
+    ];
     program.file("site/report.html", links.map(|link| format!("<img src=\"{link}\">")).concat());
     let told = program.run(&["archive", "--case", "c", "site/report.html", "--json"]).code(4).json();
-    let standing: Vec<&str> = told[0]["lines"].as_array().unwrap().iter().map(|line| line["standing"].as_str().unwrap()).collect();
+    let standing: Vec<&str> =
+        told[0]["lines"].as_array().unwrap().iter().map(|line| line["standing"].as_str().unwrap()).collect();
     assert_eq!(standing.iter().filter(|standing| **standing == "captured").count(), 1, "{standing:?}");
     let listed = program.run(&["--case", "c", "list", "--json"]).json();
     assert_eq!(listed.as_array().unwrap().len(), 1);
@@ -238,7 +297,9 @@ fn cases_that_cannot_be_used_say_why() {
     says(&["--case", "c", "archive", "good.txt"], 1, "concurency");
     std::fs::remove_file(program.path("c/exhibit.toml")).unwrap();
 
-    let raise = |version: i64| rusqlite::Connection::open(program.path("c/case.sqlite")).unwrap().pragma_update(None, "user_version", version).unwrap();
+    let raise = |version: i64| {
+        rusqlite::Connection::open(program.path("c/case.sqlite")).unwrap().pragma_update(None, "user_version", version).unwrap()
+    };
     raise(99);
     says(&["--case", "c", "list"], 1, "This case has format 99");
     says(&["--case", "c", "archive", "good.txt"], 1, "open it with a newer exhibit");
@@ -274,7 +335,11 @@ fn a_locked_case_waits_and_then_says_so() {
 fn in_namespace(program: &Program, line: &str) -> Option<support::Ran> {
     let probe = std::process::Command::new("unshare").args(["-rm", "true"]).output().ok()?;
     if !probe.status.success() {
-        assert!(std::env::var_os("CI").is_none(), "CI must be able to make a mount namespace: {}", String::from_utf8_lossy(&probe.stderr));
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "CI must be able to make a mount namespace: {}",
+            String::from_utf8_lossy(&probe.stderr)
+        );
         eprintln!("not tested here: this machine lets nobody make a mount namespace");
         return None;
     }
@@ -312,7 +377,12 @@ fn a_full_disk_is_told_and_nothing_acknowledged_is_lost() {
     let line = "mount -t tmpfs -o size=1900k tmpfs disk && { $EXHIBIT archive --case disk/c list.txt --allow-host 127.0.0.1; echo code $?; $EXHIBIT --case disk/c verify; echo verify $?; \
         mount -o remount,size=20m disk; $EXHIBIT archive --case disk/c list.txt --allow-host 127.0.0.1; echo rerun $?; $EXHIBIT --case disk/c verify; $EXHIBIT --case disk/c list --json | grep -c '\"id\"'; }";
     let Some(ran) = in_namespace(&program, line) else { return };
-    assert!(ran.err.contains("The disk is full") && ran.err.contains("nothing that was acknowledged is lost"), "{}\n{}", ran.out, ran.err);
+    assert!(
+        ran.err.contains("The disk is full") && ran.err.contains("nothing that was acknowledged is lost"),
+        "{}\n{}",
+        ran.out,
+        ran.err
+    );
     for word in ["code 1", "verify 0", "rerun 0", "\n30\n"] {
         assert!(ran.out.contains(word), "{word}:\n{}\n{}", ran.out, ran.err);
     }

@@ -49,7 +49,10 @@ fn a_killed_ingest_loses_nothing_acknowledged_and_the_rerun_completes() {
         // A line on standard error is the receipt: what it names is acknowledged.
         let receipts = std::thread::spawn(move || {
             let lines = BufReader::new(errors).lines().map_while(Result::ok);
-            lines.filter(|line| line.starts_with("ok ")).map(|line| line.split_whitespace().nth(1).unwrap().to_owned()).collect::<Vec<_>>()
+            lines
+                .filter(|line| line.starts_with("ok "))
+                .map(|line| line.split_whitespace().nth(1).unwrap().to_owned())
+                .collect::<Vec<_>>()
         });
         std::thread::sleep(moment);
         child.kill().unwrap();
@@ -71,10 +74,14 @@ fn a_killed_ingest_loses_nothing_acknowledged_and_the_rerun_completes() {
         for url in &acknowledged {
             assert!(urls.contains(&url.as_str()), "round {round}: {url} was acknowledged and is not there");
         }
-        let asked_before: Vec<usize> = urls.iter().map(|url| server.count(url.rsplit_once('/').map(|(_, path)| path).map(|path| format!("/{path}")).unwrap().as_str())).collect();
+        let asked_before: Vec<usize> = urls
+            .iter()
+            .map(|url| server.count(url.rsplit_once('/').map(|(_, path)| path).map(|path| format!("/{path}")).unwrap().as_str()))
+            .collect();
         let rerun = support::Ran::of(archive(&program, &case).output().unwrap()).code(0);
         assert!(rerun.out.contains(&format!("{FILES} references")), "{}", rerun.out);
-        let asked_after: Vec<usize> = urls.iter().map(|url| server.count(&format!("/{}", url.rsplit_once('/').unwrap().1))).collect();
+        let asked_after: Vec<usize> =
+            urls.iter().map(|url| server.count(&format!("/{}", url.rsplit_once('/').unwrap().1))).collect();
         assert_eq!(asked_before, asked_after, "round {round}: what was acknowledged is not fetched again");
         let complete = program.run(&["--case", &case, "list", "--json"]).code(0).json();
         assert_eq!(complete.as_array().unwrap().len(), FILES, "round {round}");
@@ -119,7 +126,13 @@ fn many_processes_share_one_case_and_one_history() {
     let children: Vec<_> = (0..4)
         .map(|nth| {
             let list = format!("list-{nth}.txt");
-            program.command().args(["archive", "--case", "c", &list, "--allow-host", "127.0.0.1"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+            program
+                .command()
+                .args(["archive", "--case", "c", &list, "--allow-host", "127.0.0.1"])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
         })
         .collect();
     for _ in 0..5 {

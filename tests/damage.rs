@@ -45,7 +45,8 @@ fn archived() -> (TempDir, PathBuf) {
 fn sql(root: &Path, sql: &str) {
     let db = rusqlite::Connection::open(root.join("case.sqlite")).unwrap();
     db.execute_batch("PRAGMA writable_schema = OFF; DROP TRIGGER IF EXISTS log_keeps_entries; DROP TRIGGER IF EXISTS log_keeps_bytes; DROP TRIGGER IF EXISTS log_grows_at_its_end;").unwrap();
-    let triggers: Vec<&str> = include_str!("../schema/log.sql").split_inclusive("END;").filter(|part| part.contains("CREATE TRIGGER")).collect();
+    let triggers: Vec<&str> =
+        include_str!("../schema/log.sql").split_inclusive("END;").filter(|part| part.contains("CREATE TRIGGER")).collect();
     db.execute_batch(&format!("PRAGMA foreign_keys = OFF; {sql}")).unwrap();
     // The guards are put back, so that only the damage itself is there to be found.
     for trigger in triggers {
@@ -142,20 +143,33 @@ fn damage_to_an_object_is_named() {
 fn damage_to_an_entry_is_named() {
     let (_dir, root) = archived();
     damaged(&root, "a deleted entry", "entry-missing", "entry 5", |copy| sql(copy, "DELETE FROM log WHERE idx = 5"));
-    damaged(&root, "a deleted last entry", "entry-missing", "entry", |copy| sql(copy, "DELETE FROM log WHERE idx = (SELECT max(idx) FROM log)"));
-    damaged(&root, "a truncated entry", "entry-altered", "entry 5", |copy| sql(copy, "UPDATE log SET entry = substr(entry, 1, 40) WHERE idx = 5"));
+    damaged(&root, "a deleted last entry", "entry-missing", "entry", |copy| {
+        sql(copy, "DELETE FROM log WHERE idx = (SELECT max(idx) FROM log)")
+    });
+    damaged(&root, "a truncated entry", "entry-altered", "entry 5", |copy| {
+        sql(copy, "UPDATE log SET entry = substr(entry, 1, 40) WHERE idx = 5")
+    });
     damaged(&root, "an entry with one changed letter", "entry-altered", "entry 4", |copy| {
         sql(copy, "UPDATE log SET entry = CAST(replace(CAST(entry AS TEXT), '2019-', '2018-') AS BLOB) WHERE idx = 4");
     });
     damaged(&root, "two swapped entries", "entry-altered", "entry 4", |copy| {
-        sql(copy, "CREATE TEMP TABLE t AS SELECT * FROM log WHERE idx IN (4, 5); UPDATE log SET entry = (SELECT entry FROM t WHERE t.idx = 9 - log.idx) WHERE idx IN (4, 5)");
+        sql(
+            copy,
+            "CREATE TEMP TABLE t AS SELECT * FROM log WHERE idx IN (4, 5); UPDATE log SET entry = (SELECT entry FROM t WHERE t.idx = 9 - log.idx) WHERE idx IN (4, 5)",
+        );
     });
     damaged(&root, "an extra entry", "tree-differs", "head", |copy| {
         sql(copy, "INSERT INTO log SELECT (SELECT max(idx) + 1 FROM log), entry FROM log WHERE idx = 1");
     });
-    damaged(&root, "an altered sealed value", "sealed-altered", "entry", |copy| sql(copy, "UPDATE sealed SET value = CAST('\"other\"' AS BLOB) WHERE field = 'claim'"));
-    damaged(&root, "an altered salt", "sealed-altered", "entry", |copy| sql(copy, "UPDATE sealed SET salt = zeroblob(16) WHERE field = 'quote'"));
-    damaged(&root, "a removed sealed value", "sealed-missing", "entry", |copy| sql(copy, "DELETE FROM sealed WHERE field = 'quote'"));
+    damaged(&root, "an altered sealed value", "sealed-altered", "entry", |copy| {
+        sql(copy, "UPDATE sealed SET value = CAST('\"other\"' AS BLOB) WHERE field = 'claim'")
+    });
+    damaged(&root, "an altered salt", "sealed-altered", "entry", |copy| {
+        sql(copy, "UPDATE sealed SET salt = zeroblob(16) WHERE field = 'quote'")
+    });
+    damaged(&root, "a removed sealed value", "sealed-missing", "entry", |copy| {
+        sql(copy, "DELETE FROM sealed WHERE field = 'quote'")
+    });
     damaged(&root, "a sealed value of no entry", "sealed-altered", "entry 1", |copy| {
         sql(copy, "INSERT INTO sealed VALUES (1, 'invented', zeroblob(16), CAST('1' AS BLOB))");
     });
@@ -165,25 +179,55 @@ fn damage_to_an_entry_is_named() {
 fn damage_to_a_catalogue_row_is_named() {
     let (_dir, root) = archived();
     damaged(&root, "a deleted row", "catalogue-differs", "E3", |copy| sql(copy, "DELETE FROM exhibit WHERE no = 3"));
-    damaged(&root, "a changed digest", "catalogue-differs", "E3", |copy| sql(copy, "UPDATE exhibit SET object = (SELECT sha256 FROM object LIMIT 1) || '' WHERE no = 3; UPDATE exhibit SET role = 'page' WHERE no = 3"));
-    damaged(&root, "a changed quote", "catalogue-differs", "M2", |copy| sql(copy, "UPDATE mention SET exact = exact || '.' WHERE no = 2"));
-    damaged(&root, "a changed claim", "catalogue-differs", "C1", |copy| sql(copy, "UPDATE claim SET value = 'elsewhere' WHERE no = 1"));
-    damaged(&root, "a changed outcome", "catalogue-differs", "K1", |copy| sql(copy, "UPDATE capture SET outcome = 'ok', completeness = 'partial' WHERE no = 1"));
-    damaged(&root, "two swapped rows", "catalogue-differs", "I1", |copy| {
-        sql(copy, "UPDATE item SET key = key || '-' WHERE no IN (1, 2); UPDATE item SET key = 'x' WHERE no = 1; UPDATE item SET key = 'y' WHERE no = 2");
+    damaged(&root, "a changed digest", "catalogue-differs", "E3", |copy| {
+        sql(
+            copy,
+            "UPDATE exhibit SET object = (SELECT sha256 FROM object LIMIT 1) || '' WHERE no = 3; UPDATE exhibit SET role = 'page' WHERE no = 3",
+        )
     });
-    damaged(&root, "an extra row", "catalogue-differs", "note 1", |copy| sql(copy, "INSERT INTO note VALUES (1, 'E', 1, 'planted', NULL, '2019', 1)"));
-    damaged(&root, "a changed custody row", "catalogue-differs", "custody_event 2", |copy| sql(copy, "UPDATE custody_event SET time = '2001' WHERE entry = 2"));
-    damaged(&root, "a changed search row", "catalogue-differs", "search", |copy| sql(copy, "UPDATE search SET body = 'nothing' WHERE rowid = 1"));
-    damaged(&root, "a unit of work marked done", "catalogue-differs", "work", |copy| sql(copy, "INSERT INTO work VALUES ('capture', 'planted', '', 'done', NULL, NULL, 0)"));
-    damaged(&root, "a deleted unit of work", "catalogue-differs", "work", |copy| sql(copy, "DELETE FROM work WHERE kind = 'read'"));
-    damaged(&root, "a changed view", "catalogue-differs", "schema", |copy| sql(copy, "DROP VIEW reports; CREATE VIEW reports AS SELECT 1 AS id"));
+    damaged(&root, "a changed quote", "catalogue-differs", "M2", |copy| {
+        sql(copy, "UPDATE mention SET exact = exact || '.' WHERE no = 2")
+    });
+    damaged(&root, "a changed claim", "catalogue-differs", "C1", |copy| {
+        sql(copy, "UPDATE claim SET value = 'elsewhere' WHERE no = 1")
+    });
+    damaged(&root, "a changed outcome", "catalogue-differs", "K1", |copy| {
+        sql(copy, "UPDATE capture SET outcome = 'ok', completeness = 'partial' WHERE no = 1")
+    });
+    damaged(&root, "two swapped rows", "catalogue-differs", "I1", |copy| {
+        sql(
+            copy,
+            "UPDATE item SET key = key || '-' WHERE no IN (1, 2); UPDATE item SET key = 'x' WHERE no = 1; UPDATE item SET key = 'y' WHERE no = 2",
+        );
+    });
+    damaged(&root, "an extra row", "catalogue-differs", "note 1", |copy| {
+        sql(copy, "INSERT INTO note VALUES (1, 'E', 1, 'planted', NULL, '2019', 1)")
+    });
+    damaged(&root, "a changed custody row", "catalogue-differs", "custody_event 2", |copy| {
+        sql(copy, "UPDATE custody_event SET time = '2001' WHERE entry = 2")
+    });
+    damaged(&root, "a changed search row", "catalogue-differs", "search", |copy| {
+        sql(copy, "UPDATE search SET body = 'nothing' WHERE rowid = 1")
+    });
+    damaged(&root, "a unit of work marked done", "catalogue-differs", "work", |copy| {
+        sql(copy, "INSERT INTO work VALUES ('capture', 'planted', '', 'done', NULL, NULL, 0)")
+    });
+    damaged(&root, "a deleted unit of work", "catalogue-differs", "work", |copy| {
+        sql(copy, "DELETE FROM work WHERE kind = 'read'")
+    });
+    damaged(&root, "a changed view", "catalogue-differs", "schema", |copy| {
+        sql(copy, "DROP VIEW reports; CREATE VIEW reports AS SELECT 1 AS id")
+    });
     damaged(&root, "a dropped guard", "catalogue-differs", "schema", |copy| {
         rusqlite::Connection::open(copy.join("case.sqlite")).unwrap().execute_batch("DROP TRIGGER log_keeps_entries").unwrap();
     });
-    damaged(&root, "an altered signature over the head", "signature-invalid", "head", |copy| sql(copy, "UPDATE head SET note = replace(note, '— exhibit', '— exhibits')"));
+    damaged(&root, "an altered signature over the head", "signature-invalid", "head", |copy| {
+        sql(copy, "UPDATE head SET note = replace(note, '— exhibit', '— exhibits')")
+    });
     damaged(&root, "a removed head", "checkpoint-missing", "head", |copy| sql(copy, "DELETE FROM head"));
-    damaged(&root, "a moved publication mark", "checkpoint-differs", "publication", |copy| sql(copy, "UPDATE publication SET size = size - 1"));
+    damaged(&root, "a moved publication mark", "checkpoint-differs", "publication", |copy| {
+        sql(copy, "UPDATE publication SET size = size - 1")
+    });
 }
 
 #[test]
@@ -201,7 +245,11 @@ fn damage_to_the_checkpoint_is_named() {
         flip(&file(&copy), at);
         let told = verify(&copy);
         assert_eq!(told.verdict, Verdict::Red, "flipped byte {at} of the checkpoint");
-        assert!(told.findings.iter().any(|finding| finding.path.as_deref() == Some("log/checkpoint") || finding.subject == "log"), "byte {at}: {:#?}", told.findings);
+        assert!(
+            told.findings.iter().any(|finding| finding.path.as_deref() == Some("log/checkpoint") || finding.subject == "log"),
+            "byte {at}: {:#?}",
+            told.findings
+        );
     }
     let (_other_dir, other) = {
         let dir = tempfile::tempdir().unwrap();
@@ -220,9 +268,13 @@ fn damage_to_the_checkpoint_is_named() {
 #[test]
 fn damage_to_a_tile_is_named() {
     let (_dir, root) = archived();
-    let files: Vec<PathBuf> = walkdir::WalkDir::new(root.join("log")).sort_by_file_name().into_iter().map(Result::unwrap)
+    let files: Vec<PathBuf> = walkdir::WalkDir::new(root.join("log"))
+        .sort_by_file_name()
+        .into_iter()
+        .map(Result::unwrap)
         .filter(|file| file.file_type().is_file() && file.file_name() != "checkpoint")
-        .map(|file| file.path().strip_prefix(&root).unwrap().to_path_buf()).collect();
+        .map(|file| file.path().strip_prefix(&root).unwrap().to_path_buf())
+        .collect();
     assert_eq!(files.len(), 3, "hashes, entries, sealed values");
     for file in &files {
         let name = file.to_str().unwrap();
@@ -233,7 +285,9 @@ fn damage_to_a_tile_is_named() {
             damaged(&root, "a flipped bit of the log", altered, name, |copy| flip(&copy.join(file), at));
         }
     }
-    damaged(&root, "swapped files of the log", "tile-differs", files[1].to_str().unwrap(), |copy| swap(&copy.join(&files[1]), &copy.join(&files[2])));
+    damaged(&root, "swapped files of the log", "tile-differs", files[1].to_str().unwrap(), |copy| {
+        swap(&copy.join(&files[1]), &copy.join(&files[2]))
+    });
     damaged(&root, "an extra tile", "log-extra", "tile/0/001", |copy| fs::write(copy.join("log/tile/0/001"), [0; 8192]).unwrap());
     damaged(&root, "an extra file in the log", "log-extra", "readme", |copy| fs::write(copy.join("log/readme"), "x").unwrap());
 }
@@ -263,7 +317,10 @@ fn random_flips_in_the_rows_of_the_database_are_found() {
             let logical = |path: &Path| exhibit::vault::Reader::open(path).and_then(|reader| reader.dump()).ok();
             logical(&copy) == logical(&root)
         };
-        let trusted = [exhibit::keyring::Trusted { who: "test".into(), key: exhibit::ledger::Signer::public(support::key().as_ref()).clone() }];
+        let trusted = [exhibit::keyring::Trusted {
+            who: "test".into(),
+            key: exhibit::ledger::Signer::public(support::key().as_ref()).clone(),
+        }];
         let told = exhibit::stages::verify_case(&copy, &trusted, exhibit::stages::Depth::Quick, &|_, _| {});
         // A flip in the file's unused bytes changes no row; every other one is a finding or an error.
         if told.is_ok_and(|told| told.verdict == Verdict::Green) && !same() {

@@ -18,7 +18,9 @@ fn the_example_is_archived_listed_verified_and_exported() {
     let ran = program.run(&["archive", "--case", "demo", report.to_str().unwrap(), "--json"]).code(4);
     let told = ran.json();
     let standing = |url: &str| outcomes(&told).into_iter().find(|(found, _)| found == url).unwrap_or_else(|| panic!("{url}")).1;
-    for url in ["media/convoy.mp4", "media/street.jpg", "media/market.mp4", "media/radio.m4a", "media/smoke.webm", "media/rubble.png"] {
+    for url in
+        ["media/convoy.mp4", "media/street.jpg", "media/market.mp4", "media/radio.m4a", "media/smoke.webm", "media/rubble.png"]
+    {
         assert_eq!(standing(url), "captured", "{url}");
     }
     assert_eq!(standing("media/market-before.mp4"), "gone");
@@ -45,7 +47,9 @@ fn the_example_is_archived_listed_verified_and_exported() {
     let near = |name: &str, expected: f64| (facts[name].as_f64().unwrap() - expected).abs() < 2e-5;
     assert!(near("lat", 35.4021) && near("lon", 36.5512), "{facts}");
     let claims = shown["claims"].as_array().unwrap();
-    assert!(claims.iter().any(|claim| claim["property"] == "uploader" && claim["value"] == "Tell Amara Rescue Team" && claim["via"] == "Telegram"));
+    assert!(claims.iter().any(|claim| claim["property"] == "uploader"
+        && claim["value"] == "Tell Amara Rescue Team"
+        && claim["via"] == "Telegram"));
     assert!(claims.iter().any(|claim| claim["property"] == "date" && claim["reading"]["edtf"] == "2019-04-12"));
 
     let found = program.run(&["--case", "demo", "search", "قريه", "تل", "--json"]).code(0).json();
@@ -114,7 +118,11 @@ fn capture_over_http_records_how_the_bytes_came() {
     assert!(hops[0]["response_head"].as_str().unwrap().starts_with("HTTP/1.1 302 Found\r\nLocation: /a.png\r\n"));
     assert_eq!(hops[1]["addresses"][0], "127.0.0.1");
     let log = program.run(&["--case", "c", "log", "--json"]).code(0).json();
-    let permitted = log.as_array().unwrap().iter().any(|row| row["entry"]["kind"] == "permission-given" && row["entry"]["event"]["hosts"][0] == "127.0.0.1/32");
+    let permitted = log
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|row| row["entry"]["kind"] == "permission-given" && row["entry"]["event"]["hosts"][0] == "127.0.0.1/32");
     assert!(permitted, "the permission is in the log");
 }
 
@@ -138,7 +146,8 @@ fn changed_bytes_under_one_address_are_a_new_version_and_unchanged_ones_are_not(
     let (program, server) = (Program::new(), Server::start());
     server.serve("/a.png", "image/png", png(1));
     program.file("list.txt", server.url("/a.png"));
-    let archive = |more: &[&str]| program.run(&[&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1"][..], more].concat());
+    let archive =
+        |more: &[&str]| program.run(&[&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1"][..], more].concat());
     archive(&[]).code(0);
     archive(&["--recapture"]).code(0);
     let versions = || {
@@ -190,17 +199,36 @@ fn what_is_handed_over_is_admitted_with_the_claims_of_who_brought_it() {
     server.on("/clip.png", |connection, _| respond(connection, "200 OK", "image/png", &png(4)));
     program.run(&["init", "c", "--title", "Handed over"]).code(0);
     program.file("from a witness.png", png(3));
-    let args = ["--case", "c", "add", "from a witness.png", "--acquired-from", "a witness", "--date", "12 April 2019", "--note", "Seen twice", "--by", "A. Archivist"];
+    let args = [
+        "--case",
+        "c",
+        "add",
+        "from a witness.png",
+        "--acquired-from",
+        "a witness",
+        "--date",
+        "12 April 2019",
+        "--note",
+        "Seen twice",
+        "--by",
+        "A. Archivist",
+    ];
     program.run(&args).code(0);
     program.run(&["--case", "c", "add", &server.url("/clip.png"), "--allow-host", "127.0.0.1"]).code(0);
     let shown = program.run(&["--case", "c", "show", "E1", "--json"]).code(0).json();
     assert_eq!(shown["exhibit"]["name"], "from a witness.png");
-    let claim = |property: &str| shown["claims"].as_array().unwrap().iter().find(|claim| claim["property"] == property).unwrap().clone();
-    assert_eq!((claim("acquired-from")["value"].as_str(), claim("acquired-from")["person"].as_str()), (Some("a witness"), Some("A. Archivist")));
+    let claim =
+        |property: &str| shown["claims"].as_array().unwrap().iter().find(|claim| claim["property"] == property).unwrap().clone();
+    assert_eq!(
+        (claim("acquired-from")["value"].as_str(), claim("acquired-from")["person"].as_str()),
+        (Some("a witness"), Some("A. Archivist"))
+    );
     assert_eq!(claim("date")["reading"]["edtf"], "2019-04-12");
     assert_eq!(shown["notes"][0]["text"], "Seen twice");
     // The names of people and files are only commitments in the log itself.
-    let bytes = std::fs::read(program.path("c/log/tile/entries").join("000.p").read_dir().unwrap().next().unwrap().unwrap().path()).unwrap();
+    let bytes =
+        std::fs::read(program.path("c/log/tile/entries").join("000.p").read_dir().unwrap().next().unwrap().unwrap().path())
+            .unwrap();
     for word in ["witness", "Archivist", "Seen twice"] {
         assert!(!String::from_utf8_lossy(&bytes).contains(word), "{word} stands open in the log");
     }
@@ -215,17 +243,30 @@ fn an_exhibit_is_exported_alone_and_the_log_proves_it() {
     let exported = program.run(&["--case", "demo", "export", "E2", "--to", "bags/E2", "--json"]).code(0).json();
     assert_eq!(exported["exhibits"].as_array().unwrap().len(), 1);
     let bag = program.path("bags/E2");
-    for file in ["bagit.txt", "data/record/E2.json", "data/log/E2.tlog-proof", "data/log/checkpoint", "data/HOW-TO-CHECK.md", "tagmanifest-sha256.txt.sig"] {
+    for file in [
+        "bagit.txt",
+        "data/record/E2.json",
+        "data/log/E2.tlog-proof",
+        "data/log/checkpoint",
+        "data/HOW-TO-CHECK.md",
+        "tagmanifest-sha256.txt.sig",
+    ] {
         assert!(bag.join(file).is_file(), "{file}");
     }
     let proof = program.run(&["--case", "demo", "log", "prove", "E2"]).code(0).out;
     assert_eq!(proof, std::fs::read_to_string(bag.join("data/log/E2.tlog-proof")).unwrap());
-    assert_eq!(program.run(&["--case", "demo", "log", "checkpoint"]).code(0).out, std::fs::read_to_string(bag.join("data/log/checkpoint")).unwrap());
+    assert_eq!(
+        program.run(&["--case", "demo", "log", "checkpoint"]).code(0).out,
+        std::fs::read_to_string(bag.join("data/log/checkpoint")).unwrap()
+    );
     // The same state exported twice gives the same bytes.
     program.run(&["--case", "demo", "export", "E2", "--to", "bags/again"]).code(0);
     let inside = |name: &str| -> Vec<(String, Vec<u8>)> {
         let root = program.path(name);
-        support::contents(&root).into_iter().map(|(path, bytes)| (path.strip_prefix(&root).unwrap().display().to_string(), bytes)).collect()
+        support::contents(&root)
+            .into_iter()
+            .map(|(path, bytes)| (path.strip_prefix(&root).unwrap().display().to_string(), bytes))
+            .collect()
     };
     assert_eq!(inside("bags/E2"), inside("bags/again"));
     program.run(&["--case", "demo", "export", "E2", "--to", "demo/inside"]).code(1);

@@ -8,8 +8,8 @@ use std::io::Write;
 use std::path::Path;
 
 use exhibit::evidence::{
-    Capture, Claim, ClaimMade, Completeness, Digest, Event, ExhibitAdmitted, ExhibitNo, Item, MediaKind, NoteAdded, Object, ObjectKept,
-    Outcome, PermissionGiven, Role, Subject, Time, Unit, Verdict,
+    Capture, Claim, ClaimMade, Completeness, Digest, Event, ExhibitAdmitted, ExhibitNo, Item, MediaKind, NoteAdded, Object,
+    ObjectKept, Outcome, PermissionGiven, Role, Subject, Time, Unit, Verdict,
 };
 use exhibit::vault::{Committed, Effects, Reader, Task, Vault, rebuild};
 use proptest::prelude::*;
@@ -18,17 +18,32 @@ use support::{case, ports, verify};
 #[derive(Debug, Clone)]
 enum Step {
     /// Obtain item `item` with the bytes `bytes`, or fail.
-    Capture { item: u8, bytes: Option<u8> },
-    Claim { item: u8, text: String },
-    Note { item: u8, text: String },
-    Permit { net: u8 },
+    Capture {
+        item: u8,
+        bytes: Option<u8>,
+    },
+    Claim {
+        item: u8,
+        text: String,
+    },
+    Note {
+        item: u8,
+        text: String,
+    },
+    Permit {
+        net: u8,
+    },
     /// Two workers do the same unit: one commits, the other is stale.
-    Race { item: u8 },
+    Race {
+        item: u8,
+    },
     Reopen,
     Rebuild,
     LoseDatabase,
     LoseLog,
-    ArchiveOf { items: Vec<u8> },
+    ArchiveOf {
+        items: Vec<u8>,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -69,7 +84,13 @@ fn key(item: u8) -> String {
 }
 
 fn item(no: u8) -> Item {
-    Item { key: key(no), kind: MediaKind::Image, url: Some(format!("https://example.org/{no}")), platform: None, platform_id: None }
+    Item {
+        key: key(no),
+        kind: MediaKind::Image,
+        url: Some(format!("https://example.org/{no}")),
+        platform: None,
+        platform_id: None,
+    }
 }
 
 fn content(bytes: u8) -> Vec<u8> {
@@ -86,7 +107,12 @@ fn attempt(vault: &Vault, unit: &Unit, no: u8, bytes: Option<u8>) -> Effects {
     });
     let digests = staged.as_ref().map(|staged| staged.digests());
     if let Some(digests) = digests {
-        let object = Object { sha256: digests.sha256, blake3: digests.blake3, size: digests.size, media_type: "application/x-test".into() };
+        let object = Object {
+            sha256: digests.sha256,
+            blake3: digests.blake3,
+            size: digests.size,
+            media_type: "application/x-test".into(),
+        };
         effects.events.push(Event::ObjectKept(ObjectKept { object, because: None }));
     }
     let object = digests.map(|digests| digests.sha256);
@@ -114,7 +140,13 @@ fn attempt(vault: &Vault, unit: &Unit, no: u8, bytes: Option<u8>) -> Effects {
         exchange: None,
     })));
     if let Some(object) = object {
-        let admitted = ExhibitAdmitted { object, item: key(no), capture: unit.key.clone(), role: Role::Original, name: Some(format!("{no}.bin")) };
+        let admitted = ExhibitAdmitted {
+            object,
+            item: key(no),
+            capture: unit.key.clone(),
+            role: Role::Original,
+            name: Some(format!("{no}.bin")),
+        };
         effects.events.push(Event::ExhibitAdmitted(admitted));
     }
     effects.objects.extend(staged);
@@ -156,7 +188,8 @@ impl Model {
         assert_eq!(reader.size().unwrap(), self.entries, "entries");
         let exhibits = reader.exhibits(ExhibitNo(0), None).unwrap();
         let held: Vec<(String, String)> = exhibits.iter().map(|row| (row.sha256.clone(), row.url.clone().unwrap())).collect();
-        let expected: Vec<(String, String)> = self.exhibits.iter().map(|(digest, no)| (digest.clone(), format!("https://example.org/{no}"))).collect();
+        let expected: Vec<(String, String)> =
+            self.exhibits.iter().map(|(digest, no)| (digest.clone(), format!("https://example.org/{no}"))).collect();
         assert_eq!(held, expected, "exhibits");
         let digests: Vec<String> = reader.objects().unwrap().iter().map(|object| object.sha256.to_string()).collect();
         assert_eq!(digests, self.objects.keys().cloned().collect::<Vec<_>>(), "objects");
@@ -180,7 +213,15 @@ impl Model {
 }
 
 fn claim(text: &str) -> Claim {
-    Claim { property: "location".into(), value: text.into(), via: None, hedges: vec![], quote: None, reading: None, rule: "test@1".into() }
+    Claim {
+        property: "location".into(),
+        value: text.into(),
+        via: None,
+        hedges: vec![],
+        quote: None,
+        reading: None,
+        rule: "test@1".into(),
+    }
 }
 
 fn reopen(root: &Path, vault: &mut Option<Vault>) {
@@ -208,7 +249,10 @@ fn run(steps: Vec<Step>) {
                     model.attempts += 1;
                     let unit = Unit::capture(&key(no), &format!("attempt {}", model.attempts));
                     assert!(open.enqueue(&Task { unit: unit.clone(), subject: key(no) }).unwrap());
-                    assert!(!open.enqueue(&Task { unit: unit.clone(), subject: key(no) }).unwrap(), "enqueuing twice is enqueuing once");
+                    assert!(
+                        !open.enqueue(&Task { unit: unit.clone(), subject: key(no) }).unwrap(),
+                        "enqueuing twice is enqueuing once"
+                    );
                     let lease = open.claim(std::slice::from_ref(&unit)).unwrap().pop().unwrap();
                     assert!(open.claim(std::slice::from_ref(&unit)).unwrap().is_empty(), "a leased unit is not leased again");
                     batch.push(Effects { lease: Some(lease), ..attempt(open, &unit, no, Some(no)) });
@@ -232,15 +276,29 @@ fn run(steps: Vec<Step>) {
             }
             Step::Claim { item: no, text } => {
                 let subject = Subject::Item(key(no));
-                let made = ClaimMade { subject, by: "person".into(), property: "location".into(), rule: "test@1".into(), claim: Some(claim(&text)) };
-                open.commit(vec![Effects { events: vec![Event::ItemIdentified(item(no)), Event::ClaimMade(made)], ..Effects::default() }]).unwrap();
+                let made = ClaimMade {
+                    subject,
+                    by: "person".into(),
+                    property: "location".into(),
+                    rule: "test@1".into(),
+                    claim: Some(claim(&text)),
+                };
+                open.commit(vec![Effects {
+                    events: vec![Event::ItemIdentified(item(no)), Event::ClaimMade(made)],
+                    ..Effects::default()
+                }])
+                .unwrap();
                 model.know(no);
                 model.entries += 1;
                 model.claims.entry(no).or_default().push(text);
             }
             Step::Note { item: no, text } => {
                 let note = NoteAdded { subject: Subject::Item(key(no)), text: Some(text.clone()) };
-                open.commit(vec![Effects { events: vec![Event::ItemIdentified(item(no)), Event::NoteAdded(note)], ..Effects::default() }]).unwrap();
+                open.commit(vec![Effects {
+                    events: vec![Event::ItemIdentified(item(no)), Event::NoteAdded(note)],
+                    ..Effects::default()
+                }])
+                .unwrap();
                 model.know(no);
                 model.entries += 1;
                 model.notes.entry(no).or_default().push(text);
@@ -267,7 +325,11 @@ fn run(steps: Vec<Step>) {
                 std::fs::remove_file(root.join("case.sqlite")).unwrap();
                 rebuild(&root).unwrap();
                 reopen(&root, &mut vault);
-                assert_eq!(vault.as_ref().unwrap().reader().dump().unwrap(), before, "a database from the published log is the same");
+                assert_eq!(
+                    vault.as_ref().unwrap().reader().dump().unwrap(),
+                    before,
+                    "a database from the published log is the same"
+                );
             }
             Step::LoseLog => {
                 // A published log that is behind, as a killed run leaves it, is brought up.

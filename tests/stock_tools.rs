@@ -88,11 +88,12 @@ fn ssh_keygen_accepts_the_signature_and_refuses_a_changed_manifest() {
         signers.display()
     );
     sees(&checked, &line, |bag| flip(&bag.join("tagmanifest-sha256.txt"), 5));
-    sees(&checked, &line, |bag| flip(&bag.join("tagmanifest-sha256.txt.sig"), 100));
+    sees(&checked, &line, |bag| flip(&bag.join("tagmanifest-sha256.txt.sig"), 150));
     // Somebody else's key is refused.
     let other = Program::new();
     other.run(&["init", "c"]).code(0);
-    let theirs = line.replace(&signers.display().to_string(), &other.path("config/exhibit/allowed_signers").display().to_string());
+    let theirs =
+        line.replace(&signers.display().to_string(), &other.path("config/exhibit/allowed_signers").display().to_string());
     fails(&checked.bag, &theirs);
 }
 
@@ -104,12 +105,23 @@ fn sqlite_reads_the_stable_views_and_their_digests_fit_the_bag() {
         passes(&case, &format!("test $(sqlite3 case.sqlite 'SELECT count(*) FROM {view}') -gt 0"));
     }
     // Digests by SQL, checked by coreutils against the bag's bytes.
-    let line = format!("sqlite3 {}/case.sqlite \"SELECT sha256 || '  ' || sha256 FROM exhibits\" > list && for f in data/objects/*; do n=${{f##*/}}; ln -s $f ${{n%%.*}}; done && sha256sum -c --strict list", case.display());
+    let line = format!(
+        "sqlite3 {}/case.sqlite \"SELECT sha256 || '  ' || sha256 FROM exhibits\" > list && for f in data/objects/*; do n=${{f##*/}}; ln -s $f ${{n%%.*}}; done && sha256sum -c --strict list",
+        case.display()
+    );
     passes(&checked.bag, &format!("cd $(mktemp -d) && cp -r {}/. . && {line}", checked.bag.display()));
     let dir = tempfile::tempdir().unwrap();
     copy_dir(&checked.bag, &dir.path().join("bag"));
-    let exhibit = checked.program.run(&["--case", "demo", "list", "--json"]).code(0).json()[0]["sha256"].as_str().unwrap().to_owned();
-    let file = dir.path().join("bag/data/objects").read_dir().unwrap().map(|file| file.unwrap().path()).find(|path| path.display().to_string().contains(&exhibit)).unwrap();
+    let exhibit =
+        checked.program.run(&["--case", "demo", "list", "--json"]).code(0).json()[0]["sha256"].as_str().unwrap().to_owned();
+    let file = dir
+        .path()
+        .join("bag/data/objects")
+        .read_dir()
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .find(|path| path.display().to_string().contains(&exhibit))
+        .unwrap();
     flip(&file, 7);
     fails(&dir.path().join("bag"), &line);
     // And the database itself: one byte of its header.

@@ -12,11 +12,20 @@ use super::BagError;
 /// What is wrong with one file, or with the bag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BagProblem {
-    Altered { path: String, why: String },
-    Missing { path: String },
-    Extra { path: String },
+    Altered {
+        path: String,
+        why: String,
+    },
+    Missing {
+        path: String,
+    },
+    Extra {
+        path: String,
+    },
     /// The bag itself is not in its format.
-    Invalid { why: String },
+    Invalid {
+        why: String,
+    },
 }
 
 /// A file that was checked.
@@ -33,7 +42,8 @@ pub type Manifest = BTreeMap<String, String>;
 
 /// Files at the top of a bag that sign or stamp a manifest, and that none can list.
 fn signs(path: &str) -> bool {
-    path.strip_prefix("tagmanifest-sha256.txt.").is_some_and(|rest| rest == "sig" || rest.ends_with(".tsr") || rest.ends_with(".pem"))
+    path.strip_prefix("tagmanifest-sha256.txt.")
+        .is_some_and(|rest| rest == "sig" || rest.ends_with(".tsr") || rest.ends_with(".pem"))
 }
 
 fn decoded(path: &str) -> String {
@@ -55,7 +65,10 @@ fn manifest(bag: &Path, name: &str, problems: &mut Vec<BagProblem>) -> Option<Ma
         let parted = line.split_once([' ', '\t']);
         match parted.map(|(digest, path)| (digest.to_ascii_lowercase(), decoded(path.trim_start_matches([' ', '\t', '*'])))) {
             // Upper case is allowed, but not one letter of it: that is a flipped bit.
-            _ if parted.is_some_and(|(digest, _)| digest.bytes().any(|byte| byte.is_ascii_uppercase()) && digest.bytes().any(|byte| byte.is_ascii_lowercase())) => {
+            _ if parted.is_some_and(|(digest, _)| {
+                digest.bytes().any(|byte| byte.is_ascii_uppercase()) && digest.bytes().any(|byte| byte.is_ascii_lowercase())
+            }) =>
+            {
                 problems.push(BagProblem::Invalid { why: format!("{name} has a digest in mixed case: {line:?}") });
             }
             Some((digest, path)) if is_safe(path.trim_start_matches("./")) => {
@@ -63,7 +76,9 @@ fn manifest(bag: &Path, name: &str, problems: &mut Vec<BagProblem>) -> Option<Ma
                     problems.push(BagProblem::Invalid { why: format!("{name} lists {path} twice") });
                 }
             }
-            _ => problems.push(BagProblem::Invalid { why: format!("{name} has a line that is not a digest and a path inside the bag: {line:?}") }),
+            _ => problems.push(BagProblem::Invalid {
+                why: format!("{name} has a line that is not a digest and a path inside the bag: {line:?}"),
+            }),
         }
     }
     Some(list)
@@ -72,16 +87,25 @@ fn manifest(bag: &Path, name: &str, problems: &mut Vec<BagProblem>) -> Option<Ma
 /// Checks a bag against its own manifests. Gives the files that were read, and all that is wrong.
 pub fn check_bag(bag: &Path) -> Result<(Vec<BagFile>, Vec<BagProblem>), BagError> {
     let mut problems = Vec::new();
-    let declaration = fs::read_to_string(bag.join("bagit.txt")).map_err(|source| BagError::Read { path: bag.join("bagit.txt"), source })?;
+    let declaration =
+        fs::read_to_string(bag.join("bagit.txt")).map_err(|source| BagError::Read { path: bag.join("bagit.txt"), source })?;
     let lines: Vec<&str> = declaration.lines().collect();
     let version = lines.first().and_then(|line| line.strip_prefix("BagIt-Version: "));
-    if !matches!(version, Some("1.0" | "0.97" | "0.96" | "0.95" | "0.94" | "0.93")) || !lines.get(1).is_some_and(|line| line.starts_with("Tag-File-Character-Encoding: ")) {
+    if !matches!(version, Some("1.0" | "0.97" | "0.96" | "0.95" | "0.94" | "0.93"))
+        || !lines.get(1).is_some_and(|line| line.starts_with("Tag-File-Character-Encoding: "))
+    {
         problems.push(BagProblem::Invalid { why: "bagit.txt does not declare a version and an encoding".into() });
     }
-    let payload: Vec<(&str, Option<Manifest>)> =
-        [("sha256", manifest(bag, "manifest-sha256.txt", &mut problems)), ("sha512", manifest(bag, "manifest-sha512.txt", &mut problems))].into();
-    let tags: Vec<(&str, Option<Manifest>)> =
-        [("sha256", manifest(bag, "tagmanifest-sha256.txt", &mut problems)), ("sha512", manifest(bag, "tagmanifest-sha512.txt", &mut problems))].into();
+    let payload: Vec<(&str, Option<Manifest>)> = [
+        ("sha256", manifest(bag, "manifest-sha256.txt", &mut problems)),
+        ("sha512", manifest(bag, "manifest-sha512.txt", &mut problems)),
+    ]
+    .into();
+    let tags: Vec<(&str, Option<Manifest>)> = [
+        ("sha256", manifest(bag, "tagmanifest-sha256.txt", &mut problems)),
+        ("sha512", manifest(bag, "tagmanifest-sha512.txt", &mut problems)),
+    ]
+    .into();
     if payload.iter().all(|(_, list)| list.is_none()) {
         problems.push(BagProblem::Invalid { why: "there is no manifest-sha256.txt or manifest-sha512.txt".into() });
     }
@@ -97,7 +121,9 @@ pub fn check_bag(bag: &Path) -> Result<(Vec<BagFile>, Vec<BagProblem>), BagError
             problems.push(BagProblem::Invalid { why: format!("tagmanifest-{algorithm}.txt is missing or cannot be read") });
         }
     }
-    let listed_by_all = |lists: &[(&str, Option<Manifest>)], path: &str| lists.iter().all(|(_, list)| list.as_ref().is_none_or(|list| list.contains_key(path)));
+    let listed_by_all = |lists: &[(&str, Option<Manifest>)], path: &str| {
+        lists.iter().all(|(_, list)| list.as_ref().is_none_or(|list| list.contains_key(path)))
+    };
     let mut files = Vec::new();
     let mut seen = BTreeSet::new();
     for file in walkdir::WalkDir::new(bag).sort_by_file_name() {
@@ -111,7 +137,9 @@ pub fn check_bag(bag: &Path) -> Result<(Vec<BagFile>, Vec<BagProblem>), BagError
             problems.push(BagProblem::Extra { path });
             continue;
         }
-        let tag_manifest = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"].iter().any(|algorithm| path == format!("tagmanifest-{algorithm}.txt"));
+        let tag_manifest = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]
+            .iter()
+            .any(|algorithm| path == format!("tagmanifest-{algorithm}.txt"));
         let in_all = if path.starts_with("data/") { listed_by_all(&payload, &path) } else { listed_by_all(&tags, &path) };
         match wanted.get(&path) {
             Some(digests) => {

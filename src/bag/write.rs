@@ -87,7 +87,8 @@ impl Writer {
         let list = |of: fn(&Entry) -> &str, entries: &[Entry]| {
             entries.iter().map(|entry| format!("{}  {}\n", of(entry), encoded(&entry.path))).collect::<String>()
         };
-        let mut info: String = information.iter().map(|(name, value)| format!("{name}: {}\n", value.replace(['\r', '\n'], " "))).collect();
+        let mut info: String =
+            information.iter().map(|(name, value)| format!("{name}: {}\n", value.replace(['\r', '\n'], " "))).collect();
         info.push_str(&format!("Payload-Oxum: {}.{}\n", self.bytes, self.payload.len()));
         let files = [
             ("bag-info.txt", info),

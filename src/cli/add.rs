@@ -10,7 +10,9 @@ use crate::stages::{Handed, Source, hand_over};
 
 /// Admit footage that was handed over or found directly
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  exhibit add clip.mp4 --acquired-from \"a witness\" --date 2015-10-04 --by \"A. Archivist\"\n  exhibit add https://video.example/clip.mp4 --location \"southwest of Idlib\"")]
+#[command(
+    after_help = "Examples:\n  exhibit add clip.mp4 --acquired-from \"a witness\" --date 2015-10-04 --by \"A. Archivist\"\n  exhibit add https://video.example/clip.mp4 --location \"southwest of Idlib\""
+)]
 pub struct Args {
     /// Files, or http(s) addresses
     #[arg(required = true, value_name = "FILE|URL")]
@@ -88,7 +90,15 @@ fn claims(args: &Args) -> Vec<Claim> {
         let value = value.clone()?;
         let edtf = (property == "date").then(|| read_date(&value)).flatten();
         let reading = edtf.map(|edtf| Reading { place: None, edtf: Some(edtf) });
-        Some(Claim { property: property.to_owned(), value, via: None, hedges: Vec::new(), quote: None, reading, rule: "person/command@1".into() })
+        Some(Claim {
+            property: property.to_owned(),
+            value,
+            via: None,
+            hedges: Vec::new(),
+            quote: None,
+            reading,
+            rule: "person/command@1".into(),
+        })
     };
     said.into_iter().filter_map(claim).collect()
 }

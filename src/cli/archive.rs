@@ -17,7 +17,9 @@ use crate::vault::{Layout, Vault};
 
 /// The main job: record reports, capture all footage they refer to, and say what is covered
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  exhibit archive --case idlib-2015 report.html\n  exhibit archive https://news.example/a other.csv\n  exhibit archive saved.html --url https://news.example/a --published 2015-10-04\n  exhibit archive report.html --recapture      (fetch again what was fetched before)")]
+#[command(
+    after_help = "Examples:\n  exhibit archive --case idlib-2015 report.html\n  exhibit archive https://news.example/a other.csv\n  exhibit archive saved.html --url https://news.example/a --published 2015-10-04\n  exhibit archive report.html --recapture      (fetch again what was fetched before)"
+)]
 pub struct Args {
     /// Files, `-` for standard input, or http(s) addresses
     #[arg(required = true, value_name = "REPORT")]
@@ -164,7 +166,12 @@ impl Progress for Shown {
                 bar.inc(1);
                 bar.set_message(fit(name, 50));
             }
-            None if !self.quiet => eprintln!("{} {} {}", pad(outcome.as_str(), 18), fit(name, 60), if outcome == Outcome::Ok { String::new() } else { format!("({})", fit(because, 80)) }),
+            None if !self.quiet => eprintln!(
+                "{} {} {}",
+                pad(outcome.as_str(), 18),
+                fit(name, 60),
+                if outcome == Outcome::Ok { String::new() } else { format!("({})", fit(because, 80)) }
+            ),
             None => {}
         }
     }

@@ -87,9 +87,12 @@ impl Context {
         if let Some(case) = &self.global.case {
             return Ok(case.clone());
         }
-        let here = std::env::current_dir().map_err(|error| Failure::new(format!("The current directory cannot be read: {error}")))?;
+        let here =
+            std::env::current_dir().map_err(|error| Failure::new(format!("The current directory cannot be read: {error}")))?;
         let found = here.ancestors().find(|dir| Layout::is_case(dir)).map(Path::to_path_buf);
-        found.ok_or_else(|| Failure::new("This directory is not in a case").next("name one with --case DIR, or make one with `exhibit init DIR`"))
+        found.ok_or_else(|| {
+            Failure::new("This directory is not in a case").next("name one with --case DIR, or make one with `exhibit init DIR`")
+        })
     }
 
     /// The case, for reading.

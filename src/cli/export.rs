@@ -13,7 +13,9 @@ use crate::vault::Reader;
 
 /// Export a self-checking bag: objects, records, log slice, proofs, and how to check them
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  exhibit export E7 --to bags/E7\n  exhibit export R1 --to bags/report-1       (all exhibits of a report)\n  exhibit export --all --to bags/all")]
+#[command(
+    after_help = "Examples:\n  exhibit export E7 --to bags/E7\n  exhibit export R1 --to bags/report-1       (all exhibits of a report)\n  exhibit export --all --to bags/all"
+)]
 pub struct Args {
     /// Exhibits, items, reports, or beginnings of digests
     #[arg(value_name = "ID", required_unless_present = "all")]
@@ -75,7 +77,9 @@ fn of(reader: &Reader, id: Id) -> Result<Vec<ExhibitNo>, Failure> {
     match id {
         Id::Exhibit(no) => return Ok(vec![no]),
         Id::Item(no) => items.push(no),
-        Id::Report(no) => items.extend(reader.mentions_in(no)?.iter().filter_map(|mention| mention.item.as_ref()?.parse::<ItemNo>().ok())),
+        Id::Report(no) => {
+            items.extend(reader.mentions_in(no)?.iter().filter_map(|mention| mention.item.as_ref()?.parse::<ItemNo>().ok()))
+        }
         Id::Mention(no) => items.extend(reader.mention(no)?.and_then(|mention| mention.item?.parse::<ItemNo>().ok())),
         Id::Capture(no) => items.extend(reader.capture(no)?.and_then(|capture| capture.item.parse::<ItemNo>().ok())),
         Id::Claim(_) => {}

@@ -10,7 +10,9 @@ use crate::vault::Vault;
 
 /// Start a case: settings, signing key (outside the case), empty log
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  exhibit init idlib-2015\n  exhibit init idlib-2015 --title \"Strikes near Idlib\" --by \"A. Archivist\"\n  exhibit init idlib-2015 --agent-key SHA256:…   (a key in your SSH agent)")]
+#[command(
+    after_help = "Examples:\n  exhibit init idlib-2015\n  exhibit init idlib-2015 --title \"Strikes near Idlib\" --by \"A. Archivist\"\n  exhibit init idlib-2015 --agent-key SHA256:…   (a key in your SSH agent)"
+)]
 pub struct Args {
     /// New or empty directory [default: --case, else the current one]
     dir: Option<PathBuf>,
@@ -27,7 +29,9 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let (vault, made) = create(context, &dir, args.title)?;
     let (origin, key) = vault.reader().identity()?;
     if args.json {
-        print_json(&serde_json::json!({ "case": dir, "origin": origin, "key": key.to_string(), "fingerprint": key.fingerprint(), "key_file_made": made }));
+        print_json(
+            &serde_json::json!({ "case": dir, "origin": origin, "key": key.to_string(), "fingerprint": key.fingerprint(), "key_file_made": made }),
+        );
         return Ok(Exit::Done);
     }
     context.say(&format!("Started the case {} ({origin}).\n", safe(&dir.display().to_string())));

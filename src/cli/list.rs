@@ -37,7 +37,15 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     }
     let width = columns();
     let room = width.saturating_sub(6 + 8 + 10 + 13 + 11);
-    let mut text = strong(&format!("{}{}{}{}{}{}", pad("id", 6), pad("kind", 8), pad("size", 10), pad("bytes", 13), pad("captured", 11), "what"));
+    let mut text = strong(&format!(
+        "{}{}{}{}{}{}",
+        pad("id", 6),
+        pad("kind", 8),
+        pad("size", 10),
+        pad("bytes", 13),
+        pad("captured", 11),
+        "what"
+    ));
     text.push('\n');
     for exhibit in &exhibits {
         let what = exhibit.title.as_deref().or(exhibit.url.as_deref()).or(exhibit.name.as_deref()).unwrap_or(&exhibit.sha256);

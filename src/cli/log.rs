@@ -89,7 +89,9 @@ fn checkpoint(reader: &Reader, json: bool) -> Result<Exit, Failure> {
     let head = published(reader)?;
     if json {
         let checkpoint = &head.checkpoint;
-        print_json(&json!({ "origin": checkpoint.origin, "size": checkpoint.size, "root": hex::encode(checkpoint.root), "fingerprint": checkpoint.fingerprint(), "note": head.text }));
+        print_json(
+            &json!({ "origin": checkpoint.origin, "size": checkpoint.size, "root": hex::encode(checkpoint.root), "fingerprint": checkpoint.fingerprint(), "note": head.text }),
+        );
     } else {
         print(&head.text);
     }
@@ -100,7 +102,9 @@ fn prove(reader: &Reader, text: &str, json: bool) -> Result<Exit, Failure> {
     let head = published(reader)?;
     let index = match text.parse::<u64>() {
         Ok(index) => index,
-        Err(_) => entry_of(reader, show::find(reader, text)?)?.ok_or_else(|| Failure::new(format!("No entry speaks about {text}")))?,
+        Err(_) => {
+            entry_of(reader, show::find(reader, text)?)?.ok_or_else(|| Failure::new(format!("No entry speaks about {text}")))?
+        }
     };
     let size = head.checkpoint.size;
     if index >= size {

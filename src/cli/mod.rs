@@ -27,7 +27,9 @@ use exit::{Exit, Failure};
 /// Turns reports that mention footage into evidence that can be checked: archive, verify, export.
 #[derive(Parser)]
 #[command(name = "exhibit", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done (verify: green) · 1 could not do it · 2 usage · 3 findings (verify: amber or red) ·\n4 done, some captures failed.\n\nA first run:\n  exhibit archive --case my-case report.html\n  exhibit --case my-case verify")]
+#[command(
+    after_help = "Exit codes: 0 done (verify: green) · 1 could not do it · 2 usage · 3 findings (verify: amber or red) ·\n4 done, some captures failed.\n\nA first run:\n  exhibit archive --case my-case report.html\n  exhibit --case my-case verify"
+)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -51,10 +53,14 @@ enum Command {
     Rebuild(rebuild::Args),
     /// Print a completion script for a shell
     #[command(hide = true)]
-    Completions { shell: clap_complete::Shell },
+    Completions {
+        shell: clap_complete::Shell,
+    },
     /// Write the man pages into a directory
     #[command(hide = true)]
-    Man { dir: std::path::PathBuf },
+    Man {
+        dir: std::path::PathBuf,
+    },
 }
 
 /// Runs the program and gives its exit code.

@@ -13,7 +13,9 @@ use crate::stages::{Source, obtain_file, obtain_input};
 
 /// List what reports refer to and claim, without recording anything
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  exhibit refs report.html\n  exhibit refs saved.html --url https://news.example/a --published 2015-10-04 --json\n  cat notes.txt | exhibit refs -")]
+#[command(
+    after_help = "Examples:\n  exhibit refs report.html\n  exhibit refs saved.html --url https://news.example/a --published 2015-10-04 --json\n  cat notes.txt | exhibit refs -"
+)]
 pub struct Args {
     /// Files, `-` for standard input, or http(s) addresses
     #[arg(required = true, value_name = "REPORT")]

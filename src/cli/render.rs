@@ -32,9 +32,15 @@ fn row(name: &str, value: &str) -> String {
 /// `refs`: each reference with its quote highlighted and its claims aligned.
 pub fn references(report: &Report, references: &[Reference]) -> String {
     let mut shown = format!("{}\n", strong(&fit(report.title.as_deref().unwrap_or(&report.origin), columns())));
-    let about = [Some(report.origin.as_str()), report.publisher.as_deref(), report.published.as_deref(), report.language.as_deref()];
+    let about =
+        [Some(report.origin.as_str()), report.publisher.as_deref(), report.published.as_deref(), report.language.as_deref()];
     let about: Vec<String> = about.into_iter().flatten().map(safe).collect();
-    shown.push_str(&format!("{} · read as {} · {}\n", about.join(" · "), report.reader.name, count(references.len(), "reference", "references")));
+    shown.push_str(&format!(
+        "{} · read as {} · {}\n",
+        about.join(" · "),
+        report.reader.name,
+        count(references.len(), "reference", "references")
+    ));
     for (nth, reference) in (1..).zip(references) {
         shown.push_str(&format!("\n{} {} {}\n", pad(&format!("{nth}."), 3), reference.kind, reference.form));
         let mut put = |name: &str, value: Option<String>| {
@@ -54,7 +60,9 @@ pub fn references(report: &Report, references: &[Reference]) -> String {
             if !claim.hedges.is_empty() {
                 value.push_str(&format!(" [{}]", claim.hedges.join(", ")));
             }
-            if let Some(edtf) = claim.reading.as_ref().and_then(|reading| reading.edtf.as_deref()).filter(|edtf| *edtf != claim.value) {
+            if let Some(edtf) =
+                claim.reading.as_ref().and_then(|reading| reading.edtf.as_deref()).filter(|edtf| *edtf != claim.value)
+            {
                 value.push_str(&format!(" = {edtf}"));
             }
             put(&claim.property.clone(), Some(value));
@@ -72,7 +80,8 @@ pub fn references(report: &Report, references: &[Reference]) -> String {
 
 /// `refs --excluded`
 pub fn excluded(excluded: &[Excluded]) -> String {
-    let lines = excluded.iter().map(|left| format!("  {} {}\n", pad(&left.rule.0, 24), fit(&left.url, columns().saturating_sub(28))));
+    let lines =
+        excluded.iter().map(|left| format!("  {} {}\n", pad(&left.rule.0, 24), fit(&left.url, columns().saturating_sub(28))));
     format!("\nLeft out as belonging to the site: {}\n{}", excluded.len(), lines.collect::<String>())
 }
 
@@ -119,7 +128,9 @@ fn standing_line(line: &Line) -> String {
     let room = columns().saturating_sub(INDENT);
     let (mut what, mut told) = (mention.url.clone().or(mention.caption.clone()), String::new());
     match (&line.exhibit, &line.capture) {
-        (Some(exhibit), Some(capture)) if capture.completeness == "complete" => told = format!("{}, complete", size(exhibit.size)),
+        (Some(exhibit), Some(capture)) if capture.completeness == "complete" => {
+            told = format!("{}, complete", size(exhibit.size))
+        }
         (Some(exhibit), Some(capture)) => told = format!("{}, {}: {}", size(exhibit.size), capture.completeness, capture.because),
         (None, Some(capture)) => told = format!("{}: {}", capture.outcome, capture.because),
         _ => {}
@@ -158,7 +169,11 @@ pub fn verification(told: &Verification) -> String {
     );
     for finding in &told.findings {
         let colour = if finding.severity == Severity::Red { 31 } else { 33 };
-        shown.push_str(&format!("  {} {}\n", coloured(&pad(finding.code.as_str(), 20), colour), fit(&finding.subject, columns().saturating_sub(24))));
+        shown.push_str(&format!(
+            "  {} {}\n",
+            coloured(&pad(finding.code.as_str(), 20), colour),
+            fit(&finding.subject, columns().saturating_sub(24))
+        ));
         wrap(&finding.detail, columns().saturating_sub(6)).iter().for_each(|line| shown.push_str(&format!("      {line}\n")));
         if let Some(path) = finding.path.as_ref().filter(|path| **path != finding.subject) {
             shown.push_str(&format!("      {}\n", fit(path, columns().saturating_sub(6))));
@@ -167,7 +182,10 @@ pub fn verification(told: &Verification) -> String {
     let sealed = &told.sealed;
     let mut put = |name: &str, value: String| shown.push_str(&row(name, &value));
     put("sealed values", format!("{} present, {} withheld, {} erased", sealed.present, sealed.withheld, sealed.erased));
-    put("anchors", format!("none: {} self-attested only", count(told.anchored.self_attested as usize, "entry is", "entries are")));
+    put(
+        "anchors",
+        format!("none: {} self-attested only", count(told.anchored.self_attested as usize, "entry is", "entries are")),
+    );
     if let Some(fingerprint) = &told.fingerprint {
         put("head", format!("{fingerprint} (note it elsewhere, and compare it later)"));
     }
@@ -182,7 +200,13 @@ pub fn history(events: &[EventRow]) -> String {
         let who = event.person.as_deref().map(|person| format!("by {person}")).unwrap_or_default();
         let about = event.subjects.as_deref().unwrap_or("");
         let time = event.time.get(..19).unwrap_or(&event.time).replace('T', " ");
-        format!("{} {} {} {}\n", pad(&event.entry.to_string(), 6), pad(&time, 20), pad(&event.kind, 18), fit(&format!("{about} {who}"), room))
+        format!(
+            "{} {} {} {}\n",
+            pad(&event.entry.to_string(), 6),
+            pad(&time, 20),
+            pad(&event.kind, 18),
+            fit(&format!("{about} {who}"), room)
+        )
     };
     events.iter().map(line).collect()
 }
@@ -190,7 +214,10 @@ pub fn history(events: &[EventRow]) -> String {
 /// `show`
 pub fn shown(id: Id, value: &Value) -> String {
     let mut shown = format!("{}\n", strong(&id.to_string()));
-    let main = ["exhibit", "report", "mention", "capture", "claim"].iter().find_map(|name| value.get(name)).or_else(|| value.get("item"));
+    let main = ["exhibit", "report", "mention", "capture", "claim"]
+        .iter()
+        .find_map(|name| value.get(name))
+        .or_else(|| value.get("item"));
     for (name, field) in main.and_then(Value::as_object).into_iter().flatten() {
         if name != "id" && name != "exchange" {
             shown.push_str(&text(field).map(|text| row(&name.replace('_', " "), &text)).unwrap_or_default());
@@ -201,27 +228,45 @@ pub fn shown(id: Id, value: &Value) -> String {
         let at = format!("{} in {}", mention["id"].as_str().unwrap_or(""), mention["report"].as_str().unwrap_or(""));
         shown.push_str(&format!("\n{}\n", strong(&at)));
         for name in ["form", "url", "caption", "credit", "quote", "locator"] {
-            shown.push_str(&text(&mention[name]).filter(|text| !text.is_empty()).map(|text| row(name, &text)).unwrap_or_default());
+            shown
+                .push_str(&text(&mention[name]).filter(|text| !text.is_empty()).map(|text| row(name, &text)).unwrap_or_default());
         }
     }
     list(&mut shown, "claimed (never taken for fact)", part("claims"), |claim| {
         let hedges = text(&claim["hedges"]).map(|hedges| format!(" [{hedges}]")).unwrap_or_default();
         let via = text(&claim["via"]).map(|via| format!(" (via {via})")).unwrap_or_default();
         let by = claim["person"].as_str().or(claim["by"].as_str()).unwrap_or("");
-        (text(&claim["property"]).unwrap_or_default(), format!("{}{via}{hedges}, says the {by}", text(&claim["value"]).unwrap_or_else(|| "withheld".into())))
+        (
+            text(&claim["property"]).unwrap_or_default(),
+            format!("{}{via}{hedges}, says the {by}", text(&claim["value"]).unwrap_or_else(|| "withheld".into())),
+        )
     });
     for made in part("examinations").into_iter().flatten() {
         shown.push_str(&format!("\n{}\n", strong("read from the bytes")));
-        let facts: BTreeMap<String, String> =
-            made["facts"].as_object().into_iter().flatten().filter_map(|(name, fact)| Some((name.replace('_', " "), text(fact)?))).collect();
+        let facts: BTreeMap<String, String> = made["facts"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, fact)| Some((name.replace('_', " "), text(fact)?)))
+            .collect();
         facts.iter().for_each(|(name, fact)| shown.push_str(&row(name, fact)));
         shown.push_str(&text(&made["problems"]).map(|problems| row("problems", &problems)).unwrap_or_default());
     }
     list(&mut shown, "captures", part("captures"), |capture| {
         let when = capture["started"].as_str().and_then(|time| time.get(..19)).unwrap_or("").replace('T', " ");
-        (when, format!("{}, {}: {}", text(&capture["outcome"]).unwrap_or_default(), text(&capture["completeness"]).unwrap_or_default(), text(&capture["because"]).unwrap_or_default()))
+        (
+            when,
+            format!(
+                "{}, {}: {}",
+                text(&capture["outcome"]).unwrap_or_default(),
+                text(&capture["completeness"]).unwrap_or_default(),
+                text(&capture["because"]).unwrap_or_default()
+            ),
+        )
     });
-    list(&mut shown, "notes", part("notes"), |note| (text(&note["person"]).unwrap_or_default(), text(&note["text"]).unwrap_or_else(|| "withheld".into())));
+    list(&mut shown, "notes", part("notes"), |note| {
+        (text(&note["person"]).unwrap_or_default(), text(&note["text"]).unwrap_or_else(|| "withheld".into()))
+    });
     list(&mut shown, "custody", part("custody"), |event| {
         let when = event["time"].as_str().and_then(|time| time.get(..19)).unwrap_or("").replace('T', " ");
         (format!("entry {}", event["entry"]), format!("{when} {}", text(&event["kind"]).unwrap_or_default()))

@@ -11,7 +11,9 @@ use crate::vault::{Reader, VaultError};
 
 /// Show one exhibit, report, mention, item, capture or claim
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  exhibit show E7\n  exhibit show R1 --json\n  exhibit show 9f2c41       (a digest's beginning)")]
+#[command(
+    after_help = "Examples:\n  exhibit show E7\n  exhibit show R1 --json\n  exhibit show 9f2c41       (a digest's beginning)"
+)]
 pub struct Args {
     /// E7, R3, M5, I12, K4, C9, or the beginning of a digest
     id: String,
@@ -33,7 +35,8 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
 }
 
 fn unknown(text: &str) -> Failure {
-    Failure::new(format!("There is no {text} in this case")).next("see `exhibit list`, or look for words with `exhibit search WORDS`")
+    Failure::new(format!("There is no {text} in this case"))
+        .next("see `exhibit list`, or look for words with `exhibit search WORDS`")
 }
 
 /// Reads an id, or finds the exhibit whose digest begins so.
@@ -66,7 +69,9 @@ fn gather(reader: &Reader, id: Id) -> Result<Option<Value>, VaultError> {
         for mention in mentions.iter().filter_map(|mention| mention.id.parse().ok()) {
             claims.extend(reader.claims_about(Id::Mention(mention))?);
         }
-        Ok(json!({ "item": reader.item(no)?, "mentions": mentions, "claims": claims, "captures": reader.captures_of(no)?, "notes": reader.notes_about(Id::Item(no))? }))
+        Ok(
+            json!({ "item": reader.item(no)?, "mentions": mentions, "claims": claims, "captures": reader.captures_of(no)?, "notes": reader.notes_about(Id::Item(no))? }),
+        )
     };
     let mut shown = match id {
         Id::Exhibit(no) => {

@@ -12,7 +12,9 @@ use crate::stages::{Depth, verify_bag, verify_case};
 
 /// Prove that nothing changed, or name what did
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  exhibit verify                     (the case here)\n  exhibit verify bags/E7             (an exported bag)\n  exhibit verify --quick --json\n\nGreen: all recomputed, nothing extra. Amber: explained by what you do not know here, such as a\nkey that you do not trust yet. Red: anything else.")]
+#[command(
+    after_help = "Examples:\n  exhibit verify                     (the case here)\n  exhibit verify bags/E7             (an exported bag)\n  exhibit verify --quick --json\n\nGreen: all recomputed, nothing extra. Amber: explained by what you do not know here, such as a\nkey that you do not trust yet. Red: anything else."
+)]
 pub struct Args {
     /// A case or an exported bag [default: the case]
     path: Option<PathBuf>,
@@ -40,7 +42,8 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let verification = if path.join("bagit.txt").is_file() {
         verify_bag(&path, &trusted)?
     } else {
-        let bar = (std::io::stderr().is_terminal() && !context.global.quiet && !args.json).then(|| indicatif::ProgressBar::new(0));
+        let bar =
+            (std::io::stderr().is_terminal() && !context.global.quiet && !args.json).then(|| indicatif::ProgressBar::new(0));
         let tick = |done: u64, total: u64| {
             if let Some(bar) = &bar {
                 bar.set_length(total);

@@ -89,11 +89,7 @@ impl Examination {
     /// All facts in one flat JSON object, as `examine --json` and `show --json` print them.
     pub fn flat(&self) -> serde_json::Value {
         let mut all = serde_json::Map::new();
-        let parts = [
-            serde_json::to_value(&self.facts),
-            serde_json::to_value(&self.location),
-            serde_json::to_value(&self.device),
-        ];
+        let parts = [serde_json::to_value(&self.facts), serde_json::to_value(&self.location), serde_json::to_value(&self.device)];
         for part in parts.into_iter().flatten() {
             if let serde_json::Value::Object(members) = part {
                 all.extend(members);

@@ -18,15 +18,13 @@ pub use capture::{Capture, Completeness, Exchange, Hop, Outcome, Tls};
 pub use claim::{Claim, PlaceReading, Reading};
 pub use digest::{Blake3, Digest, Digests, ParseDigestError};
 pub use event::{
-    CaseOpened, ClaimMade, Event, ExhibitAdmitted, NoteAdded, ObjectKept, PermissionGiven,
-    ReferenceFound, ReportReceived, Subject, ValueErased,
+    CaseOpened, ClaimMade, Event, ExhibitAdmitted, NoteAdded, ObjectKept, PermissionGiven, ReferenceFound, ReportReceived,
+    Subject, ValueErased,
 };
 pub use examination::{Device, Examination, Facts, Place, Probe};
 pub use finding::{Code, Finding, Severity, Verdict};
 pub use item::Item;
-pub use number::{
-    CaptureNo, ClaimNo, ExhibitNo, ItemNo, MentionNo, ParseNumberError, ReportNo, Subject as Id,
-};
+pub use number::{CaptureNo, ClaimNo, ExhibitNo, ItemNo, MentionNo, ParseNumberError, ReportNo, Subject as Id};
 pub use object::{Object, Role};
 pub use reference::{Form, Locator, MediaKind, Quote, Reference, Rule};
 pub use report::{Origin, Reader, Report};

@@ -11,7 +11,10 @@ use std::time::Duration;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HOST, LOCATION, TRANSFER_ENCODING, USER_AGENT};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HOST,
+    LOCATION, TRANSFER_ENCODING, USER_AGENT,
+};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -154,7 +157,9 @@ impl Client {
             }
             match self.hop(&next, deadline, &mut exchange).await {
                 Ok(Step::Redirect(to)) => next = to,
-                Ok(Step::Answer(response)) => return self.body(response, deadline, exchange, next.scheme() == "https", sink).await,
+                Ok(Step::Answer(response)) => {
+                    return self.body(response, deadline, exchange, next.scheme() == "https", sink).await;
+                }
                 Err(ending) => return Fetched::ended(exchange, ending),
             }
         }
@@ -305,10 +310,19 @@ impl Client {
         }
     }
 
-    async fn body(&self, response: Response<Incoming>, deadline: Instant, exchange: Exchange, tls: bool, sink: Sender<Bytes>) -> Fetched {
+    async fn body(
+        &self,
+        response: Response<Incoming>,
+        deadline: Instant,
+        exchange: Exchange,
+        tls: bool,
+        sink: Sender<Bytes>,
+    ) -> Fetched {
         let header = |name| response.headers().get(name).and_then(|value: &hyper::header::HeaderValue| value.to_str().ok());
         let declared: Option<u64> = header(CONTENT_LENGTH).and_then(|text| text.parse().ok());
-        let coding = header(CONTENT_ENCODING).map(str::to_owned).filter(|coding| !coding.eq_ignore_ascii_case("identity") && !coding.is_empty());
+        let coding = header(CONTENT_ENCODING)
+            .map(str::to_owned)
+            .filter(|coding| !coding.eq_ignore_ascii_case("identity") && !coding.is_empty());
         let range = header(CONTENT_RANGE).map(|range| Reserve::Range(range.chars().take(100).collect()));
         let chunked = header(TRANSFER_ENCODING).is_some();
         let mut fetched = Fetched {
@@ -330,7 +344,9 @@ impl Client {
                 Ok(Ok(frame)) => frame,
             };
             match frame {
-                None if marked => break Ending::Whole(if chunked { "the last chunk arrived" } else { "every announced byte arrived" }),
+                None if marked => {
+                    break Ending::Whole(if chunked { "the last chunk arrived" } else { "every announced byte arrived" });
+                }
                 // Without a proper TLS end the connection would have failed.
                 None if tls => break Ending::Whole("TLS was closed properly"),
                 None => break Ending::Unmarked,

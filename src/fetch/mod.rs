@@ -11,5 +11,5 @@ mod wire;
 pub use address::why_not_global;
 pub use http::{Client, Ending, Fetched, Limits, Reserve, Route};
 pub use local::{Found, Local, LocalError};
-pub use secret::without_secret;
 pub use permit::{Permit, PermitError, Permits};
+pub use secret::without_secret;

@@ -59,18 +59,16 @@ impl FileKey {
         let temporary = path.with_extension(format!("new-{}", std::process::id()));
         let _ = fs::remove_file(&temporary);
         let mut file = create(&temporary, 0o600).map_err(write)?;
-        let named = file
-            .write_all(pem.as_bytes())
-            .and_then(|()| file.sync_all())
-            .and_then(|()| fs::hard_link(&temporary, path).or_else(|error| if path.exists() { Err(error) } else { fs::rename(&temporary, path) }));
+        let named = file.write_all(pem.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| {
+            fs::hard_link(&temporary, path).or_else(|error| if path.exists() { Err(error) } else { fs::rename(&temporary, path) })
+        });
         let _ = fs::remove_file(&temporary);
         named.map_err(write)?;
         if let Some(dir) = path.parent() {
             fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(write)?;
         }
         // The public half is a convenience; it can be made from the private one again.
-        let _ = create(&path.with_extension("pub"), 0o644)
-            .and_then(|mut file| writeln!(file, "{} exhibit", key.public));
+        let _ = create(&path.with_extension("pub"), 0o644).and_then(|mut file| writeln!(file, "{} exhibit", key.public));
         Ok(key)
     }
 

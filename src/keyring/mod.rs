@@ -38,7 +38,9 @@ impl KeyError {
     /// What the person can do about it.
     pub fn next_step(&self) -> Option<&'static str> {
         Some(match self {
-            KeyError::Missing { .. } => "name the case's key with --key FILE, or bring it to this machine; without it the case can be read and verified, not added to",
+            KeyError::Missing { .. } => {
+                "name the case's key with --key FILE, or bring it to this machine; without it the case can be read and verified, not added to"
+            }
             KeyError::Passphrase { .. } => "add it to your SSH agent (`ssh-add FILE`) and name it with --agent-key",
             KeyError::TooOpen { .. } => "make it private with `chmod 600 FILE`",
             KeyError::NoAgent => "start one with `eval \"$(ssh-agent)\"` and add the key with `ssh-add FILE`",

@@ -129,10 +129,7 @@ mod tests {
             tool: "exhibit 0.1.0".into(),
             person: Some("A. Person".into()),
             work: None,
-            event: Event::NoteAdded(NoteAdded {
-                subject: Subject::Item("youtube:abc".into()),
-                text: Some("seen twice".into()),
-            }),
+            event: Event::NoteAdded(NoteAdded { subject: Subject::Item("youtube:abc".into()), text: Some("seen twice".into()) }),
         }
     }
 

@@ -22,9 +22,9 @@ impl TilePath {
     /// Its index among those of its kind, and how many hashes or entries it covers.
     pub fn extent(self) -> (u64, u64) {
         match self {
-            TilePath::Hashes { index, width, .. }
-            | TilePath::Entries { index, width }
-            | TilePath::Sealed { index, width } => (index, width),
+            TilePath::Hashes { index, width, .. } | TilePath::Entries { index, width } | TilePath::Sealed { index, width } => {
+                (index, width)
+            }
         }
     }
 
@@ -148,7 +148,9 @@ mod tests {
         for path in [path, partial, TilePath::Sealed { index: 0, width: 1 }] {
             assert_eq!(TilePath::parse(&path.to_string()), Some(path));
         }
-        for wrong in ["tile/0/3", "tile/0/003.p/256", "tile/0/003.p/0", "tile/9/003", "tile/0/x000/003", "x", "tile/0/+03", "checkpoint"] {
+        for wrong in
+            ["tile/0/3", "tile/0/003.p/256", "tile/0/003.p/0", "tile/9/003", "tile/0/x000/003", "x", "tile/0/+03", "checkpoint"]
+        {
             assert_eq!(TilePath::parse(wrong), None, "{wrong}");
         }
     }

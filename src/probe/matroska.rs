@@ -58,7 +58,11 @@ pub(super) fn examine<R: Read + Seek>(file: &mut R, probed: &mut Probed) -> io::
         if matches!(id, 0x1549_a966 | 0x1654_ae6b) && length <= LARGEST && next <= size {
             let mut content = Vec::new();
             file.by_ref().take(length).read_to_end(&mut content)?;
-            if id == 0x1549_a966 { information(&content, probed) } else { tracks(&content, probed) }
+            if id == 0x1549_a966 {
+                information(&content, probed)
+            } else {
+                tracks(&content, probed)
+            }
             found += 1;
         }
         if next >= size {
@@ -105,9 +109,9 @@ fn information(content: &[u8], probed: &mut Probed) {
         }
     }
     let seconds = length.map(|length| length * scale as f64 / 1e9);
-    probed.facts.duration = seconds.filter(|seconds| seconds.is_finite() && *seconds > 0.0).map(|seconds| (seconds * 1e6).round() / 1e6);
-    probed.facts.creation_time =
-        created.map(|nanos| Time::from_micros(978_307_200_000_000 + nanos / 1000).to_string());
+    probed.facts.duration =
+        seconds.filter(|seconds| seconds.is_finite() && *seconds > 0.0).map(|seconds| (seconds * 1e6).round() / 1e6);
+    probed.facts.creation_time = created.map(|nanos| Time::from_micros(978_307_200_000_000 + nanos / 1000).to_string());
     if software.is_some() {
         probed.device = Some(Device { software, ..Device::default() });
     }

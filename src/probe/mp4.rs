@@ -138,7 +138,8 @@ impl Movie {
                     for (kind, content) in boxes(content) {
                         // A fragmented file states its length here.
                         if &kind == b"mehd" && self.duration.is_none() {
-                            self.duration = u32_at(content, 4).map(|length| length as f64 / 1000.0).filter(|length| *length > 0.0);
+                            self.duration =
+                                u32_at(content, 4).map(|length| length as f64 / 1000.0).filter(|length| *length > 0.0);
                         }
                     }
                 }
@@ -265,7 +266,11 @@ fn point(content: &[u8]) -> Option<Place> {
     // Five decimals are what 16 bits behind the point can carry.
     let number = |at: usize| Some((f64::from(u32_at(numbers, at)? as u32 as i32) / 65536.0 * 1e5).round() / 1e5);
     let (lon, lat, alt) = (number(0)?, number(4)?, number(8)?);
-    (lat.abs() <= 90.0 && lon.abs() <= 180.0).then_some(Place { lat: Some(lat), lon: Some(lon), alt: Some(alt).filter(|alt| *alt != 0.0) })
+    (lat.abs() <= 90.0 && lon.abs() <= 180.0).then_some(Place {
+        lat: Some(lat),
+        lon: Some(lon),
+        alt: Some(alt).filter(|alt| *alt != 0.0),
+    })
 }
 
 fn milliseconds(seconds: f64) -> f64 {

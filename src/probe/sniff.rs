@@ -70,10 +70,35 @@ pub fn is_html(head: &[u8]) -> bool {
             && rest[..tag.len()].eq_ignore_ascii_case(tag)
             && matches!(rest[tag.len()], b'>' | b'/' | b'\t' | b'\n' | b'\r' | b' ')
     };
-    ["<!doctype html", "<html", "<head", "<body", "<script", "<iframe", "<h1", "<div", "<font", "<table", "<a", "<style",
-     "<title", "<b", "<br", "<p", "<article", "<meta", "<section", "<main", "<figure", "<span", "<ul", "<link", "<center"]
-        .iter()
-        .any(|tag| begins(tag))
+    [
+        "<!doctype html",
+        "<html",
+        "<head",
+        "<body",
+        "<script",
+        "<iframe",
+        "<h1",
+        "<div",
+        "<font",
+        "<table",
+        "<a",
+        "<style",
+        "<title",
+        "<b",
+        "<br",
+        "<p",
+        "<article",
+        "<meta",
+        "<section",
+        "<main",
+        "<figure",
+        "<span",
+        "<ul",
+        "<link",
+        "<center",
+    ]
+    .iter()
+    .any(|tag| begins(tag))
 }
 
 fn text(head: &[u8]) -> &'static str {

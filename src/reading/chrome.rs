@@ -18,8 +18,8 @@ struct Chrome {
 }
 
 static CHROME: LazyLock<Chrome> = LazyLock::new(|| {
-    let file: File = toml::from_str(include_str!("../../config/chrome.toml"))
-        .unwrap_or(File { parts: Vec::new(), images: Vec::new() });
+    let file: File =
+        toml::from_str(include_str!("../../config/chrome.toml")).unwrap_or(File { parts: Vec::new(), images: Vec::new() });
     Chrome { parts: file.parts.into_iter().collect(), images: RegexSet::new(file.images).unwrap_or_default() }
 });
 

@@ -41,8 +41,12 @@ fn rules() -> Result<Rules, Box<dyn std::error::Error>> {
     };
     Ok(Rules {
         iso: Regex::new(r"\b(?P<y>(?:19|20)\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?:\b|T)")?,
-        day_month: Regex::new(&format!(r"(?i)\b(?P<d>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?\s+(?:of\s+|de\s+)?(?P<month>{months})\b(?:(?:,|\s+de)?\s+(?P<y>(?:19|20)\d\d))?"))?,
-        month_day: Regex::new(&format!(r"(?i)\b(?P<month>{months})\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<y>(?:19|20)\d\d)\b)?"))?,
+        day_month: Regex::new(&format!(
+            r"(?i)\b(?P<d>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?\s+(?:of\s+|de\s+)?(?P<month>{months})\b(?:(?:,|\s+de)?\s+(?P<y>(?:19|20)\d\d))?"
+        ))?,
+        month_day: Regex::new(&format!(
+            r"(?i)\b(?P<month>{months})\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<y>(?:19|20)\d\d)\b)?"
+        ))?,
         month_year: Regex::new(&format!(r"(?i)\b(?P<month>{months})\s+(?:de\s+)?(?P<y>(?:19|20)\d\d)\b"))?,
         numeric: Regex::new(r"\b(?P<a>\d{1,2})[/.](?P<b>\d{1,2})[/.](?P<y>(?:19|20)?\d\d)\b")?,
         weekday: Regex::new(&format!(r"(?i)\b(?P<weekday>{weekdays})\b"))?,
@@ -102,10 +106,14 @@ pub(super) fn find(text: &str, published: Option<&str>) -> Vec<Dated> {
         Some(year) => full(year, month(captures)?, day(captures)?),
         None => without_year(month(captures)?, day(captures)?, published),
     };
-    add(&rules.iso, "date/iso@1", &|captures| full(number(captures, "y")?, usize::try_from(number(captures, "m")?).ok()?, day(captures)?));
+    add(&rules.iso, "date/iso@1", &|captures| {
+        full(number(captures, "y")?, usize::try_from(number(captures, "m")?).ok()?, day(captures)?)
+    });
     add(&rules.day_month, "date/day-month@1", &in_words);
     add(&rules.month_day, "date/month-day@1", &in_words);
-    add(&rules.month_year, "date/month-year@1", &|captures| Some(format!("{:04}-{:02}", number(captures, "y")?, month(captures)?)));
+    add(&rules.month_year, "date/month-year@1", &|captures| {
+        Some(format!("{:04}-{:02}", number(captures, "y")?, month(captures)?))
+    });
     add(&rules.numeric, "date/numeric@1", &|captures| {
         let (a, b, year) = (number(captures, "a")?, number(captures, "b")?, number(captures, "y")?);
         let year = if year < 100 { 2000 + year } else { year };

@@ -68,7 +68,9 @@ fn wide_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
 fn is_binary(head: &[u8]) -> bool {
     let odd = head.iter().filter(|byte| matches!(byte, 0..=8 | 0x0e..=0x1a | 0x1c..=0x1f)).count();
     // A stray control character does not make a text binary.
-    head.starts_with(b"%PDF-") || (infer::get(head).is_some_and(|kind| kind.matcher_type() != infer::MatcherType::Text) && odd > 0) || odd * 50 > head.len()
+    head.starts_with(b"%PDF-")
+        || (infer::get(head).is_some_and(|kind| kind.matcher_type() != infer::MatcherType::Text) && odd > 0)
+        || odd * 50 > head.len()
 }
 
 /// What binary bytes are, in words a person knows.
@@ -89,9 +91,33 @@ pub(super) fn looks_like_html(text: &str) -> bool {
         return false;
     }
     let head: String = rest.chars().take(1024).collect::<String>().to_ascii_lowercase();
-    ["<!doctype html", "<html", "<head", "<body", "<div", "<p", "<article", "<meta", "<title", "<table", "<section", "<figure", "<h1", "<h2", "<iframe", "<video", "<img", "<a ", "<main", "<script", "<span", "<ul", "<blockquote"]
-        .iter()
-        .any(|tag| head.contains(tag))
+    [
+        "<!doctype html",
+        "<html",
+        "<head",
+        "<body",
+        "<div",
+        "<p",
+        "<article",
+        "<meta",
+        "<title",
+        "<table",
+        "<section",
+        "<figure",
+        "<h1",
+        "<h2",
+        "<iframe",
+        "<video",
+        "<img",
+        "<a ",
+        "<main",
+        "<script",
+        "<span",
+        "<ul",
+        "<blockquote",
+    ]
+    .iter()
+    .any(|tag| head.contains(tag))
 }
 
 fn charset(declared: &str) -> Option<&str> {

@@ -114,15 +114,61 @@ struct Walk<'a> {
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "address" | "article" | "aside" | "blockquote" | "body" | "br" | "dd" | "details" | "div" | "dl" | "dt" | "figcaption" | "figure"
-            | "footer" | "form" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "header" | "hr" | "html" | "li" | "main" | "nav" | "ol" | "p"
-            | "pre" | "section" | "summary" | "table" | "tbody" | "td" | "th" | "thead" | "tr" | "ul"
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "body"
+            | "br"
+            | "dd"
+            | "details"
+            | "div"
+            | "dl"
+            | "dt"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hr"
+            | "html"
+            | "li"
+            | "main"
+            | "nav"
+            | "ol"
+            | "p"
+            | "pre"
+            | "section"
+            | "summary"
+            | "table"
+            | "tbody"
+            | "td"
+            | "th"
+            | "thead"
+            | "tr"
+            | "ul"
     )
 }
 
 impl<'a> Walk<'a> {
     fn new(tree: &'a Tree, base: Option<&'a str>) -> Walk<'a> {
-        Walk { tree, base, text: String::new(), blocks: Vec::new(), open: None, finds: Vec::new(), figures: Vec::new(), excluded: Vec::new(), embedded: Default::default() }
+        Walk {
+            tree,
+            base,
+            text: String::new(),
+            blocks: Vec::new(),
+            open: None,
+            finds: Vec::new(),
+            figures: Vec::new(),
+            excluded: Vec::new(),
+            embedded: Default::default(),
+        }
     }
 
     /// Ends the block being written.
@@ -178,7 +224,8 @@ impl<'a> Walk<'a> {
         inner.root |= root;
         let names = [element.get("class"), element.get("id"), element.get("role")];
         let site = matches!(name, "nav" | "aside" | "footer") || (name == "header" && !state.root);
-        inner.chrome |= !root && name != "body" && name != "html" && (site || names.iter().flatten().any(|names| chrome::is_part(names)));
+        inner.chrome |=
+            !root && name != "body" && name != "html" && (site || names.iter().flatten().any(|names| chrome::is_part(names)));
         inner.heading |= matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6");
         inner.caption |= name == "figcaption";
         if name == "figure" {
@@ -201,7 +248,9 @@ impl<'a> Walk<'a> {
         if is_block(name) {
             self.close();
         }
-        if name == "figcaption" && let Some(figure) = state.figure {
+        if name == "figcaption"
+            && let Some(figure) = state.figure
+        {
             self.caption(figure, at, from);
         }
     }
@@ -233,7 +282,8 @@ impl<'a> Walk<'a> {
                 let kind = if element.name == "video" { MediaKind::Video } else { MediaKind::Audio };
                 let own = element.first(&["src", "data-src"]).map(str::to_owned);
                 let source = || {
-                    let sources = element.children.iter().map(|child| self.tree.element(*child)).filter(|child| child.name == "source");
+                    let sources =
+                        element.children.iter().map(|child| self.tree.element(*child)).filter(|child| child.name == "source");
                     sources.filter_map(|child| child.first(&["src", "data-src"])).map(str::to_owned).next()
                 };
                 let rule = format!("html/{}@1", element.name);
@@ -297,7 +347,9 @@ impl<'a> Walk<'a> {
     fn resolve(&self, url: &str) -> Option<Url> {
         match self.base.and_then(|base| Url::parse(base).ok()) {
             Some(base) => base.join(url.trim()).ok(),
-            None => Url::parse(url.trim()).or_else(|_| Url::parse("https:").and_then(|_| Url::parse(&format!("https:{}", url.trim())))).ok()
+            None => Url::parse(url.trim())
+                .or_else(|_| Url::parse("https:").and_then(|_| Url::parse(&format!("https:{}", url.trim()))))
+                .ok()
                 .filter(|_| url.contains("//")),
         }
     }
@@ -308,7 +360,8 @@ impl<'a> Walk<'a> {
             let side = |name: &str| element.get(name).and_then(|text| text.trim_end_matches("px").parse::<u32>().ok());
             side("width").is_some_and(|width| width <= 80) && side("height").is_none_or(|height| height <= 80)
         });
-        let marked = inside.iter().any(|element| [element.get("class"), element.get("alt")].into_iter().flatten().any(chrome::is_part));
+        let marked =
+            inside.iter().any(|element| [element.get("class"), element.get("alt")].into_iter().flatten().any(chrome::is_part));
         match () {
             () if small => self.exclude(url, "html/small-image@1"),
             () if marked || chrome::is_image(&url) => self.exclude(url, "html/site-image@1"),
@@ -338,7 +391,9 @@ impl<'a> Walk<'a> {
         match () {
             () if state.chrome => return self.exclude(url, "html/site-part@1"),
             () if url.starts_with("data:") => return self.exclude(url, "html/data-uri@1"),
-            () if url.starts_with("blob:") || url.starts_with("javascript:") || url.starts_with('#') => return self.exclude(url, "html/no-address@1"),
+            () if url.starts_with("blob:") || url.starts_with("javascript:") || url.starts_with('#') => {
+                return self.exclude(url, "html/no-address@1");
+            }
             () if url.len() > 8192 => return self.exclude(url, "html/address-too-long@1"),
             () => {}
         }
@@ -359,7 +414,17 @@ impl<'a> Walk<'a> {
             self.figures.push((figure, self.finds.len()));
         }
         let (start, end) = if form == Form::Linked { (start, here) } else { (here, here) };
-        self.finds.push(Find { kind, form, url, quote: (start, end), place: self.tree.path(at), caption: None, credit: None, columns: Vec::new(), rule: rule.into() });
+        self.finds.push(Find {
+            kind,
+            form,
+            url,
+            quote: (start, end),
+            place: self.tree.path(at),
+            caption: None,
+            credit: None,
+            columns: Vec::new(),
+            rule: rule.into(),
+        });
     }
 }
 
@@ -367,12 +432,16 @@ impl<'a> Walk<'a> {
 fn largest(set: &str) -> Option<(u64, String)> {
     let mut best: Option<(u64, String)> = None;
     // Commas part candidates only where a blank follows, or a descriptor came before: addresses have commas, too.
-    for candidate in set.split(", ").flat_map(|part| part.split(",http").enumerate().map(|(nth, rest)| if nth > 0 { format!("http{rest}") } else { rest.to_owned() })) {
+    for candidate in set.split(", ").flat_map(|part| {
+        part.split(",http").enumerate().map(|(nth, rest)| if nth > 0 { format!("http{rest}") } else { rest.to_owned() })
+    }) {
         let mut words = candidate.split_whitespace();
         let Some(url) = words.next().map(|url| url.trim_end_matches(',')) else { continue };
         let size = match words.next().map(|word| word.trim_end_matches(',')) {
             Some(width) if width.ends_with('w') => width.trim_end_matches('w').parse().unwrap_or(0),
-            Some(density) if density.ends_with('x') => (density.trim_end_matches('x').parse::<f64>().unwrap_or(1.0) * 1000.0) as u64,
+            Some(density) if density.ends_with('x') => {
+                (density.trim_end_matches('x').parse::<f64>().unwrap_or(1.0) * 1000.0) as u64
+            }
             _ => 1,
         };
         if !url.is_empty() && best.as_ref().is_none_or(|(most, _)| size > *most) {

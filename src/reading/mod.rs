@@ -21,7 +21,7 @@ mod tree;
 pub use platform::{canonical_url, media_kind_of_path};
 pub use refer::refer;
 
-use crate::evidence::{MediaKind, Form, Report, Rule};
+use crate::evidence::{Form, MediaKind, Report, Rule};
 use block::Blocks;
 
 /// What the person, or the server, says of a report beside its bytes.
@@ -54,7 +54,9 @@ impl ReadError {
     /// What the person can do about it.
     pub fn next_step(&self) -> Option<&'static str> {
         match self {
-            ReadError::NotText { .. } => Some("reports are HTML, plain text, Markdown, CSV or TSV; footage itself goes in with `exhibit add FILE`"),
+            ReadError::NotText { .. } => {
+                Some("reports are HTML, plain text, Markdown, CSV or TSV; footage itself goes in with `exhibit add FILE`")
+            }
             ReadError::TooLarge { .. } => Some("split it, or give its references as a CSV with one link a row"),
             ReadError::Empty { .. } | ReadError::Table { .. } => None,
         }
@@ -135,7 +137,9 @@ fn format(text: &str, hints: &Hints) -> Format {
     let declared = hints.declared_type.as_deref().unwrap_or("").to_ascii_lowercase();
     let path = hints.origin.split(['?', '#']).next().unwrap_or("").to_ascii_lowercase();
     let ends = |endings: &[&str]| endings.iter().any(|ending| path.ends_with(ending));
-    if encoding::looks_like_html(text) || declared.starts_with("text/html") || declared.starts_with("application/xhtml")
+    if encoding::looks_like_html(text)
+        || declared.starts_with("text/html")
+        || declared.starts_with("application/xhtml")
         || (ends(&[".html", ".htm", ".xhtml"]) && text.contains('<'))
     {
         Format::Html

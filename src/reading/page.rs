@@ -42,7 +42,13 @@ pub(super) fn read(tree: &Tree) -> Page {
                             page.authors.push(content);
                         }
                     }
-                    "article:published_time" | "datepublished" | "date" | "dc.date" | "pubdate" | "parsely-pub-date" | "publish-date" => {
+                    "article:published_time"
+                    | "datepublished"
+                    | "date"
+                    | "dc.date"
+                    | "pubdate"
+                    | "parsely-pub-date"
+                    | "publish-date" => {
                         page.published_as_written = Some(content);
                     }
                     _ => {}

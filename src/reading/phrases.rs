@@ -66,22 +66,45 @@ fn build(language: &str, words: &Words) -> [String; 9] {
     let word = |words: &[String]| format!(r"(?i)(?:\b|^){join}(?:{})(?:\b|$)", any(words));
     let (settlement, relation) = (any(&words.settlement), any(&words.relation));
     let place = match language {
-        "ar" => format!(r"(?P<value>(?:(?:{settlement})\s+)(?:(?P<relation>{relation})\s+)?(?P<name>[\p{{Arabic}}]+(?:\s+ال[\p{{Arabic}}]+)?))"),
-        "ru" | "uk" => format!(r"(?i:\b(?:{relation}))\s+(?P<value>(?:(?i:{settlement})\s+)?(?P<relation>[^\s\S])?(?P<name>{NAME}))"),
+        "ar" => format!(
+            r"(?P<value>(?:(?:{settlement})\s+)(?:(?P<relation>{relation})\s+)?(?P<name>[\p{{Arabic}}]+(?:\s+ال[\p{{Arabic}}]+)?))"
+        ),
+        "ru" | "uk" => {
+            format!(r"(?i:\b(?:{relation}))\s+(?P<value>(?:(?i:{settlement})\s+)?(?P<relation>[^\s\S])?(?P<name>{NAME}))")
+        }
         _ => format!(
-            r"(?:\b(?i:in|at|from|near|outside|around|across|over|on|dans|à|en|près de|aus|bei)\s+)?(?P<value>(?:(?i:an?|the|one|une?|le|la|un|una|el|ein|eine[mr]?|dem|der)\s+(?:\p{{Ll}}+\s+)?(?i:{settlement})\s+(?:(?i:of|de|du|called|named)\s+)?)?(?P<relation>(?i:\b(?:{relation})))\s+(?:(?i:the|the (?:{settlement}) of|la|le|l')\s+)?(?P<name>{NAME})(?:\s+(?i:{settlement})\b)?(?:,\s+\p{{Lu}}[\p{{L}}]+)?)"
+            r"(?:\b(?i:in|at|from|near|outside|around|across|over|on|dans|à|en|près de|aus|bei)\s+)?(?P<value>(?:(?i:an?|the|one|une?|le|la|un|una|el|ein|eine[mr]?|dem|der)\s+(?:\p{{Ll}}+\s+)?(?i:{settlement})\s+(?:(?i:of|de|du|called|named)\s+)?)?(?P<relation>(?i:\b(?:{relation})))\s+(?:(?i:the|the (?:{settlement}) of|la|le|l')\s+)?(?P<name>{NAME})(?:\s+(?i:{settlement})\b)?)"
         ),
     };
     let (given, by, on) = (any(&words.given), any(&words.by), any(&words.on));
     let given_by = match language {
-        "ar" => format!(r"(?:{given})\s+(?P<name>[\p{{Arabic}}]+(?:\s+ال[\p{{Arabic}}]+)*)(?:\s+(?:{on})\s+(?P<platform>{PLATFORM}))?"),
+        "ar" => format!(
+            r"(?:{given})\s+(?P<name>[\p{{Arabic}}]+(?:\s+ال[\p{{Arabic}}]+)*)(?:\s+(?:{on})\s+(?P<platform>{PLATFORM}))?"
+        ),
         _ => format!(
             r"(?i:\b(?:{given}))(?:\s+(?:\p{{Ll}}+\s+){{0,3}}(?i:{on})\s+(?P<before>{PLATFORM}))?(?:\s+\p{{Ll}}+)?\s+(?i:{by})\s+(?P<name>@\w+|(?:(?i:the|an?|la|le|les|una?|der|die|das|den|dem)\s+)?(?:\p{{Ll}}[\p{{L}}-]*\s+){{0,4}}?{NAME})(?:\s+(?i:{on})\s+(?:(?i:its|his|her|their|the)\s+)?(?P<platform>{PLATFORM}))?"
         ),
     };
-    let gave = format!(r"(?P<name>{NAME}|@\w+)\s+(?:(?i:has|had|have|also|later)\s+)?(?i:{given})\s+(?:(?i:an?|the|its|his|her|their|this|what)\s+)?(?:[\p{{L}}-]+\s+){{0,3}}?(?i:{}|{})", any(&words.video), any(&words.image));
-    let credit = format!(r"(?i)^\W*(?:{})s?(?:\s+credit)?\s*(?:via|by|courtesy of|courtesy|from|:|/|-|–|—|©|par|von|de)\s*(?P<credit>\S.*)$", any(&words.credit));
-    [word(&words.video), word(&words.image), word(&words.audio), word(&words.verbs), word(&words.hedges), place, given_by, gave, credit]
+    let gave = format!(
+        r"(?P<name>{NAME}|@\w+)\s+(?:(?i:has|had|have|also|later)\s+)?(?i:{given})\s+(?:(?i:an?|the|its|his|her|their|this|what)\s+)?(?:[\p{{L}}-]+\s+){{0,3}}?(?i:{}|{})",
+        any(&words.video),
+        any(&words.image)
+    );
+    let credit = format!(
+        r"(?i)^\W*(?:{})s?(?:\s+credit)?\s*(?:via|by|courtesy of|courtesy|from|:|/|-|–|—|©|par|von|de)\s*(?P<credit>\S.*)$",
+        any(&words.credit)
+    );
+    [
+        word(&words.video),
+        word(&words.image),
+        word(&words.audio),
+        word(&words.verbs),
+        word(&words.hedges),
+        place,
+        given_by,
+        gave,
+        credit,
+    ]
 }
 
 /// The phrases of a language; English where it is none of ours.
@@ -117,7 +140,12 @@ pub(super) fn language_of(text: &str) -> &'static str {
     ];
     let words: Vec<String> = sample.split(|letter: char| !letter.is_alphabetic()).map(str::to_lowercase).collect();
     let hits = |list: &[&str]| words.iter().filter(|word| list.contains(&word.as_str())).count();
-    small.iter().rev().max_by_key(|(_, list)| hits(list)).filter(|(_, list)| hits(list) > 0).map_or("en", |(language, _)| language)
+    small
+        .iter()
+        .rev()
+        .max_by_key(|(_, list)| hits(list))
+        .filter(|(_, list)| hits(list) > 0)
+        .map_or("en", |(language, _)| language)
 }
 
 #[cfg(test)]

@@ -55,7 +55,13 @@ pub(super) fn find(sentence: &str, phrases: &Phrases) -> Vec<Placed> {
         let (Some(lat), Some(lon)) = (number("lat"), number("lon")) else { continue };
         if lat.abs() <= 90.0 && lon.abs() <= 180.0 {
             let value = captures[0].to_owned();
-            let reading = PlaceReading { relation: None, place: value.clone(), lat: Some(lat), lon: Some(lon), precision: Some("exact".into()) };
+            let reading = PlaceReading {
+                relation: None,
+                place: value.clone(),
+                lat: Some(lat),
+                lon: Some(lon),
+                precision: Some("exact".into()),
+            };
             found.push(Placed { value, reading, rule: "place/decimal@1" });
         }
     }
@@ -78,7 +84,9 @@ mod tests {
 
     #[test]
     fn simple_places_coordinates_and_what_is_no_place() {
-        let names = |text: &str, language: &str| find(text, phrases::of(language)).into_iter().map(|placed| placed.value).collect::<Vec<_>>();
+        let names = |text: &str, language: &str| {
+            find(text, phrases::of(language)).into_iter().map(|placed| placed.value).collect::<Vec<_>>()
+        };
         assert_eq!(names("Footage posted on Sunday shows a strike in Homs.", "en"), ["Homs"]);
         assert_eq!(names("A clip filmed near Kafr Nabl on Twitter", "en"), ["near Kafr Nabl"]);
         assert_eq!(names("filmed at 35.93061, 36.63389 by", "en"), ["35.93061, 36.63389"]);

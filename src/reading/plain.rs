@@ -21,7 +21,8 @@ pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints) -> Document {
     for found in ADDRESS.iter().flat_map(|address| address.find_iter(&text)) {
         finds.extend(find(&blocks, found.start(), found.as_str()));
     }
-    let mut headings = blocks.blocks.iter().take(12).filter(|block| block.kind == BlockKind::Heading).map(|block| &text[block.start..block.end]);
+    let mut headings =
+        blocks.blocks.iter().take(12).filter(|block| block.kind == BlockKind::Heading).map(|block| &text[block.start..block.end]);
     // A section's name or a notice can stand above the title; a title has some words.
     let title = headings.clone().find(|heading| heading.split_whitespace().count() >= 4).or(headings.next()).map(str::to_owned);
     let report = Report {
@@ -64,7 +65,11 @@ fn block(text: &str, (start, end, line): (usize, usize, usize)) -> Block {
     let each: Vec<&str> = words.split_whitespace().collect();
     let capital = each.iter().filter(|word| word.starts_with(char::is_uppercase)).count();
     let titled = each.len() <= 8 || capital * 10 >= each.len() * 6;
-    let heading = titled && !words.contains('\n') && words.chars().count() <= 120 && !words.ends_with(['.', '!', '?', '…', ':', '؟', '"', '”']) && !words.contains("http");
+    let heading = titled
+        && !words.contains('\n')
+        && words.chars().count() <= 120
+        && !words.ends_with(['.', '!', '?', '…', ':', '؟', '"', '”'])
+        && !words.contains("http");
     Block { start, end, kind: if heading { BlockKind::Heading } else { BlockKind::Paragraph }, place: format!("line {line}") }
 }
 

@@ -57,7 +57,8 @@ pub(super) fn recognise(url: &Url) -> Option<OnPlatform> {
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     let spelled = format!("{host}{}{query}", url.path());
     PLATFORMS.iter().find_map(|platform| {
-        let id = platform.patterns.iter().find_map(|pattern| Some(pattern.captures(&spelled)?.name("id")?.as_str().to_owned()))?;
+        let id =
+            platform.patterns.iter().find_map(|pattern| Some(pattern.captures(&spelled)?.name("id")?.as_str().to_owned()))?;
         let canonical = platform.canonical.replace("{id}", &id);
         Some(OnPlatform { name: platform.name.clone(), id, kind: platform.kind, canonical })
     })
@@ -65,7 +66,8 @@ pub(super) fn recognise(url: &Url) -> Option<OnPlatform> {
 
 /// Parameters that say where a reader came from, not what they asked for.
 fn is_tracking(name: &str) -> bool {
-    name.starts_with("utm_") || matches!(name, "fbclid" | "gclid" | "dclid" | "msclkid" | "igshid" | "mc_cid" | "mc_eid" | "ref_src" | "ref_url")
+    name.starts_with("utm_")
+        || matches!(name, "fbclid" | "gclid" | "dclid" | "msclkid" | "igshid" | "mc_cid" | "mc_eid" | "ref_src" | "ref_url")
 }
 
 /// The one spelling of a web address: scheme and host in lower case, no default port, no fragment, no
@@ -77,12 +79,8 @@ pub fn canonical_url(url: &Url) -> String {
     let mut plain = url.clone();
     plain.set_fragment(None);
     if url.query().is_some_and(|query| query.split('&').any(|pair| is_tracking(pair.split('=').next().unwrap_or("")))) {
-        let kept: Vec<&str> = url
-            .query()
-            .unwrap_or("")
-            .split('&')
-            .filter(|pair| !is_tracking(pair.split('=').next().unwrap_or("")))
-            .collect();
+        let kept: Vec<&str> =
+            url.query().unwrap_or("").split('&').filter(|pair| !is_tracking(pair.split('=').next().unwrap_or(""))).collect();
         plain.set_query((!kept.is_empty()).then(|| kept.join("&")).as_deref());
     }
     plain.to_string()
@@ -97,7 +95,8 @@ pub fn media_kind_of_path(path: &str) -> Option<MediaKind> {
         return None;
     }
     Some(match ending.to_ascii_lowercase().as_str() {
-        "mp4" | "m4v" | "mov" | "webm" | "mkv" | "avi" | "3gp" | "3g2" | "flv" | "wmv" | "mpg" | "mpeg" | "ogv" | "mts" | "m2ts" | "m3u8" | "mpd" | "ts" => MediaKind::Video,
+        "mp4" | "m4v" | "mov" | "webm" | "mkv" | "avi" | "3gp" | "3g2" | "flv" | "wmv" | "mpg" | "mpeg" | "ogv" | "mts"
+        | "m2ts" | "m3u8" | "mpd" | "ts" => MediaKind::Video,
         "jpg" | "jpeg" | "png" | "gif" | "webp" | "avif" | "heic" | "heif" | "tif" | "tiff" | "bmp" | "jxl" => MediaKind::Image,
         "mp3" | "m4a" | "aac" | "ogg" | "oga" | "opus" | "wav" | "flac" | "amr" => MediaKind::Audio,
         _ => return None,

@@ -78,7 +78,15 @@ pub(super) fn claims(sentence: &str, published: Option<&str>) -> (Vec<String>, V
     for dated in date::find(sentence, published) {
         let reading = dated.edtf.map(|edtf| Reading { place: None, edtf: Some(edtf) });
         let value = sentence[dated.start..dated.end].to_owned();
-        claims.push(Claim { property: "date".into(), value, via: None, hedges: Vec::new(), quote: quote(), reading, rule: dated.rule.into() });
+        claims.push(Claim {
+            property: "date".into(),
+            value,
+            via: None,
+            hedges: Vec::new(),
+            quote: quote(),
+            reading,
+            rule: dated.rule.into(),
+        });
     }
     claims.extend(uploader(sentence, phrases).map(|(value, via, rule)| Claim {
         property: "uploader".into(),
@@ -152,7 +160,11 @@ mod tests {
         ] {
             assert_eq!(tell(text, None).map(|told| told.kind), Some(MediaKind::Video), "{text}");
         }
-        for text in ["The minister spoke on Sunday.", "He appeared by video link from prison.", "The report shows a clear picture of the losses."] {
+        for text in [
+            "The minister spoke on Sunday.",
+            "He appeared by video link from prison.",
+            "The report shows a clear picture of the losses.",
+        ] {
             assert_eq!(tell(text, None), None, "{text}");
         }
     }
@@ -166,7 +178,9 @@ mod tests {
 
     #[test]
     fn doubt_is_kept_beside_the_claim() {
-        let told = tell("In another video, described as being shot in a village southwest of Idlib, another alleged strike hits.", None).unwrap();
+        let told =
+            tell("In another video, described as being shot in a village southwest of Idlib, another alleged strike hits.", None)
+                .unwrap();
         assert_eq!(told.hedges, ["described as", "alleged"]);
         let place = told.claims.iter().find(|claim| claim.property == "location").unwrap();
         assert_eq!(place.hedges, ["described as"]);

@@ -2,8 +2,9 @@
 
 /// Words that a full stop follows without ending a sentence.
 const ABBREVIATIONS: &[&str] = &[
-    "mr", "mrs", "ms", "dr", "prof", "st", "gen", "lt", "col", "sgt", "capt", "maj", "sen", "rep", "gov", "no", "vs", "jan", "feb", "mar",
-    "apr", "aug", "sept", "sep", "oct", "nov", "dec", "jr", "sr", "inc", "ltd", "approx", "e.g", "i.e", "u.s", "u.n", "u.k", "a.m", "p.m", "m", "mme", "bzw", "z.b", "ca",
+    "mr", "mrs", "ms", "dr", "prof", "st", "gen", "lt", "col", "sgt", "capt", "maj", "sen", "rep", "gov", "no", "vs", "jan",
+    "feb", "mar", "apr", "aug", "sept", "sep", "oct", "nov", "dec", "jr", "sr", "inc", "ltd", "approx", "e.g", "i.e", "u.s",
+    "u.n", "u.k", "a.m", "p.m", "m", "mme", "bzw", "z.b", "ca",
 ];
 
 /// The sentences of a text, each without the blanks around it.
@@ -15,7 +16,11 @@ pub(super) fn split(text: &str) -> Vec<(usize, usize)> {
         let end = match letter {
             '.' | '!' | '?' | '…' | '؟' | '。' => {
                 let mut end = at + letter.len_utf8();
-                while let Some((at, closing)) = letters.peek().copied().filter(|(_, letter)| matches!(letter, '"' | '”' | '’' | '»' | ')' | ']' | '.' | '!' | '?')) {
+                while let Some((at, closing)) = letters
+                    .peek()
+                    .copied()
+                    .filter(|(_, letter)| matches!(letter, '"' | '”' | '’' | '»' | ')' | ']' | '.' | '!' | '?'))
+                {
                     end = at + closing.len_utf8();
                     letters.next();
                 }
@@ -77,9 +82,15 @@ mod tests {
     #[test]
     fn sentences_end_where_a_reader_would_end_them() {
         assert_eq!(texts("One. Two? “Three.” Four"), ["One.", "Two?", "“Three.”", "Four"]);
-        assert_eq!(texts("Dr. A. Smith of the U.S. army left at 3.15 p.m. on Sunday."), ["Dr. A. Smith of the U.S. army left at 3.15 p.m. on Sunday."]);
+        assert_eq!(
+            texts("Dr. A. Smith of the U.S. army left at 3.15 p.m. on Sunday."),
+            ["Dr. A. Smith of the U.S. army left at 3.15 p.m. on Sunday."]
+        );
         assert_eq!(texts("A caption ends here.\nFoto via YouTube/Name"), ["A caption ends here.", "Foto via YouTube/Name"]);
         assert_eq!(texts("يظهر المقطع قصفا. هل هو صحيح؟ نعم"), ["يظهر المقطع قصفا.", "هل هو صحيح؟", "نعم"]);
-        assert_eq!(texts("a line that was wrapped by a mail program at about seventy letters\nand goes on"), ["a line that was wrapped by a mail program at about seventy letters\nand goes on"]);
+        assert_eq!(
+            texts("a line that was wrapped by a mail program at about seventy letters\nand goes on"),
+            ["a line that was wrapped by a mail program at about seventy letters\nand goes on"]
+        );
     }
 }

@@ -52,12 +52,15 @@ pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints, separator: u8
 fn row(place: &str, quote: (usize, usize), columns: &[(String, String)]) -> Vec<Find> {
     let mut found = Vec::new();
     for (name, cell) in columns {
-        for word in cell.split(['\n', ' ', '|']).flat_map(|word| word.split(";http").enumerate().map(|(nth, rest)| if nth > 0 { format!("http{rest}") } else { rest.to_owned() })) {
+        for word in cell.split(['\n', ' ', '|']).flat_map(|word| {
+            word.split(";http").enumerate().map(|(nth, rest)| if nth > 0 { format!("http{rest}") } else { rest.to_owned() })
+        }) {
             let word = word.trim_matches([',', ';', '"']).to_owned();
             let url = Url::parse(&word).ok().filter(|url| matches!(url.scheme(), "http" | "https") && word.len() <= 8192);
             let named = url.is_none() && is_file_column(name) && platform::media_kind_of_path(&word).is_some();
             let path = url.as_ref().map_or(word.as_str(), |url| url.path());
-            let kind = url.as_ref().and_then(platform::recognise).map(|on| on.kind).or_else(|| platform::media_kind_of_path(path));
+            let kind =
+                url.as_ref().and_then(platform::recognise).map(|on| on.kind).or_else(|| platform::media_kind_of_path(path));
             if url.is_some() || named {
                 found.push((kind, word, name.clone()));
             }
@@ -68,10 +71,22 @@ fn row(place: &str, quote: (usize, usize), columns: &[(String, String)]) -> Vec<
     found.truncate(if media { usize::MAX } else { 1 });
     found.dedup_by(|a, b| a.1 == b.1);
     let find = |kind, form, url: String, place: String, rule: &str| Find {
-        kind, form, url, quote, place, caption: None, credit: None, columns: columns.to_vec(), rule: rule.into(),
+        kind,
+        form,
+        url,
+        quote,
+        place,
+        caption: None,
+        credit: None,
+        columns: columns.to_vec(),
+        rule: rule.into(),
     };
     if found.is_empty() && columns.len() > 1 {
-        let kind = if columns.iter().any(|(name, _)| name.to_lowercase().contains("photo")) { MediaKind::Image } else { MediaKind::Video };
+        let kind = if columns.iter().any(|(name, _)| name.to_lowercase().contains("photo")) {
+            MediaKind::Image
+        } else {
+            MediaKind::Video
+        };
         return vec![find(kind, Form::Described, String::new(), place.to_owned(), "table/row@1")];
     }
     let of = |(kind, url, column): (Option<MediaKind>, String, String)| {
@@ -90,10 +105,14 @@ pub(super) fn property(column: &str) -> String {
     let plain: String = column.to_lowercase().chars().map(|letter| if letter.is_alphanumeric() { letter } else { '_' }).collect();
     let plain = plain.trim_matches('_').to_owned();
     let known = match plain.as_str() {
-        "location" | "place" | "location_name" | "place_name" | "city" | "town" | "village" | "where" | "المكان" | "الموقع" | "lieu" | "lugar" | "ort" | "место" | "місце" => "location",
-        "date" | "date_time" | "datetime" | "incident_date" | "event_date" | "when" | "recorded" | "date_recorded" | "التاريخ" | "تاريخ" | "fecha" | "datum" | "дата" => "date",
+        "location" | "place" | "location_name" | "place_name" | "city" | "town" | "village" | "where" | "المكان" | "الموقع"
+        | "lieu" | "lugar" | "ort" | "место" | "місце" => "location",
+        "date" | "date_time" | "datetime" | "incident_date" | "event_date" | "when" | "recorded" | "date_recorded"
+        | "التاريخ" | "تاريخ" | "fecha" | "datum" | "дата" => "date",
         "uploader" | "channel" | "account" | "username" | "posted_by" | "uploaded_by" | "author" => "uploader",
-        "source" | "sources" | "source_name" | "المصدر" | "fuente" | "quelle" | "источник" | "джерело" => "source",
+        "source" | "sources" | "source_name" | "المصدر" | "fuente" | "quelle" | "источник" | "джерело" => {
+            "source"
+        }
         "credit" | "photographer" => "credit",
         "title" | "event_summary" | "headline" | "name" => "title",
         "description" | "summary" | "caption" | "event" => "event",

@@ -94,15 +94,57 @@ impl Tree {
 }
 
 fn is_void(name: &str) -> bool {
-    matches!(name, "area" | "base" | "br" | "col" | "embed" | "hr" | "img" | "input" | "link" | "meta" | "param" | "source" | "track" | "wbr")
+    matches!(
+        name,
+        "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "param"
+            | "source"
+            | "track"
+            | "wbr"
+    )
 }
 
 /// Elements that a new block closes: a paragraph has no blocks in it.
 fn closes_paragraph(name: &str) -> bool {
     matches!(
         name,
-        "address" | "article" | "aside" | "blockquote" | "details" | "div" | "dl" | "fieldset" | "figcaption" | "figure" | "footer" | "form"
-            | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "header" | "hr" | "main" | "nav" | "ol" | "p" | "pre" | "section" | "table" | "ul"
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "details"
+            | "div"
+            | "dl"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hr"
+            | "main"
+            | "nav"
+            | "ol"
+            | "p"
+            | "pre"
+            | "section"
+            | "table"
+            | "ul"
     )
 }
 
@@ -207,10 +249,11 @@ pub(super) fn parse(html: &str) -> Tree {
     let root = Element { name: String::new(), ordinal: 1, ..Element::default() };
     let mut builder = Builder { nodes: vec![Node::Element(root)], open: Vec::new(), next: None, name: String::new() };
     {
-        let mut emitter: CallbackEmitter<_, Infallible, ()> = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
-            builder.event(event);
-            None
-        });
+        let mut emitter: CallbackEmitter<_, Infallible, ()> =
+            CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
+                builder.event(event);
+                None
+            });
         emitter.naively_switch_states(true);
         let Ok(()) = Tokenizer::new_with_emitter(html, emitter).finish();
     }
@@ -224,10 +267,8 @@ mod tests {
     #[test]
     fn unclosed_paragraphs_and_items_end_where_the_next_begins() {
         let tree = parse("<body><p>one<p>two<div>three</div><ul><li>a<li>b</ul></body>");
-        let paths: Vec<String> = (0..tree.nodes.len())
-            .filter(|at| matches!(tree.nodes[*at], Node::Element(_)))
-            .map(|at| tree.path(at))
-            .collect();
+        let paths: Vec<String> =
+            (0..tree.nodes.len()).filter(|at| matches!(tree.nodes[*at], Node::Element(_))).map(|at| tree.path(at)).collect();
         assert_eq!(paths, ["/", "/body", "/body/p", "/body/p[2]", "/body/div", "/body/ul", "/body/ul/li", "/body/ul/li[2]"]);
     }
 

@@ -126,7 +126,13 @@ fn runtime() -> Result<tokio::runtime::Runtime, ArchiveError> {
 }
 
 fn means(vault: &Vault, how: &Archive) -> Means {
-    Means { client: how.client.clone(), intake: Arc::new(vault.intake()), clock: how.clock.clone(), settings: how.settings, route: how.route.clone() }
+    Means {
+        client: how.client.clone(),
+        intake: Arc::new(vault.intake()),
+        clock: how.clock.clone(),
+        settings: how.settings,
+        route: how.route.clone(),
+    }
 }
 
 /// Records one report and its references, and says which items of it are to be tried.
@@ -193,7 +199,13 @@ fn lease(vault: &mut Vault, task: Task, how: &Archive) -> Result<Option<Lease>, 
 
 fn page_item(url: &str) -> Item {
     let canonical = url::Url::parse(url).map_or_else(|_| url.to_owned(), |url| reading::canonical_url(&url));
-    Item { key: format!("url:{}", without_secret(&canonical)), kind: MediaKind::Page, url: Some(without_secret(url)), platform: None, platform_id: None }
+    Item {
+        key: format!("url:{}", without_secret(&canonical)),
+        kind: MediaKind::Page,
+        url: Some(without_secret(url)),
+        platform: None,
+        platform_id: None,
+    }
 }
 
 /// Fetches a report without a case, to look at it. Nothing is recorded.
@@ -280,8 +292,17 @@ fn report_effects(
             })?;
             let staged = staging.finish()?;
             let digests = staged.digests();
-            let object = Object { sha256: digests.sha256, blake3: digests.blake3, size: digests.size, media_type: report.media_type.clone() };
-            Effects { objects: vec![staged], events: vec![Event::ObjectKept(ObjectKept { object, because: None })], ..Effects::default() }
+            let object = Object {
+                sha256: digests.sha256,
+                blake3: digests.blake3,
+                size: digests.size,
+                media_type: report.media_type.clone(),
+            };
+            Effects {
+                objects: vec![staged],
+                events: vec![Event::ObjectKept(ObjectKept { object, because: None })],
+                ..Effects::default()
+            }
         }
     };
     effects.lease = Some(lease);
@@ -291,7 +312,9 @@ fn report_effects(
         let found = reference(report, ordinal, resolved);
         let key = found.key();
         effects.events.push(Event::ReferenceFound(found));
-        effects.events.extend(resolved.reference.claims.iter().map(|claim| asserted(Subject::Mention(key.clone()), "report", claim)));
+        effects
+            .events
+            .extend(resolved.reference.claims.iter().map(|claim| asserted(Subject::Mention(key.clone()), "report", claim)));
     }
     Ok(effects)
 }
@@ -352,7 +375,13 @@ fn asserted(subject: Subject, by: &str, claim: &Claim) -> Event {
 
 /// The items of a report that are to be tried: those never tried for it; those that failed in a way
 /// that may pass; with `recapture`, all.
-fn jobs(vault: &mut Vault, report: &Digest, resolved: &[Resolved], local: Option<&Local>, how: &Archive) -> Result<Vec<Job>, VaultError> {
+fn jobs(
+    vault: &mut Vault,
+    report: &Digest,
+    resolved: &[Resolved],
+    local: Option<&Local>,
+    how: &Archive,
+) -> Result<Vec<Job>, VaultError> {
     let (mut jobs, mut seen) = (Vec::new(), BTreeSet::new());
     for item in resolved.iter().filter_map(|resolved| resolved.item.clone()) {
         let mut unit = Unit::capture(&item.key, &report.to_string());
@@ -362,7 +391,8 @@ fn jobs(vault: &mut Vault, report: &Digest, resolved: &[Resolved], local: Option
         if reader.unit_state(&unit)?.as_deref() == Some("done") {
             let Ok(number) = row.id.parse() else { continue };
             let tries = reader.captures_of(number)?;
-            let again = how.recapture || tries.last().is_some_and(|last| may_pass(&last.outcome, &last.because, &item, local, how));
+            let again =
+                how.recapture || tries.last().is_some_and(|last| may_pass(&last.outcome, &last.because, &item, local, how));
             if !again {
                 continue;
             }
@@ -436,7 +466,9 @@ fn capture_all(
             }
         }
         if under_way == 0 {
-            if stopping || (waiting.is_empty() && ready.is_empty() && !return_from_elsewhere(vault, &mut elsewhere, &mut waiting)?) {
+            if stopping
+                || (waiting.is_empty() && ready.is_empty() && !return_from_elsewhere(vault, &mut elsewhere, &mut waiting)?)
+            {
                 break;
             }
             continue;
@@ -469,14 +501,22 @@ fn spawn(runtime: &tokio::runtime::Runtime, means: Means, job: &Job, lease: Leas
             tokio::spawn(async move { means.fetch(&key, &of).await })
         };
         // A task that failed in itself is told, too: the writer waits for every one.
-        let result = work.await.unwrap_or_else(|error| Err(VaultError::Io { doing: "capture", path: item.key.clone().into(), source: std::io::Error::other(error) }));
+        let result = work.await.unwrap_or_else(|error| {
+            Err(VaultError::Io { doing: "capture", path: item.key.clone().into(), source: std::io::Error::other(error) })
+        });
         // Nobody listens any more only when the run has failed already.
         let _ = sender.send((item, lease, result));
     });
 }
 
 /// Commits what came back, then tells it.
-fn settle(vault: &mut Vault, finished: Vec<Finished>, how: &Archive, progress: &mut dyn Progress, failed: &mut Option<VaultError>) -> Result<(), VaultError> {
+fn settle(
+    vault: &mut Vault,
+    finished: Vec<Finished>,
+    how: &Archive,
+    progress: &mut dyn Progress,
+    failed: &mut Option<VaultError>,
+) -> Result<(), VaultError> {
     let (mut batch, mut told) = (Vec::new(), Vec::new());
     for (item, lease, result) in finished {
         match result {
@@ -564,9 +604,14 @@ pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<Re
             let unit = Unit::capture(&item.key, &format!("added {now}"));
             (item.clone(), acquisition.of(&item, &unit))
         }
-        Source::Input => return Err(ObtainError::Unreadable { name: "-".into(), why: "footage is handed over as a file or address".into() }.into()),
+        Source::Input => {
+            return Err(
+                ObtainError::Unreadable { name: "-".into(), why: "footage is handed over as a file or address".into() }.into()
+            );
+        }
     };
-    let (outcome, completeness, because, digest) = (acquisition.outcome(), acquisition.completeness(), acquisition.because().to_owned(), acquisition.digest());
+    let (outcome, completeness, because, digest) =
+        (acquisition.outcome(), acquisition.completeness(), acquisition.because().to_owned(), acquisition.digest());
     let held = vault.reader().item_by_key(&item.key)?.is_some() && item.key.starts_with("file:");
     let mut effects = match held {
         true => Effects::default(),
@@ -576,7 +621,9 @@ pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<Re
     effects.events.splice(0..0, permission(how));
     let subject = || Subject::Item(item.key.clone());
     effects.events.extend(handed.claims.iter().map(|claim| asserted(subject(), "person", claim)));
-    effects.events.extend(handed.note.iter().map(|text| Event::NoteAdded(NoteAdded { subject: subject(), text: Some(text.clone()) })));
+    effects
+        .events
+        .extend(handed.note.iter().map(|text| Event::NoteAdded(NoteAdded { subject: subject(), text: Some(text.clone()) })));
     vault.commit(vec![effects])?;
     let number = vault.reader().item_by_key(&item.key)?.and_then(|row| row.id.parse().ok());
     let exhibits = number.map(|number| vault.reader().exhibits_of(number)).transpose()?.unwrap_or_default();

@@ -7,7 +7,8 @@ use tokio::sync::mpsc;
 
 use super::judge::{self, Judgement, Meant};
 use crate::evidence::{
-    Capture, Clock, Completeness, Digest, Event, Examination, Exchange, ExhibitAdmitted, Item, MediaKind, Object, ObjectKept, Outcome, Time, Unit,
+    Capture, Clock, Completeness, Digest, Event, Examination, Exchange, ExhibitAdmitted, Item, MediaKind, Object, ObjectKept,
+    Outcome, Time, Unit,
 };
 use crate::fetch::{Client, Found, Local, LocalError, without_secret};
 use crate::probe::{self, Probed};
@@ -242,7 +243,13 @@ impl Acquisition {
         effects.events.push(Event::CaptureMade(Box::new(capture)));
         if admit && outcome == Outcome::Ok {
             let role = judge::role(&probed);
-            effects.events.push(Event::ExhibitAdmitted(ExhibitAdmitted { object: digest, item, capture: key, role, name: self.name }));
+            effects.events.push(Event::ExhibitAdmitted(ExhibitAdmitted {
+                object: digest,
+                item,
+                capture: key,
+                role,
+                name: self.name,
+            }));
             let Probed { facts, location, device, problems, .. } = probed;
             let examination = Examination { object: digest, probe: probe::probe_version(), facts, location, device, problems };
             effects.events.push(Event::ExaminationMade(Box::new(examination)));

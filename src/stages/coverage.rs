@@ -75,7 +75,10 @@ pub struct Coverage {
 impl Coverage {
     /// Whether something was not had, or not had whole (exit code 4).
     pub fn is_lacking(&self) -> bool {
-        let cut = |line: &Line| line.exhibit.is_some() && line.capture.as_ref().is_some_and(|capture| capture.completeness == Completeness::Truncated.as_str());
+        let cut = |line: &Line| {
+            line.exhibit.is_some()
+                && line.capture.as_ref().is_some_and(|capture| capture.completeness == Completeness::Truncated.as_str())
+        };
         self.warning.is_some() || self.lines.iter().any(|line| line.standing.is_failure() || cut(line))
     }
 
@@ -104,7 +107,10 @@ pub fn coverage(reader: &Reader, report: ReportRow, first_entry: u64) -> Result<
         lines.push(Line { standing, mention, capture, exhibit });
     }
     let new = report.entry >= first_entry;
-    let page = reader.captures_with(&report.sha256)?.into_iter().find(|capture| capture.completeness == Completeness::Truncated.as_str());
+    let page = reader
+        .captures_with(&report.sha256)?
+        .into_iter()
+        .find(|capture| capture.completeness == Completeness::Truncated.as_str());
     let warning = page.map(|page| format!("The report itself was cut when it was fetched: {}", page.because));
     Ok(Coverage { report, new, warning, lines })
 }

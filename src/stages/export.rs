@@ -59,7 +59,9 @@ impl ExportError {
             ExportError::Bag(BagError::Exists { .. }) => Some("a bag goes into a new directory; choose another name with --to"),
             ExportError::InsideCase { .. } => Some("choose a directory outside the case with --to"),
             ExportError::NoExhibit(_) => Some("see `exhibit list`"),
-            ExportError::Unpublished => Some("run any command that writes, such as `exhibit archive`, to finish what was interrupted"),
+            ExportError::Unpublished => {
+                Some("run any command that writes, such as `exhibit archive`, to finish what was interrupted")
+            }
             ExportError::Altered { .. } => Some("run `exhibit verify`, and restore the object from a copy"),
             _ => None,
         }
@@ -137,7 +139,9 @@ fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published) -> Result<
             entries.extend(reader.object_entry(&report.sha256)?);
         }
         all.objects.insert(exhibit.sha256.clone(), ending(&exhibit.media_type));
-        for digest in reports.iter().map(|report| &report.sha256).chain(captures.iter().filter_map(|capture| capture.sha256.as_ref())) {
+        for digest in
+            reports.iter().map(|report| &report.sha256).chain(captures.iter().filter_map(|capture| capture.sha256.as_ref()))
+        {
             entries.extend(reader.object_entry(digest)?);
             let object = digest.parse().ok().map(|digest| reader.object(&digest)).transpose()?.flatten();
             all.objects.entry(digest.clone()).or_insert_with(|| object.map_or("bin", |object| ending(&object.media_type)));
@@ -163,7 +167,13 @@ fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published) -> Result<
 
 /// Writes a bag into a new directory. `signer` signs its tag manifest; without one the bag says that
 /// it is not signed.
-pub fn export(reader: &Reader, selection: &Selection, to: &Path, signer: Option<&dyn Signer>, now: Time) -> Result<Exported, ExportError> {
+pub fn export(
+    reader: &Reader,
+    selection: &Selection,
+    to: &Path,
+    signer: Option<&dyn Signer>,
+    now: Time,
+) -> Result<Exported, ExportError> {
     refuse_inside(reader, to)?;
     let writers = reader.pause_writers()?;
     let _steady = reader.steady()?;
@@ -205,7 +215,10 @@ pub fn export(reader: &Reader, selection: &Selection, to: &Path, signer: Option<
         ("Bag-Software-Agent", format!("exhibit {}", env!("CARGO_PKG_VERSION"))),
         ("Bagging-Date", now.date()),
         ("External-Identifier", head.checkpoint.origin.clone()),
-        ("External-Description", format!("Exhibits {}", exhibits.iter().map(|exhibit| exhibit.id.as_str()).collect::<Vec<_>>().join(", "))),
+        (
+            "External-Description",
+            format!("Exhibits {}", exhibits.iter().map(|exhibit| exhibit.id.as_str()).collect::<Vec<_>>().join(", ")),
+        ),
         ("Exhibit-Log-Size", head.checkpoint.size.to_string()),
         ("Exhibit-Log-Root", hex::encode(head.checkpoint.root)),
     ];
@@ -248,7 +261,13 @@ fn refuse_inside(reader: &Reader, to: &Path) -> Result<(), ExportError> {
     if real.starts_with(&case) { Err(ExportError::InsideCase { path: to.to_path_buf() }) } else { Ok(()) }
 }
 
-fn log_slice(reader: &Reader, all: &Gathered, exhibits: &[ExhibitRow], head: &Published, bag: &mut Writer) -> Result<(), ExportError> {
+fn log_slice(
+    reader: &Reader,
+    all: &Gathered,
+    exhibits: &[ExhibitRow],
+    head: &Published,
+    bag: &mut Writer,
+) -> Result<(), ExportError> {
     let size = head.checkpoint.size;
     let mut lines = Vec::new();
     for index in &all.entries {
@@ -276,7 +295,12 @@ fn log_slice(reader: &Reader, all: &Gathered, exhibits: &[ExhibitRow], head: &Pu
 fn how_to_check(exhibits: &[ExhibitRow], head: &Published, key: &str, fingerprint: &str, signed: bool) -> String {
     let list: String = exhibits
         .iter()
-        .map(|exhibit| format!("- {}: SHA-256 `{}`, {} bytes, {}, log entry {}\n", exhibit.id, exhibit.sha256, exhibit.size, exhibit.media_type, exhibit.entry))
+        .map(|exhibit| {
+            format!(
+                "- {}: SHA-256 `{}`, {} bytes, {}, log entry {}\n",
+                exhibit.id, exhibit.sha256, exhibit.size, exhibit.media_type, exhibit.entry
+            )
+        })
         .collect();
     let who = if signed {
         format!(

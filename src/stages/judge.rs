@@ -102,9 +102,15 @@ fn served(meant: Meant<'_>, fetched: &Fetched, probed: Option<&Probed>, bytes: (
         }
         // Kept as sent; whether what is inside is whole cannot be told from the outside.
         Some(Reserve::Encoded(coding)) if completeness == Completeness::Complete => {
-            return told(Outcome::Ok, Completeness::Unverifiable, format!("sent with the content coding {coding}, which was not asked for; {why}"));
+            return told(
+                Outcome::Ok,
+                Completeness::Unverifiable,
+                format!("sent with the content coding {coding}, which was not asked for; {why}"),
+            );
         }
-        _ if status == 206 => return told(Outcome::Ok, worse(completeness), format!("the server sent a part (206) that was not asked for; {why}")),
+        _ if status == 206 => {
+            return told(Outcome::Ok, worse(completeness), format!("the server sent a part (206) that was not asked for; {why}"));
+        }
         _ => {}
     }
     let sniffed = probed.and_then(|probed| probed.facts.mime.as_deref()).unwrap_or("");
@@ -130,7 +136,8 @@ fn same_type(declared: &str, sniffed: &str) -> bool {
     let declared = declared.trim().to_ascii_lowercase();
     let generic = matches!(declared.as_str(), "" | "application/octet-stream" | "binary/octet-stream" | "application/x-download");
     let class = |mime: &str| mime.split('/').next().unwrap_or("").to_owned();
-    let near = class(&declared) == class(sniffed) && (class(sniffed) == "video" || class(sniffed) == "audio" || class(sniffed) == "text");
+    let near = class(&declared) == class(sniffed)
+        && (class(sniffed) == "video" || class(sniffed) == "audio" || class(sniffed) == "text");
     let alias = matches!((declared.as_str(), sniffed), ("image/jpg" | "image/pjpeg", "image/jpeg"));
     generic || near || alias || declared == sniffed
 }

@@ -50,7 +50,9 @@ impl ObtainError {
         match self {
             ObtainError::Missing { .. } => Some("check the name; nothing was recorded for it"),
             ObtainError::Directory { .. } => Some("name the files inside it, such as index.html"),
-            ObtainError::Fetch { why, .. } if why.contains("not a public address") => Some("if you mean it, permit it by name with --allow-host"),
+            ObtainError::Fetch { why, .. } if why.contains("not a public address") => {
+                Some("if you mean it, permit it by name with --allow-host")
+            }
             _ => None,
         }
     }

@@ -20,7 +20,9 @@ fn item(report: &Digest, reference: &Reference, beside: &dyn Fn(&str) -> bool) -
     let printed = reference.url.as_deref()?;
     let canonical = reference.canonical.as_deref()?;
     // Whatever names a scheme or host is an address, even one that is not fetched; the rest are paths.
-    let scheme = printed.split_once(':').is_some_and(|(scheme, _)| scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)));
+    let scheme = printed.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    });
     let file = printed.to_ascii_lowercase().starts_with("file:");
     let relative = (!scheme || file) && !printed.starts_with("//") && !printed.starts_with("\\\\");
     let absolute = !relative || ["http://", "https://"].iter().any(|scheme| canonical.starts_with(scheme));

@@ -75,7 +75,12 @@ struct Look {
 }
 
 /// Verifies a case. Reads only.
-pub fn verify_case(root: &Path, trusted: &[Trusted], depth: Depth, tick: &(dyn Fn(u64, u64) + Sync)) -> Result<Verification, VaultError> {
+pub fn verify_case(
+    root: &Path,
+    trusted: &[Trusted],
+    depth: Depth,
+    tick: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Verification, VaultError> {
     let mut look = Look::default();
     match Reader::open(root) {
         Ok(reader) => look.case(&reader, trusted, depth, tick)?,
@@ -124,7 +129,13 @@ impl Look {
         }
     }
 
-    fn case(&mut self, reader: &Reader, trusted: &[Trusted], depth: Depth, tick: &(dyn Fn(u64, u64) + Sync)) -> Result<(), VaultError> {
+    fn case(
+        &mut self,
+        reader: &Reader,
+        trusted: &[Trusted],
+        depth: Depth,
+        tick: &(dyn Fn(u64, u64) + Sync),
+    ) -> Result<(), VaultError> {
         // Writers wait only until the snapshot stands and what can change in log/ has been read.
         let writers = reader.pause_writers()?;
         let steady = reader.steady()?;
@@ -162,10 +173,13 @@ impl Look {
     /// Every entry: in its place, readable, canonical; every commitment against its value.
     fn log(&mut self, reader: &Reader, shelf: &Shelf) -> Result<(), VaultError> {
         let mut frontier = Frontier::default();
-        let asked: BTreeSet<u64> = [shelf.checkpoint.as_ref().ok().and_then(|head| Some(head.as_ref()?.checkpoint.size)), reader.publication()?.map(|(size, _)| size)]
-            .into_iter()
-            .flatten()
-            .collect();
+        let asked: BTreeSet<u64> = [
+            shelf.checkpoint.as_ref().ok().and_then(|head| Some(head.as_ref()?.checkpoint.size)),
+            reader.publication()?.map(|(size, _)| size),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         let mut erased = BTreeSet::new();
         let mut missing = Vec::new();
         let mut rows = BTreeSet::new();
@@ -176,7 +190,11 @@ impl Look {
             if frontier.size() != row.index {
                 if !self.unreadable {
                     let (from, to) = (frontier.size(), row.index);
-                    self.red(Code::EntryMissing, &format!("entry {from}"), format!("Entries {from} to {} are missing from the log", to.saturating_sub(1)));
+                    self.red(
+                        Code::EntryMissing,
+                        &format!("entry {from}"),
+                        format!("Entries {from} to {} are missing from the log", to.saturating_sub(1)),
+                    );
                 }
                 self.unreadable = true;
                 return Ok(());
@@ -194,18 +212,30 @@ impl Look {
         self.roots.insert(frontier.size(), frontier.root());
         let (rows_in_all, first) = reader.log_shape()?;
         if rows_in_all != self.checked.entries || first != 0 {
-            self.red(Code::EntryAltered, &format!("entry {first}"), format!("The log has {rows_in_all} rows from {first} on; its entries are {}", self.checked.entries));
+            self.red(
+                Code::EntryAltered,
+                &format!("entry {first}"),
+                format!("The log has {rows_in_all} rows from {first} on; its entries are {}", self.checked.entries),
+            );
         }
         for (entry, field) in missing {
             if erased.contains(&(entry, field.clone())) {
                 self.sealed.erased += 1;
             } else {
-                self.red(Code::SealedMissing, &format!("entry {entry}"), format!("The sealed value {field} is missing, and no entry says that it was erased"));
+                self.red(
+                    Code::SealedMissing,
+                    &format!("entry {entry}"),
+                    format!("The sealed value {field} is missing, and no entry says that it was erased"),
+                );
             }
         }
         for (entry, field) in reader.sealed_places()? {
             if !rows.contains(&(entry, field.clone())) {
-                self.red(Code::SealedAltered, &format!("entry {entry}"), format!("A sealed value {field} is kept that the entry does not commit to"));
+                self.red(
+                    Code::SealedAltered,
+                    &format!("entry {entry}"),
+                    format!("A sealed value {field} is kept that the entry does not commit to"),
+                );
             }
         }
         self.tile_hashes(reader)?;
@@ -216,12 +246,22 @@ impl Look {
         if let Some((size, root)) = reader.publication()?
             && (size > held || self.roots.get(&size).is_none_or(|held| held[..] != root[..]))
         {
-            self.red(Code::CheckpointDiffers, "publication", format!("The database says that {size} entries were published under a root that its log does not have"));
+            self.red(
+                Code::CheckpointDiffers,
+                "publication",
+                format!("The database says that {size} entries were published under a root that its log does not have"),
+            );
         }
         Ok(())
     }
 
-    fn entry(&mut self, row: &LogRow, erased: &mut BTreeSet<(u64, String)>, missing: &mut Vec<(u64, String)>, rows: &mut BTreeSet<(u64, String)>) {
+    fn entry(
+        &mut self,
+        row: &LogRow,
+        erased: &mut BTreeSet<(u64, String)>,
+        missing: &mut Vec<(u64, String)>,
+        rows: &mut BTreeSet<(u64, String)>,
+    ) {
         let subject = format!("entry {}", row.index);
         let committed = match commitments(&row.bytes) {
             Ok(committed) => committed,
@@ -237,7 +277,11 @@ impl Look {
                     rows.insert((row.index, field.clone()));
                     self.sealed.present += 1;
                     if sealed.commitment() != *commitment {
-                        self.red(Code::SealedAltered, &subject, format!("The sealed value {field} is not the one that the entry commits to"));
+                        self.red(
+                            Code::SealedAltered,
+                            &subject,
+                            format!("The sealed value {field} is not the one that the entry commits to"),
+                        );
                     }
                 }
             }
@@ -273,7 +317,11 @@ impl Look {
         }
         for (level, index, hash) in reader.tile_hashes()? {
             if expected.remove(&(level, index)).is_none_or(|expected| expected[..] != hash[..]) {
-                self.red(Code::TreeDiffers, &format!("tile hash {level}/{index}"), "The hash kept over a full tile is not the one that its entries make");
+                self.red(
+                    Code::TreeDiffers,
+                    &format!("tile hash {level}/{index}"),
+                    "The hash kept over a full tile is not the one that its entries make",
+                );
             }
         }
         for (level, index) in expected.into_keys() {
@@ -295,10 +343,15 @@ impl Look {
             Ok(None) => self.red(Code::CheckpointMissing, "head", "The database has no signed head"),
             Ok(Some(head)) => {
                 if head.text != head.note.to_string() || head.checkpoint.origin != origin || !head.signed_by(&key) {
-                    self.red(Code::SignatureInvalid, "head", "The signature over the log's head in the database is not a good one of the case's key");
+                    self.red(
+                        Code::SignatureInvalid,
+                        "head",
+                        "The signature over the log's head in the database is not a good one of the case's key",
+                    );
                 }
                 if head.checkpoint.size != held || self.roots.get(&held) != Some(&head.checkpoint.root) {
-                    let detail = format!("The entries in the database are not the {} that its signed head is of", head.checkpoint.size);
+                    let detail =
+                        format!("The entries in the database are not the {} that its signed head is of", head.checkpoint.size);
                     self.red(Code::TreeDiffers, "head", detail);
                 }
             }
@@ -316,12 +369,17 @@ impl Look {
                 if reader.publication()?.is_some() || held > 1 {
                     self.findings.push(Finding::red(Code::CheckpointMissing, "checkpoint", "log/checkpoint is missing").at(path));
                 } else {
-                    self.notes.push("the log is not published yet: `init` was interrupted; the next command that writes will do it".into());
+                    self.notes.push(
+                        "the log is not published yet: `init` was interrupted; the next command that writes will do it".into(),
+                    );
                 }
                 return Ok(());
             }
             Err(VaultError::Io { source, .. }) => {
-                self.findings.push(Finding::red(Code::CheckpointDiffers, "checkpoint", format!("log/checkpoint cannot be read: {source}")).at(path));
+                self.findings.push(
+                    Finding::red(Code::CheckpointDiffers, "checkpoint", format!("log/checkpoint cannot be read: {source}"))
+                        .at(path),
+                );
                 return Ok(());
             }
             Err(error) => {
@@ -345,24 +403,43 @@ impl Look {
         let rebuilt = root_of(&published, size);
         if !same && size <= held {
             let files_agree = rebuilt == Some(head.checkpoint.root);
-            self.findings.push(Finding::red(Code::TreeDiffers, "log", "The entries in the database do not make the root of the signed checkpoint"));
+            self.findings.push(Finding::red(
+                Code::TreeDiffers,
+                "log",
+                "The entries in the database do not make the root of the signed checkpoint",
+            ));
             if files_agree {
                 for index in 0..size {
                     if published.get(&index) != self.leaves.get(index as usize) {
-                        self.red(Code::EntryAltered, &format!("entry {index}"), "The entry is not the one that was published under the signed checkpoint");
+                        self.red(
+                            Code::EntryAltered,
+                            &format!("entry {index}"),
+                            "The entry is not the one that was published under the signed checkpoint",
+                        );
                     }
                 }
             } else {
-                self.findings.push(Finding::red(Code::CheckpointDiffers, "checkpoint", "The checkpoint's root is not that of the log, in the database or in log/").at(path));
+                self.findings.push(
+                    Finding::red(
+                        Code::CheckpointDiffers,
+                        "checkpoint",
+                        "The checkpoint's root is not that of the log, in the database or in log/",
+                    )
+                    .at(path),
+                );
             }
         }
         if size < held {
             let marked = reader.publication()?.map_or(0, |(size, _)| size);
             if marked > size {
-                let detail = format!("log/checkpoint is of {size} entries, and one of {marked} had been published: it was rolled back");
+                let detail =
+                    format!("log/checkpoint is of {size} entries, and one of {marked} had been published: it was rolled back");
                 self.findings.push(Finding::red(Code::CheckpointDiffers, "checkpoint", detail).at(format!("{LOG}/checkpoint")));
             } else {
-                self.notes.push(format!("{} entries are not published yet: a run was interrupted; the next command that writes will do it", held - size));
+                self.notes.push(format!(
+                    "{} entries are not published yet: a run was interrupted; the next command that writes will do it",
+                    held - size
+                ));
             }
         }
         self.files(reader, shelf, size.min(held), held)
@@ -374,7 +451,14 @@ impl Look {
             self.findings.push(Finding::red(Code::CheckpointDiffers, "checkpoint", detail).at(path));
         }
         if !head.signed_by(key) || head.text != head.note.to_string() {
-            self.findings.push(Finding::red(Code::SignatureInvalid, "checkpoint", "The checkpoint's signature is not a good one of the case's key").at(path));
+            self.findings.push(
+                Finding::red(
+                    Code::SignatureInvalid,
+                    "checkpoint",
+                    "The checkpoint's signature is not a good one of the case's key",
+                )
+                .at(path),
+            );
         } else if !trusted.iter().any(|trusted| trusted.key == *key) {
             let detail = format!("The case's key {} is not among those that you trust", key.fingerprint());
             self.findings.push(Finding::amber(Code::KeyUnknown, "checkpoint", detail).at(path));
@@ -399,18 +483,22 @@ impl Look {
             };
             let shown = format!("{LOG}/{name}");
             match TilePath::parse(name).filter(within).filter(|_| *is_file) {
-                None => self.findings.push(Finding::red(Code::LogExtra, name, "The file is no part of the published log").at(shown)),
+                None => {
+                    self.findings.push(Finding::red(Code::LogExtra, name, "The file is no part of the published log").at(shown))
+                }
                 Some(path) => {
                     let same = shelf.bytes(name).is_ok_and(|bytes| reader.rendered(path).is_ok_and(|expected| expected == bytes));
                     if !same {
                         let code = if matches!(path, TilePath::Sealed { .. }) { Code::SealedAltered } else { Code::TileDiffers };
-                        self.findings.push(Finding::red(code, name, "The published file does not say what the log says").at(shown));
+                        self.findings
+                            .push(Finding::red(code, name, "The published file does not say what the log says").at(shown));
                     }
                 }
             }
         }
         for name in required {
-            self.findings.push(Finding::red(Code::TileMissing, &name, "The published file is missing").at(format!("{LOG}/{name}")));
+            self.findings
+                .push(Finding::red(Code::TileMissing, &name, "The published file is missing").at(format!("{LOG}/{name}")));
         }
         Ok(())
     }
@@ -428,7 +516,13 @@ impl Look {
     }
 
     /// Every object's bytes against its digests, on all cores.
-    fn objects(&mut self, reader: &Reader, named: &BTreeMap<String, String>, depth: Depth, tick: &(dyn Fn(u64, u64) + Sync)) -> Result<(), VaultError> {
+    fn objects(
+        &mut self,
+        reader: &Reader,
+        named: &BTreeMap<String, String>,
+        depth: Depth,
+        tick: &(dyn Fn(u64, u64) + Sync),
+    ) -> Result<(), VaultError> {
         let mut objects = reader.objects()?;
         // Large ones first, so that no core is left alone with one at the end.
         objects.sort_by_key(|object| std::cmp::Reverse(object.size));
@@ -442,7 +536,8 @@ impl Look {
                 let subject = named.get(&digest).cloned().unwrap_or_else(|| format!("object {}", object.sha256.short()));
                 let path = layout.object(&object.sha256);
                 let shown = path.strip_prefix(&layout.root).unwrap_or(&path).to_string_lossy().into_owned();
-                let finding = check(&path, object, depth, &mut buffer).map(|(code, detail)| Finding::red(code, subject, detail).at(shown));
+                let finding =
+                    check(&path, object, depth, &mut buffer).map(|(code, detail)| Finding::red(code, subject, detail).at(shown));
                 found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(finding);
                 tick(done.fetch_add(object.size, Ordering::Relaxed) + object.size, total);
             }
@@ -475,7 +570,8 @@ impl Look {
                 }
                 _ => {
                     let name = file.path.rsplit('/').next().unwrap_or(&file.path).to_owned();
-                    self.findings.push(Finding::red(Code::ObjectExtra, name, "No entry of the log names this file").at(file.path));
+                    self.findings
+                        .push(Finding::red(Code::ObjectExtra, name, "No entry of the log names this file").at(file.path));
                 }
             }
         }
@@ -497,7 +593,9 @@ impl Shelf {
     fn read(reader: &Reader) -> Shelf {
         let root = reader.layout().log();
         let mut shelf = Shelf { checkpoint: Published::read(reader.layout()), names: Vec::new(), partial: BTreeMap::new(), root };
-        for file in walkdir::WalkDir::new(&shelf.root).sort_by_file_name().into_iter().flatten().filter(|file| !file.file_type().is_dir()) {
+        for file in
+            walkdir::WalkDir::new(&shelf.root).sort_by_file_name().into_iter().flatten().filter(|file| !file.file_type().is_dir())
+        {
             let name = file.path().strip_prefix(&shelf.root).unwrap_or(file.path()).to_string_lossy().into_owned();
             if TilePath::parse(&name).is_some_and(|path| path.extent().1 < TILE)
                 && let Ok(bytes) = fs::read(file.path())

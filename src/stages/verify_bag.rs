@@ -10,7 +10,10 @@ use super::{Anchored, Checked, SealedCount, Verification};
 use crate::bag::{BagError, BagProblem, check_bag};
 use crate::evidence::{Code, Event, ExhibitAdmitted, Finding, Verdict};
 use crate::keyring::Trusted;
-use crate::ledger::{BAG_NAMESPACE, Checkpoint, Hash, Note, PublicKey, Sealed, canonical, commitments, leaf_hash, open, verify_inclusion, verify_sshsig};
+use crate::ledger::{
+    BAG_NAMESPACE, Checkpoint, Hash, Note, PublicKey, Sealed, canonical, commitments, leaf_hash, open, verify_inclusion,
+    verify_sshsig,
+};
 
 /// Verifies a bag. Trusted keys come from outside it.
 pub fn verify_bag(bag: &Path, trusted: &[Trusted]) -> Result<Verification, BagError> {
@@ -49,7 +52,9 @@ pub fn verify_bag(bag: &Path, trusted: &[Trusted]) -> Result<Verification, BagEr
 fn finding(problem: BagProblem) -> Finding {
     match problem {
         BagProblem::Altered { path, why } => Finding::red(Code::BagFileAltered, path.clone(), why).at(path),
-        BagProblem::Missing { path } => Finding::red(Code::BagFileMissing, path.clone(), "A manifest lists the file, and it is not there").at(path),
+        BagProblem::Missing { path } => {
+            Finding::red(Code::BagFileMissing, path.clone(), "A manifest lists the file, and it is not there").at(path)
+        }
         BagProblem::Extra { path } => Finding::red(Code::BagFileExtra, path.clone(), "No manifest lists the file").at(path),
         BagProblem::Invalid { why } => Finding::red(Code::BagInvalid, "bag", why),
     }
@@ -91,7 +96,14 @@ fn know(key: &PublicKey, subject: &str, trusted: &[Trusted], findings: &mut Vec<
 
 /// Every entry of the slice: in the log under the checkpoint, its values the ones committed to; the
 /// checkpoint signed by the key that opened the case.
-fn log(bag: &Path, trusted: &[Trusted], known: &Known, findings: &mut Vec<Finding>, checked: &mut Checked, sealed: &mut SealedCount) -> Option<String> {
+fn log(
+    bag: &Path,
+    trusted: &[Trusted],
+    known: &Known,
+    findings: &mut Vec<Finding>,
+    checked: &mut Checked,
+    sealed: &mut SealedCount,
+) -> Option<String> {
     let dir = bag.join("data/log");
     let text = fs::read_to_string(dir.join("checkpoint")).unwrap_or_default();
     let parsed = Note::parse(&text).and_then(|note| Ok((Checkpoint::parse(&note.text)?, note)));
@@ -107,7 +119,9 @@ fn log(bag: &Path, trusted: &[Trusted], known: &Known, findings: &mut Vec<Findin
     for line in lines.lines() {
         let row: Value = serde_json::from_str(line).unwrap_or_default();
         let (Some(index), Some(entry)) = (row.get("index").and_then(Value::as_u64), row.get("entry")) else {
-            findings.push(Finding::red(Code::EntryAltered, "log", "A line of entries.jsonl is not an entry").at("data/log/entries.jsonl"));
+            findings.push(
+                Finding::red(Code::EntryAltered, "log", "A line of entries.jsonl is not an entry").at("data/log/entries.jsonl"),
+            );
             continue;
         };
         checked.entries += 1;
@@ -119,7 +133,11 @@ fn log(bag: &Path, trusted: &[Trusted], known: &Known, findings: &mut Vec<Findin
         }
         let proof = fs::read_to_string(dir.join(format!("proofs/{index}.tlog-proof"))).unwrap_or_default();
         if !proves(&proof, index, &bytes, &head, &text) {
-            findings.push(Finding::red(Code::EntryAltered, format!("entry {index}"), "The entry is not in the log under this checkpoint"));
+            findings.push(Finding::red(
+                Code::EntryAltered,
+                format!("entry {index}"),
+                "The entry is not in the log under this checkpoint",
+            ));
         }
         values(index, &bytes, row.get("sealed"), findings, sealed);
     }
@@ -131,7 +149,10 @@ fn log(bag: &Path, trusted: &[Trusted], known: &Known, findings: &mut Vec<Findin
     }
     match key {
         Some(key) if note.signed_by(&head.origin, &key) => know(&key, "checkpoint", trusted, findings),
-        _ => findings.push(Finding::red(Code::SignatureInvalid, "checkpoint", "The checkpoint is not signed by the key that opened the case").at("data/log/checkpoint")),
+        _ => findings.push(
+            Finding::red(Code::SignatureInvalid, "checkpoint", "The checkpoint is not signed by the key that opened the case")
+                .at("data/log/checkpoint"),
+        ),
     }
     Some(head.fingerprint())
 }
@@ -140,7 +161,11 @@ fn log(bag: &Path, trusted: &[Trusted], known: &Known, findings: &mut Vec<Findin
 fn admitted_is_here(bag: &Path, index: u64, admitted: &ExhibitAdmitted, held: &BTreeSet<String>, findings: &mut Vec<Finding>) {
     let digest = admitted.object.to_string();
     if !held.contains(&digest) {
-        findings.push(Finding::red(Code::ObjectMissing, format!("entry {index}"), format!("The bytes {digest} that the entry admits are not in the bag")));
+        findings.push(Finding::red(
+            Code::ObjectMissing,
+            format!("entry {index}"),
+            format!("The bytes {digest} that the entry admits are not in the bag"),
+        ));
     }
     let records = fs::read_dir(bag.join("data/record")).into_iter().flatten().flatten();
     let told: Vec<Value> = records.filter_map(|file| serde_json::from_slice(&fs::read(file.path()).ok()?).ok()).collect();
@@ -176,7 +201,11 @@ fn values(index: u64, entry: &[u8], held: Option<&Value>, findings: &mut Vec<Fin
         if read && opened.commitment() == commitment {
             sealed.present += 1;
         } else {
-            findings.push(Finding::red(Code::SealedAltered, format!("entry {index}"), format!("The value {field} is not the one that the entry commits to")));
+            findings.push(Finding::red(
+                Code::SealedAltered,
+                format!("entry {index}"),
+                format!("The value {field} is not the one that the entry commits to"),
+            ));
         }
     }
 }

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{VaultError, fold::fold};
 use crate::evidence::{
-    Capture, ClaimMade, Digest, Event, Examination, ExhibitAdmitted, Item, NoteAdded, ReferenceFound, ReportReceived,
-    Subject, Unit,
+    Capture, ClaimMade, Digest, Event, Examination, ExhibitAdmitted, Item, NoteAdded, ReferenceFound, ReportReceived, Subject,
+    Unit,
 };
 use crate::ledger::Entry;
 
@@ -86,7 +86,10 @@ impl Rows<'_> {
             Event::ExaminationMade(made) => self.examination(made),
             Event::NoteAdded(note) => self.note(note, entry),
             Event::ValueErased(erased) => self
-                .run("INSERT OR IGNORE INTO erasure VALUES (?1, ?2, ?3, ?4)", &[&erased.entry, &erased.field, &erased.reason, &self.index])
+                .run(
+                    "INSERT OR IGNORE INTO erasure VALUES (?1, ?2, ?3, ?4)",
+                    &[&erased.entry, &erased.field, &erased.reason, &self.index],
+                )
                 .map(drop),
         }
     }
@@ -354,7 +357,8 @@ impl Rows<'_> {
             "UPDATE object SET media_type = ?2 WHERE sha256 = ?1 AND media_type = 'application/octet-stream' AND ?2 IS NOT NULL",
             &[&object, &made.facts.mime],
         )?;
-        self.run("INSERT OR IGNORE INTO touches SELECT 'E', no, ?2 FROM exhibit WHERE object = ?1", &[&object, &self.index]).map(drop)
+        self.run("INSERT OR IGNORE INTO touches SELECT 'E', no, ?2 FROM exhibit WHERE object = ?1", &[&object, &self.index])
+            .map(drop)
     }
 
     fn note(&self, note: &NoteAdded, entry: &Entry) -> Sql<()> {

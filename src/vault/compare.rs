@@ -69,7 +69,11 @@ fn schema(held: &Connection, fresh: &Connection, findings: &mut Vec<Finding>) ->
     let fresh = read(fresh).map_err(VaultError::sql("be read"))?;
     for name in held.keys().chain(fresh.keys().filter(|name| !held.contains_key(*name))) {
         if held.get(name) != fresh.get(name) && !name.starts_with("table sqlite_stat") {
-            findings.push(Finding::red(Code::CatalogueDiffers, "schema", format!("The definition of {name} is not the one this format has")));
+            findings.push(Finding::red(
+                Code::CatalogueDiffers,
+                "schema",
+                format!("The definition of {name} is not the one this format has"),
+            ));
         }
     }
     Ok(())
@@ -100,7 +104,12 @@ fn order_of(row: &Row, keys: &[usize]) -> Vec<(i64, String)> {
 }
 
 /// Both sides in the same order, merged: a row is the same, different, missing, or extra.
-fn rows(held: &Connection, fresh: &Connection, table: (&str, &str, usize), findings: &mut Vec<Finding>) -> Result<(), VaultError> {
+fn rows(
+    held: &Connection,
+    fresh: &Connection,
+    table: (&str, &str, usize),
+    findings: &mut Vec<Finding>,
+) -> Result<(), VaultError> {
     let (name, order, keys) = table;
     let sql = select(name, order);
     let (mut left, mut right) =
@@ -121,8 +130,12 @@ fn rows(held: &Connection, fresh: &Connection, table: (&str, &str, usize), findi
                 (Some(x), Some(y)) if x == y => (a, b) = (next(&mut left)?, next(&mut right)?),
                 (Some(x), Some(y)) => match order_of(x, &key_at).cmp(&order_of(y, &key_at)) {
                     std::cmp::Ordering::Equal => {
-                        let changed: Vec<&str> =
-                            columns.iter().enumerate().filter(|(at, _)| x.get(*at) != y.get(*at)).map(|(_, column)| column.as_str()).collect();
+                        let changed: Vec<&str> = columns
+                            .iter()
+                            .enumerate()
+                            .filter(|(at, _)| x.get(*at) != y.get(*at))
+                            .map(|(_, column)| column.as_str())
+                            .collect();
                         differences.push((y.clone(), format!("does not say what the log says in: {}", changed.join(", "))));
                         (a, b) = (next(&mut left)?, next(&mut right)?);
                     }
@@ -148,7 +161,11 @@ fn rows(held: &Connection, fresh: &Connection, table: (&str, &str, usize), findi
     };
     // A damaged page can make a table unreadable from some row on: that is a finding, too.
     if let Err(error) = merge() {
-        findings.push(Finding::red(Code::CatalogueDiffers, name, format!("The rows of {name} cannot be read to their end: {error}")));
+        findings.push(Finding::red(
+            Code::CatalogueDiffers,
+            name,
+            format!("The rows of {name} cannot be read to their end: {error}"),
+        ));
     }
     let more = differences.len().saturating_sub(NAMED);
     for (row, what) in differences.into_iter().take(NAMED) {
@@ -156,7 +173,11 @@ fn rows(held: &Connection, fresh: &Connection, table: (&str, &str, usize), findi
             .into_iter()
             .map(|(number, text)| if text.is_empty() { number.to_string() } else { text })
             .collect();
-        findings.push(Finding::red(Code::CatalogueDiffers, subject(name, &key.join(" ")), format!("Row {} of {name} {what}", key.join(" "))));
+        findings.push(Finding::red(
+            Code::CatalogueDiffers,
+            subject(name, &key.join(" ")),
+            format!("Row {} of {name} {what}", key.join(" ")),
+        ));
     }
     if more > 0 {
         findings.push(Finding::red(Code::CatalogueDiffers, name, format!("{more} more rows of {name} differ")));
@@ -181,10 +202,16 @@ fn subject(table: &str, key: &str) -> String {
 fn queue(held: &Connection, fresh: &Connection, findings: &mut Vec<Finding>) -> Result<(), VaultError> {
     let held = work::all(held).map_err(VaultError::sql("be read"))?;
     let fresh = work::all(fresh).map_err(VaultError::sql("be read"))?;
-    let mut expected: BTreeMap<(&str, &str), (&str, &str)> =
-        fresh.iter().map(|(kind, key, subject, state)| ((kind.as_str(), key.as_str()), (subject.as_str(), state.as_str()))).collect();
+    let mut expected: BTreeMap<(&str, &str), (&str, &str)> = fresh
+        .iter()
+        .map(|(kind, key, subject, state)| ((kind.as_str(), key.as_str()), (subject.as_str(), state.as_str())))
+        .collect();
     let mut differ = |kind: &str, key: &str, what: &str| {
-        findings.push(Finding::red(Code::CatalogueDiffers, format!("work {kind} {key}"), format!("The unit {kind} {key} {what}")));
+        findings.push(Finding::red(
+            Code::CatalogueDiffers,
+            format!("work {kind} {key}"),
+            format!("The unit {kind} {key} {what}"),
+        ));
     };
     for (kind, key, subject, state) in &held {
         match expected.remove(&(kind.as_str(), key.as_str())) {

@@ -87,7 +87,8 @@ pub(super) fn open_read_only(layout: &Layout) -> Result<Connection, VaultError> 
     // A medium where SQLite cannot make its -shm file. What the main file holds is all there is,
     // unless a write-ahead log lies beside it: then both are read as a copy.
     let wal = path.with_extension("sqlite-wal");
-    let db = if wal.metadata().is_ok_and(|wal| wal.len() > 0) { copied(&path, &wal)? } else { connect(&path, "mode=ro&immutable=1")? };
+    let db =
+        if wal.metadata().is_ok_and(|wal| wal.len() > 0) { copied(&path, &wal)? } else { connect(&path, "mode=ro&immutable=1")? };
     check(&db, layout)?;
     Ok(db)
 }
@@ -102,8 +103,7 @@ fn connect(path: &Path, mode: &str) -> Result<Connection, VaultError> {
     let absolute = std::path::absolute(path).map_err(VaultError::io("read", path))?;
     let encoded = utf8_percent_encode(&absolute.to_string_lossy(), RESERVED).to_string();
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(format!("file:{encoded}?{mode}"), flags)
-        .map_err(VaultError::sql("be opened"))?;
+    let db = Connection::open_with_flags(format!("file:{encoded}?{mode}"), flags).map_err(VaultError::sql("be opened"))?;
     cautious(&db).map_err(VaultError::sql("be opened"))?;
     Ok(db)
 }

@@ -112,7 +112,11 @@ impl Vault {
                 Err(VaultError::NotOurs { found, .. }) => found == 0,
                 Err(_) => false,
             };
-        some && nothing_else && no_bytes && no_entry && !layout.checkpoint().exists() && (layout.lock().exists() || layout.vault().exists())
+        some && nothing_else
+            && no_bytes
+            && no_entry
+            && !layout.checkpoint().exists()
+            && (layout.lock().exists() || layout.vault().exists())
     }
 
     /// Opens a case for writing. What an interrupted run left is put in order first.
@@ -255,8 +259,8 @@ impl Vault {
             return Err(VaultError::Published { what: "the entries in the database are not those under its signed head".into() });
         }
         let mut told = Vec::new();
-        let transaction = Transaction::new_unchecked(&self.reader.db, TransactionBehavior::Immediate)
-            .map_err(VaultError::sql("be written"))?;
+        let transaction =
+            Transaction::new_unchecked(&self.reader.db, TransactionBehavior::Immediate).map_err(VaultError::sql("be written"))?;
         for (effects, fresh) in batch.iter().zip(&fresh) {
             told.push(if *fresh { self.write(effects)? } else { Committed::Stale });
         }

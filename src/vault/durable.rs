@@ -30,12 +30,8 @@ pub(super) fn create_dir(dir: &Path) -> Result<(), VaultError> {
 /// Writes a whole file: a temporary one beside the staging area, synced, then renamed into place and
 /// the name synced. A reader sees the old bytes or the new ones, never a part.
 pub(super) fn write(temporary: &Path, path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(temporary)
-        .map_err(VaultError::io("write", temporary))?;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).open(temporary).map_err(VaultError::io("write", temporary))?;
     file.write_all(bytes).map_err(VaultError::io("write", path))?;
     file.sync_all().map_err(VaultError::io("sync", path))?;
     fs::rename(temporary, path).map_err(VaultError::io("name", path))?;

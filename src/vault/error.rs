@@ -56,10 +56,14 @@ impl VaultError {
             VaultError::Locked { .. } => "close the other program, or wait for it, then run the same command again",
             VaultError::ReadOnly => "list, show, verify and export work on it as it is; to add to it, copy it to a writable disk",
             VaultError::DiskFull => "nothing that was acknowledged is lost; free some space and run the same command again",
-            VaultError::NotOurs { .. } | VaultError::Sql { .. } => "run `exhibit verify` to see what is damaged; with case.sqlite moved away, `exhibit rebuild` makes it anew from log/",
+            VaultError::NotOurs { .. } | VaultError::Sql { .. } => {
+                "run `exhibit verify` to see what is damaged; with case.sqlite moved away, `exhibit rebuild` makes it anew from log/"
+            }
             VaultError::ObjectDiffers { .. } => "run `exhibit verify`; the bytes that just came are kept in staging/",
             VaultError::WrongKey { .. } => "name the right key with --key FILE",
-            VaultError::Diverged { .. } => "an older copy of case.sqlite may have been put back; compare both with a backup before going on",
+            VaultError::Diverged { .. } => {
+                "an older copy of case.sqlite may have been put back; compare both with a backup before going on"
+            }
             VaultError::Entry { .. } | VaultError::Published { .. } => "run `exhibit verify` to see what is damaged",
             _ => return None,
         })

@@ -21,7 +21,7 @@ mod work;
 
 pub use door::{Agent, Committed, Effects, Ports, Vault};
 pub use error::VaultError;
-pub use layout::{Layout, LOG, VAULT};
+pub use layout::{LOG, Layout, VAULT};
 pub use objects::ObjectFile;
 pub use publish::{Published, render};
 pub use reader::{LogRow, Reader};

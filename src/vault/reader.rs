@@ -94,7 +94,11 @@ impl Reader {
     }
 
     /// Entries in order, for as long as `look` returns Ok.
-    pub fn entries<E: From<VaultError>>(&self, range: Range<u64>, mut look: impl FnMut(LogRow) -> Result<(), E>) -> Result<(), E> {
+    pub fn entries<E: From<VaultError>>(
+        &self,
+        range: Range<u64>,
+        mut look: impl FnMut(LogRow) -> Result<(), E>,
+    ) -> Result<(), E> {
         let read = |error| E::from(VaultError::sql("be read")(error));
         let mut query = self.db.prepare("SELECT idx, entry FROM log WHERE idx >= ?1 AND idx < ?2 ORDER BY idx").map_err(read)?;
         let mut found = query.query((range.start, range.end)).map_err(read)?;
@@ -126,10 +130,8 @@ impl Reader {
 
     /// Hashes kept over full tiles: level, index, hash.
     pub fn tile_hashes(&self) -> Result<Vec<(u32, u64, Vec<u8>)>, VaultError> {
-        let mut query = self
-            .db
-            .prepare("SELECT level, idx, hash FROM tile_hash ORDER BY level, idx")
-            .map_err(VaultError::sql("be read"))?;
+        let mut query =
+            self.db.prepare("SELECT level, idx, hash FROM tile_hash ORDER BY level, idx").map_err(VaultError::sql("be read"))?;
         let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
         rows.and_then(Iterator::collect).map_err(VaultError::sql("be read"))
     }

@@ -16,7 +16,9 @@ pub(super) fn recover(vault: &mut Vault) -> Result<(), VaultError> {
     // What the next commit signs over must be what the last one signed.
     match vault.reader.head()? {
         Some(head) if head.checkpoint.size == held => check(vault, &head, held)?,
-        _ => return Err(VaultError::Published { what: "the entries in the database are not those under its signed head".into() }),
+        _ => {
+            return Err(VaultError::Published { what: "the entries in the database are not those under its signed head".into() });
+        }
     }
     let published = match Published::read(&vault.reader.layout)? {
         Some(published) => {
@@ -27,7 +29,8 @@ pub(super) fn recover(vault: &mut Vault) -> Result<(), VaultError> {
     };
     match vault.reader.publication()? {
         Some((size, _)) if size > published => {
-            let what = if published == 0 { "log/checkpoint is gone" } else { "the checkpoint is older than the last one published" };
+            let what =
+                if published == 0 { "log/checkpoint is gone" } else { "the checkpoint is older than the last one published" };
             return Err(VaultError::Published { what: what.into() });
         }
         Some((size, _)) if published == held && size == held => {}
@@ -101,7 +104,8 @@ fn adopt(vault: &mut Vault, dir: &Path) -> Result<bool, VaultError> {
         for parent in path.ancestors().skip(1).take(3) {
             durable::sync_dir(parent)?;
         }
-        let object = Object { sha256: digest, blake3: digests.blake3, size: digests.size, media_type: "application/octet-stream".into() };
+        let object =
+            Object { sha256: digest, blake3: digests.blake3, size: digests.size, media_type: "application/octet-stream".into() };
         events.push(Event::ObjectKept(ObjectKept { object, because: Some("recovered after an interrupted run".into()) }));
     }
     if !events.is_empty() {

@@ -69,12 +69,8 @@ pub struct Staging {
 impl Staging {
     pub(super) fn create(run: Arc<Run>) -> Result<Staging, VaultError> {
         let path = run.temporary();
-        let file = OpenOptions::new()
-            .write(true)
-            .read(true)
-            .create_new(true)
-            .open(&path)
-            .map_err(VaultError::io("write", &path))?;
+        let file =
+            OpenOptions::new().write(true).read(true).create_new(true).open(&path).map_err(VaultError::io("write", &path))?;
         Ok(Staging { run, path, file, sha256: sha2::Sha256::new(), blake3: blake3::Hasher::new(), size: 0 })
     }
 
@@ -90,8 +86,7 @@ impl Staging {
             blake3: Blake3(*self.blake3.finalize().as_bytes()),
             size: self.size,
         };
-        let mut permissions =
-            self.file.metadata().map_err(VaultError::io("read", &self.path))?.permissions();
+        let mut permissions = self.file.metadata().map_err(VaultError::io("read", &self.path))?.permissions();
         permissions.set_readonly(true);
         fs::set_permissions(&self.path, permissions).map_err(VaultError::io("protect", &self.path))?;
         self.file.sync_all().map_err(VaultError::io("sync", &self.path))?;

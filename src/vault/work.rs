@@ -50,14 +50,19 @@ pub(super) fn claim(db: &Connection, unit: &Unit, worker: &str, now: Time) -> Re
 /// Whether a lease is still the newest of its unit.
 pub(super) fn holds(db: &Connection, lease: &Lease) -> rusqlite::Result<bool> {
     let unit = &lease.task.unit;
-    db.prepare_cached("SELECT 1 FROM work WHERE kind = ?1 AND key = ?2 AND state = 'leased' AND token = ?3")?
-        .exists((unit.kind.as_str(), &unit.key, lease.token))
+    db.prepare_cached("SELECT 1 FROM work WHERE kind = ?1 AND key = ?2 AND state = 'leased' AND token = ?3")?.exists((
+        unit.kind.as_str(),
+        &unit.key,
+        lease.token,
+    ))
 }
 
 pub(super) fn finish(db: &Connection, lease: &Lease) -> rusqlite::Result<usize> {
     let unit = &lease.task.unit;
-    db.prepare_cached("UPDATE work SET state = 'done', worker = NULL, lease_until = NULL WHERE kind = ?1 AND key = ?2 AND token = ?3")?
-        .execute((unit.kind.as_str(), &unit.key, lease.token))
+    db.prepare_cached(
+        "UPDATE work SET state = 'done', worker = NULL, lease_until = NULL WHERE kind = ?1 AND key = ?2 AND token = ?3",
+    )?
+    .execute((unit.kind.as_str(), &unit.key, lease.token))
 }
 
 pub(super) fn heartbeat(db: &Connection, worker: &str, now: Time) -> rusqlite::Result<usize> {

@@ -131,7 +131,8 @@ impl Ran {
     }
 
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("not one JSON document ({error}):\n{}\n{}", self.out, self.err))
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|error| panic!("not one JSON document ({error}):\n{}\n{}", self.out, self.err))
     }
 }
 
@@ -226,7 +227,8 @@ fn head(connection: &mut TcpStream) -> String {
 
 /// A whole, honest answer.
 pub fn respond(connection: &mut TcpStream, status: &str, media_type: &str, body: &[u8]) {
-    let head = format!("HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let head =
+        format!("HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     let _ = connection.write_all(head.as_bytes()).and_then(|()| connection.write_all(body));
 }
 

@@ -1,0 +1,103 @@
+//! Measuring on the shared corpora, where they lie beside the checkout.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use support::Program;
+
+fn corpora() -> Option<PathBuf> {
+    let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
+    if found.is_dir() {
+        return Some(found);
+    }
+    eprintln!("NOT TESTED: the shared corpora do not lie beside this checkout ({})", found.display());
+    None
+}
+
+#[test]
+fn the_seed_report_is_recorded_as_its_reader_would_expect() {
+    let Some(corpora) = corpora() else { return };
+    let program = Program::new();
+    let report = corpora.join("seed/report.txt");
+    program.run(&["archive", "--case", "c", report.to_str().unwrap()]).code(0);
+    let mentions = program.run(&["--case", "c", "show", "R1", "--json"]).code(0).json();
+    let mentions = mentions["mentions"].as_array().unwrap().clone();
+    let begins = |text: &str| {
+        mentions
+            .iter()
+            .find(|mention| mention["quote"].as_str().unwrap().starts_with(text))
+            .unwrap_or_else(|| panic!("{text}"))
+            .clone()
+    };
+    let credited =
+        mentions.iter().find(|mention| mention["credit"] == "YouTube/Syrian Civil Defense").expect("the credited image");
+    assert_eq!(credited["kind"], "image");
+    assert_eq!(begins("One video shows")["kind"], "video");
+    let second = begins("In another video");
+    assert_eq!(second["kind"], "video");
+    let shown = program.run(&["--case", "c", "show", second["id"].as_str().unwrap(), "--json"]).code(0).json();
+    let place = shown["claims"].as_array().unwrap().iter().find(|claim| claim["property"] == "location").unwrap().clone();
+    assert_eq!(place["value"], "a village southwest of Idlib");
+    assert_eq!(place["hedges"], serde_json::json!(["described as"]));
+    assert!(!mentions.iter().any(|mention| mention.to_string().contains("Follow VICE News")));
+    program.run(&["--case", "c", "verify"]).code(0);
+}
+
+#[test]
+fn the_published_merkle_vectors_come_out_as_labelled() {
+    let Some(corpora) = corpora() else { return };
+    let dir = corpora.join("integrity/tlog");
+    let files: Vec<PathBuf> = walkdir::WalkDir::new(&dir)
+        .into_iter()
+        .flatten()
+        .map(|file| file.into_path())
+        .filter(|path| path.ends_with("merkle_vectors.json"))
+        .collect();
+    assert_eq!(files.len(), 1, "{}", dir.display());
+    let vectors: serde_json::Value = serde_json::from_slice(&std::fs::read(&files[0]).unwrap()).unwrap();
+    let all = vectors.as_array().or_else(|| vectors["vectors"].as_array()).expect("a list of vectors");
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let bytes = |value: &serde_json::Value| STANDARD.decode(value.as_str().unwrap_or("")).unwrap_or_default();
+    let hash = |value: &serde_json::Value| <[u8; 32]>::try_from(bytes(value)).ok();
+    let path = |value: &serde_json::Value| {
+        value.as_array().map(|all| all.iter().map(hash).collect::<Option<Vec<_>>>()).unwrap_or(Some(Vec::new()))
+    };
+    let (mut judged, mut other_length, mut wrong) = (0, 0, Vec::new());
+    for (nth, vector) in all.iter().enumerate() {
+        // Subtree proofs are another protocol's; exhibit neither makes nor reads them.
+        if !matches!(vector["kind"].as_str(), Some("inclusion" | "consistency")) {
+            continue;
+        }
+        let number = |name: &str| vector[name].as_u64();
+        let expected = vector["wantErr"].as_bool().map(|error| !error).unwrap_or(true);
+        // Roots of another length than a hash's cannot be written as ours: one vector has such and is fine by its label.
+        if expected
+            && [&vector["root"], &vector["root1"], &vector["root2"]]
+                .iter()
+                .any(|root| !bytes(root).is_empty() && hash(root).is_none())
+        {
+            other_length += 1;
+            continue;
+        }
+        let told = if let (Some(index), Some(size)) = (number("leafIdx"), number("treeSize")) {
+            match (hash(&vector["leafHash"]), hash(&vector["root"]), path(&vector["proof"])) {
+                (Some(leaf), Some(root), Some(path)) => exhibit::ledger::verify_inclusion(index, size, leaf, &path, &root),
+                _ => false,
+            }
+        } else if let (Some(old), Some(new)) = (number("size1"), number("size2")) {
+            match (hash(&vector["root1"]), hash(&vector["root2"]), path(&vector["proof"])) {
+                (Some(one), Some(two), Some(path)) => exhibit::ledger::verify_consistency(old, new, &one, &two, &path),
+                _ => false,
+            }
+        } else {
+            continue;
+        };
+        judged += 1;
+        if told != expected {
+            wrong.push((nth, vector["desc"].to_string()));
+        }
+    }
+    assert_eq!((judged, other_length), (195, 1));
+    assert!(wrong.is_empty(), "{} of {judged}: {wrong:?}", wrong.len());
+}
