@@ -38,7 +38,7 @@ fn a_killed_ingest_loses_nothing_acknowledged_and_the_rerun_completes() {
     let started = Instant::now();
     archive(&program, "whole").output().unwrap();
     let whole = started.elapsed();
-    let rounds: u32 = std::env::var("EXHIBIT_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
+    let rounds: u32 = std::env::var("EXHIBIT_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(100);
     let (mut seed, mut acknowledged_in_all) = (0x1234_5678_9abc_def1u64, 0);
     for round in 0..rounds {
         let case = format!("case-{round}");
