@@ -189,5 +189,6 @@ CREATE TABLE touches (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX touches_entry ON touches (entry);
 
--- Words to search in, folded (see src/vault/fold.rs). A virtual table cannot be STRICT.
-CREATE VIRTUAL TABLE search USING fts5 (subject UNINDEXED, body, tokenize = 'unicode61 remove_diacritics 2');
+-- Words to search in, folded (see src/vault/fold.rs), and the same as they are written. A virtual table
+-- cannot be STRICT.
+CREATE VIRTUAL TABLE search USING fts5 (subject UNINDEXED, body, shown UNINDEXED, tokenize = 'unicode61 remove_diacritics 2');

@@ -49,22 +49,32 @@ pub fn fit(text: &str, columns: usize) -> String {
     safe(&format!("{}…", cut.trim_end()))
 }
 
-/// Text in lines of so many columns, each safe.
+/// Text in lines of so many columns, each safe. Nothing is cut: a word longer than a line goes on in
+/// the next, so that a digest stays whole.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+    let (mut lines, mut width) = (vec![String::new()], 0);
     for word in text.split_whitespace() {
-        let line = lines.last_mut().map(|line| line.width()).unwrap_or(0);
-        match lines.last_mut() {
-            Some(last) if line == 0 || line + 1 + word.width() <= columns => {
-                if line > 0 {
-                    last.push(' ');
-                }
-                last.push_str(word);
+        if width > 0 && width + 1 + word.width() > columns {
+            lines.push(String::new());
+            width = 0;
+        }
+        for (nth, letter) in word.chars().enumerate() {
+            let letter_width = letter.width().unwrap_or(0);
+            if width + letter_width > columns {
+                lines.push(String::new());
+                width = 0;
             }
-            _ => lines.push(word.to_owned()),
+            if let Some(line) = lines.last_mut() {
+                if nth == 0 && width > 0 {
+                    line.push(' ');
+                    width += 1;
+                }
+                line.push(letter);
+                width += letter_width;
+            }
         }
     }
-    lines.iter().map(|line| fit(line, columns)).collect()
+    lines.iter().map(|line| safe(line)).collect()
 }
 
 /// Pads to so many columns; the isolating marks take none.
@@ -150,6 +160,13 @@ mod tests {
         assert_eq!(safe("إدلب"), "\u{2068}إدلب\u{2069}");
         assert_eq!(fit("one two three", 8), "one two…");
         assert_eq!(pad(&safe("إدلب"), 6).chars().count(), 4 + 2 + 2);
+    }
+
+    #[test]
+    fn wrapped_text_is_whole() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("a 0123456789 b", 6), ["a", "012345", "6789 b"]);
+        assert_eq!(wrap("", 6), [""]);
     }
 
     #[test]

@@ -37,7 +37,9 @@ pub(super) fn read(tree: &Tree) -> Page {
                 match element.first(&["property", "name", "itemprop"]).unwrap_or("").to_ascii_lowercase().as_str() {
                     "og:title" => page.title = Some(content),
                     "og:site_name" | "publisher" | "dc.publisher" => page.publisher = page.publisher.take().or(Some(content)),
-                    "author" | "article:author" | "dc.creator" if !content.starts_with("http") && !page.authors.contains(&content) => {
+                    "author" | "article:author" | "dc.creator"
+                        if !content.starts_with("http") && !page.authors.contains(&content) =>
+                    {
                         page.authors.push(content);
                     }
                     "article:published_time"

@@ -121,8 +121,9 @@ impl Rows<'_> {
     }
 
     fn search(&self, subject: String, texts: &[Option<&str>]) -> Sql<()> {
-        let body: Vec<String> = texts.iter().flatten().map(|text| fold(text)).collect();
-        self.run("INSERT INTO search (subject, body) VALUES (?1, ?2)", &[&subject, &body.join("\n")]).map(drop)
+        let shown: Vec<&str> = texts.iter().flatten().copied().collect();
+        let shown = shown.join("\n");
+        self.run("INSERT INTO search (subject, body, shown) VALUES (?1, ?2, ?3)", &[&subject, &fold(&shown), &shown]).map(drop)
     }
 
     fn custody(&self, entry: &Entry) -> Sql<()> {

@@ -82,7 +82,7 @@ fn schema(held: &Connection, fresh: &Connection, findings: &mut Vec<Finding>) ->
 type Row = Vec<Value>;
 
 fn select(table: &str, order: &str) -> String {
-    let columns = if table == "search" { "rowid, subject, body" } else { "*" };
+    let columns = if table == "search" { "rowid, subject, body, shown" } else { "*" };
     format!("SELECT {columns} FROM {table} ORDER BY {order}")
 }
 

@@ -469,7 +469,7 @@ impl Reader {
             return Ok(Vec::new());
         }
         let values = vec![Sql::Text(query), Sql::Integer(limit.try_into().unwrap_or(i64::MAX))];
-        let sql = "SELECT subject, body FROM search WHERE search MATCH ?1 ORDER BY rank, rowid LIMIT ?2";
+        let sql = "SELECT subject, shown FROM search WHERE search MATCH ?1 ORDER BY rank, rowid LIMIT ?2";
         self.all(sql, values, |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
