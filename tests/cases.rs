@@ -8,15 +8,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use exhibit::evidence::{Event, ExhibitNo, NoteAdded, Subject, Verdict};
-use exhibit::stages::{Archive, Handed, Progress, Source, archive, hand_over};
+use exhibit::stages::{Handed, Source, archive, hand_over};
 use exhibit::vault::{Effects, Reader, Vault, rebuild};
-use support::{copy_dir, example, ports, verify};
-
-struct Silent;
-impl Progress for Silent {
-    fn begin(&mut self, _: usize) {}
-    fn done(&mut self, _: &exhibit::evidence::Item, _: exhibit::evidence::Outcome, _: &str) {}
-}
+use support::{Silent, archiving, copy_dir, example, ports, verify};
 
 fn frozen() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/format-1")
@@ -27,19 +21,7 @@ fn freeze() {
     let _ = std::fs::remove_dir_all(frozen());
     std::fs::create_dir_all(frozen()).unwrap();
     let ports = ports();
-    let config = exhibit::config::Config::default();
-    let how = Archive {
-        client: exhibit::fetch::Client::new(config.route(Default::default()), ports.clock.clone()),
-        clock: ports.clock.clone(),
-        concurrency: 1,
-        settings: config.capture_digest(),
-        route: "direct".into(),
-        fetch: true,
-        recapture: false,
-        url: None,
-        published: None,
-        stop: Default::default(),
-    };
+    let how = archiving(&ports, 1);
     let mut vault = Vault::create(&root, Some("Tell Amara".into()), exhibit::config::TEMPLATE, ports).unwrap();
     archive(&mut vault, &[Source::File(example().join("report.html"))], &how, &mut Silent).unwrap().remove(0).unwrap();
     let handed = Handed {

@@ -6,34 +6,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use exhibit::evidence::Verdict;
-use exhibit::stages::{Archive, Progress, Source, Verification, archive};
+use exhibit::stages::{Source, Verification, archive};
 use exhibit::vault::Vault;
-use support::{copy_dir, example, ports, verify};
+use support::{Silent, archiving, copy_dir, example, ports, verify};
 use tempfile::TempDir;
-
-struct Silent;
-impl Progress for Silent {
-    fn begin(&mut self, _: usize) {}
-    fn done(&mut self, _: &exhibit::evidence::Item, _: exhibit::evidence::Outcome, _: &str) {}
-}
 
 fn archived() -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("case");
     let ports = ports();
-    let config = exhibit::config::Config::default();
-    let how = Archive {
-        client: exhibit::fetch::Client::new(config.route(Default::default()), ports.clock.clone()),
-        clock: ports.clock.clone(),
-        concurrency: 4,
-        settings: config.capture_digest(),
-        route: "direct".into(),
-        fetch: true,
-        recapture: false,
-        url: None,
-        published: None,
-        stop: Default::default(),
-    };
+    let how = archiving(&ports, 4);
     let mut vault = Vault::create(&root, None, exhibit::config::TEMPLATE, ports).unwrap();
     let report = Source::File(example().join("report.html"));
     archive(&mut vault, &[report], &how, &mut Silent).unwrap().remove(0).unwrap();

@@ -6,9 +6,7 @@ use super::block::{Block, BlockKind, Blocks};
 use super::encoding::Decoded;
 use super::tree::{Node, Tree, parse};
 use super::{Document, Excluded, Find, Hints, chrome, credit, page, platform, sentence};
-use crate::evidence::{Digest, Form, MediaKind, Reader, Report};
-
-const VERSION: &str = "1";
+use crate::evidence::{Form, MediaKind, Report};
 
 /// Reads an HTML report.
 pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints) -> Document {
@@ -28,19 +26,15 @@ pub(super) fn read_as(html: &str, decoded: &Decoded, bytes: &[u8], hints: &Hints
     for find in &mut finds {
         complete(find, &blocks);
     }
+    let bare = super::bare_report(decoded, bytes, hints, reader, media_type);
     let report = Report {
-        origin: hints.origin.clone(),
         title: page.title,
         publisher: page.publisher,
         authors: page.authors,
-        published: page.published.or_else(|| hints.published.clone()),
+        published: page.published.or(bare.published),
         published_as_written: page.published_as_written,
         language: page.language,
-        sha256: Digest::of(bytes),
-        size: bytes.len() as u64,
-        media_type: media_type.to_owned(),
-        encoding: decoded.encoding.to_owned(),
-        reader: Reader { name: reader.to_owned(), version: VERSION.to_owned() },
+        ..bare
     };
     Document { report, base, blocks, finds, excluded }
 }

@@ -21,7 +21,7 @@ mod tree;
 pub use platform::{canonical_url, media_kind_of_path};
 pub use refer::refer;
 
-use crate::evidence::{Form, MediaKind, Report, Rule};
+use crate::evidence::{Digest, Form, MediaKind, Reader, Report, Rule};
 use block::Blocks;
 
 /// What the person, or the server, says of a report beside its bytes.
@@ -125,6 +125,27 @@ pub fn read(bytes: &[u8], hints: &Hints) -> Result<Document, ReadError> {
         Format::Plain => Ok(plain::read(&decoded, bytes, hints)),
     }
 }
+
+/// What is known of a report that says nothing of itself.
+fn bare_report(decoded: &encoding::Decoded, bytes: &[u8], hints: &Hints, reader: &str, media_type: &str) -> Report {
+    Report {
+        origin: hints.origin.clone(),
+        title: None,
+        publisher: None,
+        authors: Vec::new(),
+        published: hints.published.clone(),
+        published_as_written: None,
+        language: None,
+        sha256: Digest::of(bytes),
+        size: bytes.len() as u64,
+        media_type: media_type.to_owned(),
+        encoding: decoded.encoding.to_owned(),
+        reader: Reader { name: reader.to_owned(), version: READER_VERSION.to_owned() },
+    }
+}
+
+/// Grows whenever the same bytes would give other references.
+const READER_VERSION: &str = "1";
 
 enum Format {
     Html,

@@ -8,7 +8,7 @@ use url::Url;
 use super::block::{Block, BlockKind, Blocks};
 use super::encoding::Decoded;
 use super::{Document, Find, Hints, platform, sentence};
-use crate::evidence::{Digest, Form, MediaKind, Reader, Report};
+use crate::evidence::{Form, MediaKind, Report};
 
 /// An address in running text; what closes a sentence or a bracket is not part of it.
 static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"https?://[^\s<>"'`«»“”|\\^{}]+"#).ok());
@@ -25,20 +25,7 @@ pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints) -> Document {
         blocks.blocks.iter().take(12).filter(|block| block.kind == BlockKind::Heading).map(|block| &text[block.start..block.end]);
     // A section's name or a notice can stand above the title; a title has some words.
     let title = headings.clone().find(|heading| heading.split_whitespace().count() >= 4).or(headings.next()).map(str::to_owned);
-    let report = Report {
-        origin: hints.origin.clone(),
-        title,
-        publisher: None,
-        authors: Vec::new(),
-        published: hints.published.clone(),
-        published_as_written: None,
-        language: None,
-        sha256: Digest::of(bytes),
-        size: bytes.len() as u64,
-        media_type: "text/plain".to_owned(),
-        encoding: decoded.encoding.to_owned(),
-        reader: Reader { name: "text".to_owned(), version: "1".to_owned() },
-    };
+    let report = Report { title, ..super::bare_report(decoded, bytes, hints, "text", "text/plain") };
     Document { report, base: hints.url.clone(), blocks, finds, excluded: Vec::new() }
 }
 

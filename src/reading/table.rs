@@ -5,7 +5,7 @@ use url::Url;
 use super::block::{Block, BlockKind, Blocks};
 use super::encoding::Decoded;
 use super::{Document, Find, Hints, ReadError, platform};
-use crate::evidence::{Digest, Form, MediaKind, Reader, Report};
+use crate::evidence::{Form, MediaKind};
 
 /// Reads a table whose first row names the columns.
 pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints, separator: u8) -> Result<Document, ReadError> {
@@ -30,20 +30,8 @@ pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints, separator: u8
             .collect();
         finds.extend(row(&place, (start, end), &columns));
     }
-    let report = Report {
-        origin: hints.origin.clone(),
-        title: None,
-        publisher: None,
-        authors: Vec::new(),
-        published: hints.published.clone(),
-        published_as_written: None,
-        language: None,
-        sha256: Digest::of(bytes),
-        size: bytes.len() as u64,
-        media_type: if separator == b'\t' { "text/tab-separated-values" } else { "text/csv" }.to_owned(),
-        encoding: decoded.encoding.to_owned(),
-        reader: Reader { name: "table".to_owned(), version: "1".to_owned() },
-    };
+    let media_type = if separator == b'\t' { "text/tab-separated-values" } else { "text/csv" };
+    let report = super::bare_report(decoded, bytes, hints, "table", media_type);
     Ok(Document { report, base: hints.url.clone(), blocks: Blocks::new(text, blocks), finds, excluded: Vec::new() })
 }
 

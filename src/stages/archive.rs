@@ -7,21 +7,18 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::capture::{Acquisition, Means};
-use super::obtain::Obtained;
-use super::{Coverage, ObtainError, Resolved, Source, coverage, obtain_file, obtain_input, resolve};
-use crate::evidence::{
-    Claim, ClaimMade, Clock, Completeness, Digest, Event, Item, MediaKind, NoteAdded, Object, ObjectKept, Origin, Outcome,
-    PermissionGiven, ReferenceFound, Report, ReportReceived, Subject, Unit,
-};
-use crate::fetch::{Client, Ending, Found, Local, LocalError, without_secret};
-use crate::reading::{self, Document, Hints, ReadError};
-use crate::vault::{Committed, Effects, Lease, Task, Vault, VaultError};
+use super::record::{permission, record};
+use super::{Coverage, ObtainError, Resolved, Source, coverage};
+use crate::evidence::{Clock, Digest, Item, Outcome, Unit};
+use crate::fetch::{Client, Local};
+use crate::reading::ReadError;
+use crate::vault::{Committed, Lease, Task, Vault, VaultError};
 
 /// How often a waiting conductor says that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// How long to wait for another run before looking again.
-const WAIT: Duration = Duration::from_millis(200);
+pub(super) const WAIT: Duration = Duration::from_millis(200);
 
 /// How to archive.
 pub struct Archive {
@@ -81,10 +78,10 @@ impl ArchiveError {
 }
 
 /// One item to try, and where its relative links lead.
-struct Job {
-    unit: Unit,
-    item: Item,
-    local: Option<Local>,
+pub(super) struct Job {
+    pub unit: Unit,
+    pub item: Item,
+    pub local: Option<Local>,
 }
 
 /// Archives reports: each is recorded, then all their items are captured. Returns, per source, its
@@ -121,11 +118,11 @@ pub fn archive(
     Ok(told.into_iter().map(|recorded| recorded.and_then(statement)).collect())
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, ArchiveError> {
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, ArchiveError> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(ArchiveError::Runtime)
 }
 
-fn means(vault: &Vault, how: &Archive) -> Means {
+pub(super) fn means(vault: &Vault, how: &Archive) -> Means {
     Means {
         client: how.client.clone(),
         intake: Arc::new(vault.intake()),
@@ -135,247 +132,9 @@ fn means(vault: &Vault, how: &Archive) -> Means {
     }
 }
 
-/// Records one report and its references, and says which items of it are to be tried.
-fn record(
-    vault: &mut Vault,
-    source: &Source,
-    how: &Archive,
-    means: &Means,
-    runtime: &tokio::runtime::Runtime,
-) -> Result<(Digest, Vec<Job>), ArchiveError> {
-    let (obtained, fetched) = match source {
-        Source::File(path) => (obtain_file(path)?, None),
-        Source::Input => (obtain_input(std::io::stdin().lock())?, None),
-        Source::Url(url) => obtain_url(vault, url, how, means, runtime)?,
-    };
-    let hints = Hints {
-        origin: obtained.origin.text().to_owned(),
-        url: match &obtained.origin {
-            Origin::Url(url) => Some(url.clone()),
-            _ => how.url.clone(),
-        },
-        published: how.published.clone(),
-        declared_type: obtained.declared_type.clone(),
-    };
-    let document = match reading::read(&obtained.bytes, &hints) {
-        Ok(document) => document,
-        Err(error) => {
-            // What was fetched is recorded even if it is no report: the attempt was made.
-            if let Some(acquisition) = fetched {
-                vault.commit(vec![page_effects(acquisition, &obtained.origin, how)])?;
-            }
-            return Err(error.into());
-        }
-    };
-    let digest = document.report.sha256;
-    let local = obtained.local.clone();
-    let beside = |link: &str| local.as_ref().is_some_and(|local| !matches!(local.open(link), Err(LocalError::Missing)));
-    let resolved = resolve(&digest, reading::refer(&document), &beside);
-    let unit = Unit::read(digest);
-    if let Some(lease) = lease(vault, Task { unit, subject: digest.to_string() }, how)? {
-        let effects = report_effects(vault, lease, &obtained, &document, &resolved, fetched, how)?;
-        vault.commit(vec![effects])?;
-    }
-    Ok((digest, jobs(vault, &digest, &resolved, local.as_ref(), how)?))
-}
-
-/// Leases a unit; none if it is done already, by us or by somebody who is doing it now.
-fn lease(vault: &mut Vault, task: Task, how: &Archive) -> Result<Option<Lease>, ArchiveError> {
-    vault.enqueue(&task)?;
-    loop {
-        if let Some(lease) = vault.claim(std::slice::from_ref(&task.unit))?.pop() {
-            return Ok(Some(lease));
-        }
-        if vault.reader().unit_state(&task.unit)?.as_deref() == Some("done") {
-            return Ok(None);
-        }
-        if how.stop.load(Ordering::Relaxed) {
-            return Err(ArchiveError::Stopped);
-        }
-        std::thread::sleep(WAIT);
-        vault.take_over()?;
-    }
-}
-
-fn page_item(url: &str) -> Item {
-    let canonical = url::Url::parse(url).map_or_else(|_| url.to_owned(), |url| reading::canonical_url(&url));
-    Item {
-        key: format!("url:{}", without_secret(&canonical)),
-        kind: MediaKind::Page,
-        url: Some(without_secret(url)),
-        platform: None,
-        platform_id: None,
-    }
-}
-
-/// Fetches a report without a case, to look at it. Nothing is recorded.
-pub fn peek(url: &str, how: &Archive) -> Result<(Vec<u8>, Option<String>), ArchiveError> {
-    let failed = |why: String| ArchiveError::from(ObtainError::Fetch { url: url.to_owned(), why });
-    runtime()?.block_on(async {
-        let (sender, mut receiver) = tokio::sync::mpsc::channel::<hyper::body::Bytes>(16);
-        let gather = async {
-            let mut bytes = Vec::new();
-            while let Some(chunk) = receiver.recv().await {
-                if bytes.len() as u64 <= reading::LARGEST {
-                    bytes.extend(chunk);
-                }
-            }
-            bytes
-        };
-        let (fetched, bytes) = tokio::join!(how.client.get(url, sender), gather);
-        match (&fetched.ending, fetched.status) {
-            (Ending::Refused(why) | Ending::Timeout(why) | Ending::Failed(why), _) => Err(failed(why.clone())),
-            (_, Some(200..=299)) => Ok((bytes, fetched.declared_type)),
-            (_, status) => Err(failed(format!("the server answered {}", status.unwrap_or_default()))),
-        }
-    })
-}
-
-/// Fetches a report. A failure is recorded before it is told.
-fn obtain_url(
-    vault: &mut Vault,
-    url: &str,
-    how: &Archive,
-    means: &Means,
-    runtime: &tokio::runtime::Runtime,
-) -> Result<(Obtained, Option<Acquisition>), ArchiveError> {
-    let item = page_item(url);
-    let unit = Unit::capture(&item.key, &format!("report at {}", how.clock.now()));
-    let acquisition = runtime.block_on(means.fetch(&unit.key, &item))?;
-    let bytes = acquisition.bytes().transpose()?;
-    match bytes {
-        Some(bytes) if acquisition.outcome() == Outcome::Ok => {
-            let declared_type = acquisition.declared_type();
-            let obtained = Obtained { origin: Origin::Url(url.to_owned()), bytes, declared_type, local: None };
-            Ok((obtained, Some(acquisition)))
-        }
-        _ => {
-            let why = acquisition.because().to_owned();
-            vault.commit(vec![page_effects(acquisition, &Origin::Url(url.to_owned()), how)])?;
-            Err(ObtainError::Fetch { url: url.to_owned(), why }.into())
-        }
-    }
-}
-
-/// What fetching a report's own page brings about: no exhibit.
-fn page_effects(acquisition: Acquisition, origin: &Origin, how: &Archive) -> Effects {
-    let mut effects = acquisition.effects(None, false);
-    effects.events.insert(0, Event::ItemIdentified(page_item(origin.text())));
-    effects.events.splice(0..0, permission(how));
-    effects
-}
-
-/// What the user permitted, if anything.
-fn permission(how: &Archive) -> Option<Event> {
-    let hosts = how.client.route().permits.texts();
-    (!hosts.is_empty()).then_some(Event::PermissionGiven(PermissionGiven { hosts }))
-}
-
-fn report_effects(
-    vault: &Vault,
-    lease: Lease,
-    obtained: &Obtained,
-    document: &Document,
-    resolved: &[Resolved],
-    fetched: Option<Acquisition>,
-    how: &Archive,
-) -> Result<Effects, ArchiveError> {
-    let report = &document.report;
-    let mut effects = match fetched {
-        Some(acquisition) => page_effects(acquisition, &obtained.origin, how),
-        None => {
-            use std::io::Write;
-            let mut staging = vault.stage()?;
-            staging.write_all(&obtained.bytes).map_err(|error| match error.kind() {
-                std::io::ErrorKind::StorageFull => VaultError::DiskFull,
-                _ => VaultError::Io { doing: "write", path: "staging".into(), source: error },
-            })?;
-            let staged = staging.finish()?;
-            let digests = staged.digests();
-            let object = Object {
-                sha256: digests.sha256,
-                blake3: digests.blake3,
-                size: digests.size,
-                media_type: report.media_type.clone(),
-            };
-            Effects {
-                objects: vec![staged],
-                events: vec![Event::ObjectKept(ObjectKept { object, because: None })],
-                ..Effects::default()
-            }
-        }
-    };
-    effects.lease = Some(lease);
-    effects.events.push(Event::ReportReceived(received(report, &obtained.origin, how.clock.as_ref())));
-    for (ordinal, resolved) in (1..).zip(resolved) {
-        effects.events.extend(resolved.item.clone().map(Event::ItemIdentified));
-        let found = reference(report, ordinal, resolved);
-        let key = found.key();
-        effects.events.push(Event::ReferenceFound(found));
-        effects
-            .events
-            .extend(resolved.reference.claims.iter().map(|claim| asserted(Subject::Mention(key.clone()), "report", claim)));
-    }
-    Ok(effects)
-}
-
-fn received(report: &Report, origin: &Origin, clock: &dyn Clock) -> ReportReceived {
-    let (source, url, name) = match origin {
-        Origin::File { name } => ("file", None, Some(name.clone())),
-        Origin::Url(url) => ("url", Some(url.clone()), None),
-        Origin::Input => ("input", None, None),
-    };
-    ReportReceived {
-        report: report.sha256,
-        source: source.to_owned(),
-        url,
-        received: clock.now(),
-        reader: report.reader.name.clone(),
-        reader_version: report.reader.version.clone(),
-        encoding: report.encoding.clone(),
-        media_type: report.media_type.clone(),
-        language: report.language.clone(),
-        published: report.published.clone(),
-        name,
-        title: report.title.clone(),
-        publisher: report.publisher.clone(),
-        authors: (!report.authors.is_empty()).then(|| report.authors.clone()),
-        published_as_written: report.published_as_written.clone(),
-    }
-}
-
-fn reference(report: &Report, ordinal: u64, resolved: &Resolved) -> ReferenceFound {
-    let reference = &resolved.reference;
-    ReferenceFound {
-        report: report.sha256,
-        ordinal,
-        kind: reference.kind,
-        form: reference.form,
-        url: reference.url.as_deref().map(without_secret),
-        canonical: reference.canonical.as_deref().map(without_secret),
-        item: resolved.item.as_ref().map(|item| item.key.clone()),
-        locator: reference.locator.clone(),
-        rule: reference.rule.clone(),
-        quote: Some(reference.quote.clone()),
-        caption: reference.caption.clone(),
-        credit: reference.credit.clone(),
-        hedges: (!reference.hedges.is_empty()).then(|| reference.hedges.clone()),
-    }
-}
-
-fn asserted(subject: Subject, by: &str, claim: &Claim) -> Event {
-    Event::ClaimMade(ClaimMade {
-        subject,
-        by: by.to_owned(),
-        property: claim.property.clone(),
-        rule: claim.rule.clone(),
-        claim: Some(claim.clone()),
-    })
-}
-
 /// The items of a report that are to be tried: those never tried for it; those that failed in a way
 /// that may pass; with `recapture`, all.
-fn jobs(
+pub(super) fn jobs(
     vault: &mut Vault,
     report: &Digest,
     resolved: &[Resolved],
@@ -554,87 +313,4 @@ fn return_from_elsewhere(vault: &mut Vault, elsewhere: &mut Vec<Unit>, waiting: 
         vault.take_over()?;
     }
     Ok(!waiting.is_empty())
-}
-
-/// A file or address that a person hands over, with what they say about it.
-pub struct Handed {
-    pub source: Source,
-    pub claims: Vec<Claim>,
-    pub note: Option<String>,
-}
-
-/// What became of something handed over.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Received {
-    pub outcome: Outcome,
-    pub completeness: Completeness,
-    pub because: String,
-    pub exhibit: Option<String>,
-}
-
-/// Admits what was handed over.
-pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<Received, ArchiveError> {
-    let means = means(vault, how);
-    let now = how.clock.now();
-    let (item, acquisition) = match &handed.source {
-        Source::Url(url) => {
-            let item = url_item(url)?;
-            let unit = Unit::capture(&item.key, &format!("added {now}"));
-            let acquisition = runtime()?.block_on(means.fetch(&unit.key, &item))?;
-            (item, acquisition)
-        }
-        Source::File(path) if path.to_string_lossy().contains("://") => {
-            let name = path.display().to_string();
-            return Err(ObtainError::Unreadable { name, why: "only http and https addresses are fetched".into() }.into());
-        }
-        Source::File(path) => {
-            let blank = Item { key: String::new(), kind: MediaKind::Video, url: None, platform: None, platform_id: None };
-            let found = Found::named(path).map_err(|error| match error {
-                LocalError::Missing => ObtainError::Missing { path: path.clone() },
-                _ if path.is_dir() => ObtainError::Directory { path: path.clone() },
-                LocalError::NotAFile | LocalError::Outside => ObtainError::NotAFile { path: path.clone() },
-                LocalError::Unreadable(why) => ObtainError::Unreadable { name: path.display().to_string(), why },
-            })?;
-            let acquisition = means.take("", &blank, "handed-over", now, found)?;
-            let Some(digest) = acquisition.digest() else {
-                let name = path.display().to_string();
-                return Err(ObtainError::Unreadable { name, why: acquisition.because().to_owned() }.into());
-            };
-            let item = Item { key: format!("file:{digest}"), kind: acquisition.kind(), ..blank };
-            let unit = Unit::capture(&item.key, &format!("added {now}"));
-            (item.clone(), acquisition.of(&item, &unit))
-        }
-        Source::Input => {
-            return Err(
-                ObtainError::Unreadable { name: "-".into(), why: "footage is handed over as a file or address".into() }.into()
-            );
-        }
-    };
-    let (outcome, completeness, because, digest) =
-        (acquisition.outcome(), acquisition.completeness(), acquisition.because().to_owned(), acquisition.digest());
-    let held = vault.reader().item_by_key(&item.key)?.is_some() && item.key.starts_with("file:");
-    let mut effects = match held {
-        true => Effects::default(),
-        false => acquisition.effects(None, true),
-    };
-    effects.events.insert(0, Event::ItemIdentified(item.clone()));
-    effects.events.splice(0..0, permission(how));
-    let subject = || Subject::Item(item.key.clone());
-    effects.events.extend(handed.claims.iter().map(|claim| asserted(subject(), "person", claim)));
-    effects
-        .events
-        .extend(handed.note.iter().map(|text| Event::NoteAdded(NoteAdded { subject: subject(), text: Some(text.clone()) })));
-    vault.commit(vec![effects])?;
-    let number = vault.reader().item_by_key(&item.key)?.and_then(|row| row.id.parse().ok());
-    let exhibits = number.map(|number| vault.reader().exhibits_of(number)).transpose()?.unwrap_or_default();
-    let mine = exhibits.into_iter().find(|exhibit| Some(&exhibit.sha256) == digest.map(|digest| digest.to_string()).as_ref());
-    Ok(Received { outcome, completeness, because, exhibit: mine.map(|exhibit| exhibit.id) })
-}
-
-fn url_item(text: &str) -> Result<Item, ArchiveError> {
-    let hints = Hints { origin: text.to_owned(), ..Hints::default() };
-    let document = reading::read(text.as_bytes(), &hints)?;
-    let resolved = resolve(&document.report.sha256, reading::refer(&document), &|_| false);
-    let item = resolved.into_iter().find_map(|resolved| resolved.item);
-    Ok(item.unwrap_or_else(|| page_item(text)))
 }

@@ -1,15 +1,15 @@
 //! Proves that nothing changed, or names what did: log, published log, sealed values, catalogue, objects.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use serde::Serialize;
 
-use crate::evidence::{Code, Digest, Event, Finding, Object, Verdict};
+use super::fixity::check;
+use super::shelf::{Shelf, published_leaves, root_of};
+use crate::evidence::{Code, Event, Finding, Verdict};
 use crate::keyring::Trusted;
 use crate::ledger::{Frontier, Hash, PublicKey, TILE, TilePath, commitments, leaf_hash, open};
 use crate::vault::{LOG, LogRow, Published, Reader, VaultError};
@@ -576,103 +576,5 @@ impl Look {
             }
         }
         Ok(())
-    }
-}
-
-/// `log/` as it stood when the snapshot was taken. Full files never change, so only partial ones, which
-/// the next commit replaces, are read at once.
-struct Shelf {
-    root: std::path::PathBuf,
-    checkpoint: Result<Option<Published>, VaultError>,
-    /// Every file's name, and whether it is a regular file.
-    names: Vec<(String, bool)>,
-    partial: BTreeMap<String, Vec<u8>>,
-}
-
-impl Shelf {
-    fn read(reader: &Reader) -> Shelf {
-        let root = reader.layout().log();
-        let mut shelf = Shelf { checkpoint: Published::read(reader.layout()), names: Vec::new(), partial: BTreeMap::new(), root };
-        for file in
-            walkdir::WalkDir::new(&shelf.root).sort_by_file_name().into_iter().flatten().filter(|file| !file.file_type().is_dir())
-        {
-            let name = file.path().strip_prefix(&shelf.root).unwrap_or(file.path()).to_string_lossy().into_owned();
-            if TilePath::parse(&name).is_some_and(|path| path.extent().1 < TILE)
-                && let Ok(bytes) = fs::read(file.path())
-            {
-                shelf.partial.insert(name.clone(), bytes);
-            }
-            shelf.names.push((name, file.file_type().is_file()));
-        }
-        shelf
-    }
-
-    fn bytes(&self, name: &str) -> std::io::Result<Vec<u8>> {
-        match self.partial.get(name) {
-            Some(bytes) => Ok(bytes.clone()),
-            None => fs::read(self.root.join(name)),
-        }
-    }
-}
-
-/// Leaf hashes as published, by index.
-fn published_leaves(shelf: &Shelf, size: u64) -> BTreeMap<u64, Hash> {
-    let mut leaves = BTreeMap::new();
-    for path in TilePath::for_size(size) {
-        if let TilePath::Hashes { level: 0, index, .. } = path
-            && let Ok(bytes) = shelf.bytes(&path.to_string())
-        {
-            let hashes = bytes.chunks_exact(32).filter_map(|hash| Hash::try_from(hash).ok());
-            leaves.extend((index * TILE..).zip(hashes));
-        }
-    }
-    leaves
-}
-
-fn root_of(leaves: &BTreeMap<u64, Hash>, size: u64) -> Option<Hash> {
-    let mut frontier = Frontier::default();
-    for index in 0..size {
-        frontier.push(*leaves.get(&index)?);
-    }
-    Some(frontier.root())
-}
-
-/// One object's bytes: there, of the right size, with the right digests.
-fn check(path: &Path, object: &Object, depth: Depth, buffer: &mut [u8]) -> Option<(Code, String)> {
-    let missing = |why: String| Some((Code::ObjectMissing, why));
-    let altered = |why: String| Some((Code::ObjectAltered, why));
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return missing("The bytes are not in the vault".into()),
-        Err(error) => return missing(format!("The bytes cannot be reached: {error}")),
-        Ok(found) if !found.is_file() => return missing("What lies in the object's place is not a file".into()),
-        Ok(found) if found.len() != object.size => {
-            return altered(format!("The file has {} bytes; {} were recorded", found.len(), object.size));
-        }
-        Ok(_) => {}
-    }
-    let read = || -> std::io::Result<(Option<Digest>, [u8; 32])> {
-        let mut file = fs::File::open(path)?;
-        let (mut sha256, mut blake3) = (<sha2::Sha256 as sha2::Digest>::new(), blake3::Hasher::new());
-        loop {
-            let count = file.read(buffer)?;
-            if count == 0 {
-                break;
-            }
-            blake3.update(&buffer[..count]);
-            if depth == Depth::Full {
-                sha2::Digest::update(&mut sha256, &buffer[..count]);
-            }
-        }
-        let sha256 = (depth == Depth::Full).then(|| Digest(sha2::Digest::finalize(sha256).into()));
-        Ok((sha256, *blake3.finalize().as_bytes()))
-    };
-    let mut read = read;
-    match read() {
-        Err(error) => altered(format!("The bytes cannot be read to their end: {error}")),
-        Ok((sha256, blake3)) if blake3 != object.blake3.0 || sha256.is_some_and(|sha256| sha256 != object.sha256) => {
-            let now = sha256.map_or_else(|| format!("BLAKE3 {}", hex::encode(blake3)), |sha256| format!("SHA-256 {sha256}"));
-            altered(format!("The bytes are not those that were recorded: they now have {now}"))
-        }
-        Ok(_) => None,
     }
 }

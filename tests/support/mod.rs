@@ -243,3 +243,28 @@ pub fn png(seed: u8) -> Vec<u8> {
     bytes.extend(hex::decode("0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082").unwrap());
     bytes
 }
+
+/// Progress that nobody watches.
+pub struct Silent;
+
+impl exhibit::stages::Progress for Silent {
+    fn begin(&mut self, _: usize) {}
+    fn done(&mut self, _: &exhibit::evidence::Item, _: exhibit::evidence::Outcome, _: &str) {}
+}
+
+/// How to archive under the default settings.
+pub fn archiving(ports: &Ports, concurrency: usize) -> exhibit::stages::Archive {
+    let config = exhibit::config::Config::default();
+    exhibit::stages::Archive {
+        client: exhibit::fetch::Client::new(config.route(Default::default()), ports.clock.clone()),
+        clock: ports.clock.clone(),
+        concurrency,
+        settings: config.capture_digest(),
+        route: "direct".into(),
+        fetch: true,
+        recapture: false,
+        url: None,
+        published: None,
+        stop: Default::default(),
+    }
+}

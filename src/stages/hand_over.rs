@@ -1,0 +1,92 @@
+//! Admitting what a person hands over: a file or an address, with what they say about it.
+
+use super::archive::{means, runtime};
+use super::record::{asserted, page_item, permission};
+use super::{Archive, ArchiveError, ObtainError, Source, resolve};
+use crate::evidence::{Claim, Completeness, Event, Item, MediaKind, NoteAdded, Outcome, Subject, Unit};
+use crate::fetch::{Found, LocalError};
+use crate::reading::{self, Hints};
+use crate::vault::{Effects, Vault};
+
+/// A file or address that a person hands over, with what they say about it.
+pub struct Handed {
+    pub source: Source,
+    pub claims: Vec<Claim>,
+    pub note: Option<String>,
+}
+
+/// What became of something handed over.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Received {
+    pub outcome: Outcome,
+    pub completeness: Completeness,
+    pub because: String,
+    pub exhibit: Option<String>,
+}
+
+/// Admits what was handed over.
+pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<Received, ArchiveError> {
+    let means = means(vault, how);
+    let now = how.clock.now();
+    let (item, acquisition) = match &handed.source {
+        Source::Url(url) => {
+            let item = url_item(url)?;
+            let unit = Unit::capture(&item.key, &format!("added {now}"));
+            let acquisition = runtime()?.block_on(means.fetch(&unit.key, &item))?;
+            (item, acquisition)
+        }
+        Source::File(path) if path.to_string_lossy().contains("://") => {
+            let name = path.display().to_string();
+            return Err(ObtainError::Unreadable { name, why: "only http and https addresses are fetched".into() }.into());
+        }
+        Source::File(path) => {
+            let blank = Item { key: String::new(), kind: MediaKind::Video, url: None, platform: None, platform_id: None };
+            let found = Found::named(path).map_err(|error| match error {
+                LocalError::Missing => ObtainError::Missing { path: path.clone() },
+                _ if path.is_dir() => ObtainError::Directory { path: path.clone() },
+                LocalError::NotAFile | LocalError::Outside => ObtainError::NotAFile { path: path.clone() },
+                LocalError::Unreadable(why) => ObtainError::Unreadable { name: path.display().to_string(), why },
+            })?;
+            let acquisition = means.take("", &blank, "handed-over", now, found)?;
+            let Some(digest) = acquisition.digest() else {
+                let name = path.display().to_string();
+                return Err(ObtainError::Unreadable { name, why: acquisition.because().to_owned() }.into());
+            };
+            let item = Item { key: format!("file:{digest}"), kind: acquisition.kind(), ..blank };
+            let unit = Unit::capture(&item.key, &format!("added {now}"));
+            (item.clone(), acquisition.of(&item, &unit))
+        }
+        Source::Input => {
+            return Err(
+                ObtainError::Unreadable { name: "-".into(), why: "footage is handed over as a file or address".into() }.into()
+            );
+        }
+    };
+    let (outcome, completeness, because, digest) =
+        (acquisition.outcome(), acquisition.completeness(), acquisition.because().to_owned(), acquisition.digest());
+    let held = vault.reader().item_by_key(&item.key)?.is_some() && item.key.starts_with("file:");
+    let mut effects = match held {
+        true => Effects::default(),
+        false => acquisition.effects(None, true),
+    };
+    effects.events.insert(0, Event::ItemIdentified(item.clone()));
+    effects.events.splice(0..0, permission(how));
+    let subject = || Subject::Item(item.key.clone());
+    effects.events.extend(handed.claims.iter().map(|claim| asserted(subject(), "person", claim)));
+    effects
+        .events
+        .extend(handed.note.iter().map(|text| Event::NoteAdded(NoteAdded { subject: subject(), text: Some(text.clone()) })));
+    vault.commit(vec![effects])?;
+    let number = vault.reader().item_by_key(&item.key)?.and_then(|row| row.id.parse().ok());
+    let exhibits = number.map(|number| vault.reader().exhibits_of(number)).transpose()?.unwrap_or_default();
+    let mine = exhibits.into_iter().find(|exhibit| Some(&exhibit.sha256) == digest.map(|digest| digest.to_string()).as_ref());
+    Ok(Received { outcome, completeness, because, exhibit: mine.map(|exhibit| exhibit.id) })
+}
+
+fn url_item(text: &str) -> Result<Item, ArchiveError> {
+    let hints = Hints { origin: text.to_owned(), ..Hints::default() };
+    let document = reading::read(text.as_bytes(), &hints)?;
+    let resolved = resolve(&document.report.sha256, reading::refer(&document), &|_| false);
+    let item = resolved.into_iter().find_map(|resolved| resolved.item);
+    Ok(item.unwrap_or_else(|| page_item(text)))
+}
