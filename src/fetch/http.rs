@@ -405,3 +405,100 @@ fn cause(error: &hyper::Error) -> String {
         _ => inner.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+    use super::*;
+    use crate::evidence::Time;
+
+    struct Ticking(AtomicI64);
+    impl Clock for Ticking {
+        fn now(&self) -> Time {
+            Time::from_micros(self.0.fetch_add(1, Ordering::Relaxed))
+        }
+    }
+
+    /// A TLS server on loopback with a certificate of its own making, and a client that trusts it or not.
+    async fn fetch(answer: &'static str, proper_end: bool, trusted: bool) -> (Fetched, Vec<u8>) {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let certificate: CertificateDer<'static> = made.cert.der().clone();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (connection, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) = acceptor.accept(connection).await else { return };
+            let mut seen = vec![0; 4096];
+            let _ = stream.read(&mut seen).await;
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+            if proper_end {
+                stream.shutdown().await.unwrap();
+            }
+        });
+        let mut roots = RootCertStore::empty();
+        if trusted {
+            roots.add(certificate).unwrap();
+        }
+        let limits = Limits { max_bytes: 1 << 20, connect_seconds: 5, idle_seconds: 5, total_seconds: 10, redirects: 3 };
+        let permits = Permits(vec!["127.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()]);
+        let route = Route { permits, limits, user_agent: "test".into(), languages: Some("ar, en".into()) };
+        let client = Client::with_roots(route, Arc::new(Ticking(AtomicI64::new(0))), roots);
+        let (sender, mut receiver) = mpsc::channel(16);
+        let gather = async {
+            let mut bytes = Vec::new();
+            while let Some(chunk) = receiver.recv().await {
+                bytes.extend(chunk);
+            }
+            bytes
+        };
+        let url = format!("https://localhost:{port}/clip.mp4");
+        tokio::join!(client.get(&url, sender), gather)
+    }
+
+    #[tokio::test]
+    async fn tls_version_chain_and_heads_are_recorded() {
+        let (fetched, bytes) = fetch("HTTP/1.1 200 OK\r\nX-Odd-CASE: kept\r\nContent-Length: 4\r\n\r\nbody", true, true).await;
+        assert_eq!((bytes.as_slice(), fetched.received, fetched.declared), (&b"body"[..], 4, Some(4)));
+        assert!(matches!(fetched.ending, Ending::Whole(_)), "{:?}", fetched.ending);
+        let hop = &fetched.exchange.hops[0];
+        let tls = hop.tls.as_ref().unwrap();
+        assert_eq!((tls.version.as_str(), tls.chain.len()), ("TLSv1_3", 1));
+        assert!(hop.response_head.contains("X-Odd-CASE: kept\r\n"), "{}", hop.response_head);
+        assert!(hop.request_head.contains("accept-language: ar, en\r\n"), "{}", hop.request_head);
+    }
+
+    #[tokio::test]
+    async fn without_a_length_only_a_proper_end_of_tls_is_an_end() {
+        let answer = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nbody";
+        let (whole, _) = fetch(answer, true, true).await;
+        assert!(matches!(whole.ending, Ending::Whole(_)), "{:?}", whole.ending);
+        let (cut, bytes) = fetch(answer, false, true).await;
+        assert!(matches!(cut.ending, Ending::Cut(_)), "{:?}", cut.ending);
+        assert_eq!(bytes, b"body");
+    }
+
+    #[tokio::test]
+    async fn a_certificate_that_nobody_vouches_for_is_a_failure_with_its_reason() {
+        let (fetched, bytes) = fetch("HTTP/1.1 200 OK\r\n\r\n", true, false).await;
+        let Ending::Failed(why) = &fetched.ending else { panic!("{:?}", fetched.ending) };
+        assert!(why.contains("TLS handshake failed") && why.contains("certificate"), "{why}");
+        assert!(bytes.is_empty());
+    }
+}
