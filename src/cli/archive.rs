@@ -75,7 +75,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     how.url = args.url.clone();
     how.published = args.published.clone();
     stop_on_interrupt(how.stop.clone());
-    let mut progress = Shown::new(context.global.quiet || args.json);
+    let mut progress = Shown::new(context.global.quiet || args.json, context.global.verbose);
     let told = archive(&mut vault, &sources, &how, &mut progress);
     progress.end();
     let told = told?;
@@ -129,15 +129,16 @@ fn stop_on_interrupt(stop: Arc<AtomicBool>) {
     });
 }
 
-/// A bar on a terminal, a line for each item elsewhere.
+/// A bar on a terminal, a line for each item elsewhere or when asked to say more.
 struct Shown {
     bar: Option<ProgressBar>,
     quiet: bool,
+    verbose: bool,
 }
 
 impl Shown {
-    fn new(quiet: bool) -> Shown {
-        Shown { bar: None, quiet }
+    fn new(quiet: bool, verbose: bool) -> Shown {
+        Shown { bar: None, quiet, verbose }
     }
 
     fn end(&self) {
@@ -149,7 +150,7 @@ impl Shown {
 
 impl Progress for Shown {
     fn begin(&mut self, total: usize) {
-        if self.quiet || total == 0 || !std::io::stderr().is_terminal() {
+        if self.quiet || self.verbose || total == 0 || !std::io::stderr().is_terminal() {
             return;
         }
         let bar = ProgressBar::new(total as u64);
@@ -161,18 +162,12 @@ impl Progress for Shown {
 
     fn done(&mut self, item: &Item, outcome: Outcome, because: &str) {
         let name = item.url.as_deref().unwrap_or(&item.key);
-        match &self.bar {
-            Some(bar) => {
-                bar.inc(1);
-                bar.set_message(fit(name, 50));
-            }
-            None if !self.quiet => eprintln!(
-                "{} {} {}",
-                pad(outcome.as_str(), 18),
-                fit(name, 60),
-                if outcome == Outcome::Ok { String::new() } else { format!("({})", fit(because, 80)) }
-            ),
-            None => {}
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+            bar.set_message(fit(name, 50));
+        } else if !self.quiet {
+            let why = if outcome == Outcome::Ok && !self.verbose { String::new() } else { format!(" ({})", safe(because)) };
+            eprintln!("{} {}{why}", pad(outcome.as_str(), 18), safe(name));
         }
     }
 }

@@ -19,13 +19,13 @@ use crate::vault::{Agent, Layout, Ports, Reader, Vault, VaultError};
 #[derive(Args)]
 pub struct Global {
     /// The case [default: the nearest parent directory that is one]
-    #[arg(long, global = true, env = "EXHIBIT_CASE", value_name = "DIR")]
+    #[arg(long, global = true, env = "EXHIBIT_CASE", hide_env_values = true, value_name = "DIR")]
     pub case: Option<PathBuf>,
     /// Who acts; written into the log as a sealed value
-    #[arg(long, global = true, env = "EXHIBIT_BY", value_name = "NAME")]
+    #[arg(long, global = true, env = "EXHIBIT_BY", hide_env_values = true, value_name = "NAME")]
     pub by: Option<String>,
     /// Private key that signs the log
-    #[arg(long, global = true, env = "EXHIBIT_KEY", value_name = "FILE")]
+    #[arg(long, global = true, env = "EXHIBIT_KEY", hide_env_values = true, value_name = "FILE")]
     pub key: Option<PathBuf>,
     /// A key in the SSH agent instead, by fingerprint or comment
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "key")]
@@ -33,7 +33,7 @@ pub struct Global {
     /// Say only what went wrong
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Say more
+    /// Say for every item how it came
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
 }

@@ -28,7 +28,7 @@ use exit::{Exit, Failure};
 #[derive(Parser)]
 #[command(name = "exhibit", version, propagate_version = true, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 done (verify: green) · 1 could not do it · 2 usage · 3 findings (verify: amber or red) ·\n4 done, some captures failed.\n\nA first run:\n  exhibit archive --case my-case report.html\n  exhibit --case my-case verify"
+    after_help = "Exit codes:\n  0 done (verify: green)\n  1 could not do it\n  2 usage\n  3 findings (verify: amber or red)\n  4 done, some captures failed or were cut\n\nA first run:\n  exhibit archive --case my-case report.html\n  exhibit --case my-case verify"
 )]
 struct Cli {
     #[command(flatten)]
