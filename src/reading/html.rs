@@ -66,11 +66,12 @@ fn complete(find: &mut Find, blocks: &Blocks) {
     let at = if find.form == Form::Linked { start } else { start.saturating_sub(1) };
     let Some(block) = blocks.block_at(at).or(blocks.blocks.first()) else { return };
     let text = &blocks.text[block.start..block.end];
-    let within = |at: usize| at.saturating_sub(block.start).min(text.len().saturating_sub(1));
-    let sentence = match find.form {
-        Form::Linked => sentence::around(text, within(start), within(end).max(within(start) + 1)),
-        _ if start <= block.end => sentence::around(text, within(at), within(at) + 1),
-        _ => sentence::split(text).last().copied().unwrap_or((0, text.len())),
+    let within = |at: usize| at.saturating_sub(block.start).min(text.len());
+    let sentence = if find.form == Form::Linked {
+        sentence::around(text, within(start), within(end))
+    } else {
+        let before = sentence::split(text).into_iter().rfind(|(from, _)| *from < within(start).max(1));
+        before.unwrap_or((0, text.len()))
     };
     find.quote = (block.start + sentence.0, block.start + sentence.1);
 }

@@ -82,6 +82,13 @@ pub struct Document {
     pub excluded: Vec<Excluded>,
 }
 
+impl Document {
+    /// The text that locators count characters of.
+    pub fn text(&self) -> &str {
+        &self.blocks.text
+    }
+}
+
 /// A medium that the markup names.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Find {

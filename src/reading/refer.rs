@@ -24,7 +24,8 @@ pub fn refer(document: &Document) -> Vec<Reference> {
     if !table {
         told(document, &mut found);
     }
-    found.sort_by_key(|(at, _)| *at);
+    // What a sentence tells comes before what stands behind it.
+    found.sort_by_key(|(at, reference)| (*at, reference.form != Form::Described));
     found.into_iter().map(|(_, reference)| reference).collect()
 }
 
@@ -160,12 +161,14 @@ fn told(document: &Document, found: &mut Vec<(usize, Reference)>) {
     }
 }
 
-/// The ranges that references with an address are quoted by, merged and in order.
+/// The ranges whose words are those of a link, caption or row, merged and in order. The sentence that an
+/// embed merely stands behind is not its own: it may tell of other footage.
 struct Quoted(Vec<(usize, usize)>);
 
 impl Quoted {
     fn of(finds: &[Find]) -> Quoted {
-        let mut ranges: Vec<(usize, usize)> = finds.iter().map(|find| find.quote).collect();
+        let own = |find: &&Find| find.form == Form::Linked || find.caption.is_some() || !find.columns.is_empty();
+        let mut ranges: Vec<(usize, usize)> = finds.iter().filter(own).map(|find| find.quote).collect();
         ranges.sort_unstable();
         let mut merged: Vec<(usize, usize)> = Vec::new();
         for (start, end) in ranges {
