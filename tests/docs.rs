@@ -3,7 +3,7 @@
 mod support;
 
 use exhibit::evidence::{Digest, Event};
-use exhibit::ledger::{FORMAT, Sealed, commitments, open, sealed_fields};
+use exhibit::ledger::{FORMAT, SEALED_FIELDS, Sealed, commitments, open, sealed_fields};
 
 const SPEC: &str = include_str!("../schema/FORMAT.md");
 const README: &str = include_str!("../README.md");
@@ -36,6 +36,9 @@ fn the_table_of_kinds_lists_every_sealed_field_and_no_other() {
         assert_eq!(named_sorted, fields, "{kind}");
     }
     assert!(SPEC.contains(FORMAT));
+    let all: std::collections::BTreeSet<&str> =
+        kinds.iter().flat_map(|kind| sealed_fields(kind)).copied().chain(["person"]).collect();
+    assert_eq!(all.into_iter().collect::<Vec<_>>(), SEALED_FIELDS);
 }
 
 #[test]

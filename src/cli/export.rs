@@ -8,13 +8,14 @@ use super::exit::{Exit, Failure};
 use super::plain::{count, print_json, safe, size};
 use super::show;
 use crate::evidence::{ExhibitNo, Id, ItemNo};
+use crate::ledger::SEALED_FIELDS;
 use crate::stages::{Selection, export};
 use crate::vault::Reader;
 
 /// Export a self-checking bag: objects, records, log slice, proofs, and how to check them
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  exhibit export E7 --to bags/E7\n  exhibit export R1 --to bags/report-1       (all exhibits of a report)\n  exhibit export --all --to bags/all"
+    after_help = "Examples:\n  exhibit export E7 --to bags/E7\n  exhibit export R1 --to bags/report-1       (all exhibits of a report)\n  exhibit export --all --to bags/all\n  exhibit export E7 --to bags/E7 --withhold person --withhold exchange"
 )]
 pub struct Args {
     /// Exhibits, items, reports, or beginnings of digests
@@ -26,6 +27,10 @@ pub struct Args {
     /// New directory for the bag
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
+    /// Leave this sealed field's values out, such as person, name, exchange, location (repeatable); the
+    /// log still verifies. The bytes of objects are never changed
+    #[arg(long, value_name = "FIELD", value_parser = clap::builder::PossibleValuesParser::new(SEALED_FIELDS))]
+    withhold: Vec<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -53,7 +58,10 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
             None
         }
     };
-    let selection = Selection { exhibits: exhibits.into_iter().collect() };
+    let mut withhold = args.withhold;
+    withhold.sort();
+    withhold.dedup();
+    let selection = Selection { exhibits: exhibits.into_iter().collect(), withhold };
     let exported = export(&reader, &selection, &args.to, signer.as_deref(), context.clock.now())?;
     if args.json {
         print_json(&exported);

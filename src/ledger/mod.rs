@@ -19,7 +19,7 @@ pub use error::LedgerError;
 pub use key::{PublicKey, SignError, Signer};
 pub use note::{Note, Signature};
 pub use proof::{consistency, inclusion, tlog_proof, verify_consistency, verify_inclusion};
-pub use sealed::{Sealed, sealed_fields};
+pub use sealed::{SEALED_FIELDS, Sealed, sealed_fields};
 pub use sshsig::{BAG_NAMESPACE, sshsig, verify_sshsig};
 pub use tile::{TILE, TilePath, entry_bundle, parse_entry_bundle};
 pub use tree::{Frontier, Hash, Nodes, leaf_hash, node_hash, root};

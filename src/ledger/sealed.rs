@@ -30,6 +30,26 @@ impl Sealed {
     }
 }
 
+/// Every field that is sealed in some kind.
+pub const SEALED_FIELDS: &[&str] = &[
+    "authority",
+    "authors",
+    "caption",
+    "claim",
+    "credit",
+    "device",
+    "exchange",
+    "hedges",
+    "location",
+    "name",
+    "person",
+    "published_as_written",
+    "publisher",
+    "quote",
+    "text",
+    "title",
+];
+
 /// The sealed fields of each event kind. Part of the frozen encoding: a kind's list may grow, and
 /// never shrinks. `person`, the name of who acted, is sealed in every kind.
 pub fn sealed_fields(kind: &str) -> &'static [&'static str] {

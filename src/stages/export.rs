@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::withhold::withhold;
 use crate::bag::{BagError, Writer};
 use crate::evidence::{ExhibitNo, Id, ItemNo, Time};
 use crate::ledger::{BAG_NAMESPACE, LedgerError, Signer, canonical, sshsig, tlog_proof};
@@ -17,6 +18,8 @@ const CHECK_LOG: &str = include_str!("../../schema/check_log.py");
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     pub exhibits: Vec<ExhibitNo>,
+    /// Sealed fields whose values stay behind; their commitments go along, so the log still verifies.
+    pub withhold: Vec<String>,
 }
 
 /// What was exported.
@@ -203,13 +206,15 @@ pub fn export(
         }
     }
     for (id, record) in &all.records {
-        let mut text = serde_json::to_string_pretty(record).unwrap_or_default();
+        let mut record = record.clone();
+        withhold(&mut record, &selection.withhold);
+        let mut text = serde_json::to_string_pretty(&record).unwrap_or_default();
         text.push('\n');
         bag.add(&format!("record/{id}.json"), &mut text.as_bytes())?;
     }
-    log_slice(reader, &all, &exhibits, &head, &mut bag)?;
+    log_slice(reader, &all, &exhibits, (&head, &selection.withhold), &mut bag)?;
     let key = reader.identity()?.1;
-    let guide = how_to_check(&exhibits, &head, &key.to_string(), &key.fingerprint(), signer.is_some());
+    let guide = how_to_check(&exhibits, &head, &selection.withhold, (&key.to_string(), &key.fingerprint()), signer.is_some());
     bag.add("HOW-TO-CHECK.md", &mut guide.as_bytes())?;
     let information = [
         ("Bag-Software-Agent", format!("exhibit {}", env!("CARGO_PKG_VERSION"))),
@@ -221,6 +226,7 @@ pub fn export(
         ),
         ("Exhibit-Log-Size", head.checkpoint.size.to_string()),
         ("Exhibit-Log-Root", hex::encode(head.checkpoint.root)),
+        ("Exhibit-Withheld", if selection.withhold.is_empty() { "none".into() } else { selection.withhold.join(", ") }),
     ];
     let manifest = bag.seal(&information)?;
     if let Some(signer) = signer {
@@ -265,7 +271,7 @@ fn log_slice(
     reader: &Reader,
     all: &Gathered,
     exhibits: &[ExhibitRow],
-    head: &Published,
+    (head, withheld): (&Published, &[String]),
     bag: &mut Writer,
 ) -> Result<(), ExportError> {
     let size = head.checkpoint.size;
@@ -275,6 +281,7 @@ fn log_slice(
         let entry: Value = serde_json::from_slice(&bytes).map_err(LedgerError::NotJson)?;
         let values: Map<String, Value> = sealed
             .iter()
+            .filter(|sealed| !withheld.contains(&sealed.field))
             .map(|sealed| (sealed.field.clone(), json!({ "salt": hex::encode(sealed.salt), "value": sealed.value })))
             .collect();
         // Canonical throughout, so that the entry stands in the line byte for byte.
@@ -292,7 +299,13 @@ fn log_slice(
     Ok(())
 }
 
-fn how_to_check(exhibits: &[ExhibitRow], head: &Published, key: &str, fingerprint: &str, signed: bool) -> String {
+fn how_to_check(
+    exhibits: &[ExhibitRow],
+    head: &Published,
+    withheld: &[String],
+    (key, fingerprint): (&str, &str),
+    signed: bool,
+) -> String {
     let list: String = exhibits
         .iter()
         .map(|exhibit| {
@@ -310,8 +323,15 @@ fn how_to_check(exhibits: &[ExhibitRow], head: &Published, key: &str, fingerprin
         "This bag is not signed: the key was not at hand when it was made. Compare the SHA-256 of `tagmanifest-sha256.txt` with the\nsender, by a way that does not come with this bag.\n".to_owned()
     };
     format!(
-        "# How to check this bag\n\nIt holds {count} from the case `{origin}`:\n\n{list}\nAll commands run in the bag's own directory, with common tools. `exhibit` is not needed.\n\n## 1. The bytes are complete and unchanged\n\n```\nsha256sum -c --strict --quiet manifest-sha256.txt\nsha256sum -c --strict --quiet tagmanifest-sha256.txt\n```\n\nBoth print nothing. `bagit.py --validate .` (PyPI: bagit) checks the same, and that nothing was added.\n\n## 2. Who sealed it\n\n{who}\n## 3. It is in the log\n\n```\npython3 data/log/check_log.py\n```\n\nThis checks that every entry in `data/log/entries.jsonl` is in the log of {size} entries whose root is\n`{root}`, and that every\nquoted value is the one that was committed to when the entry was made. The short form of that head is\n`{short}`: compare it with one that was noted, printed or mailed earlier, if you have one.\n\n## What this proves, and what not\n\nIt proves that these bytes and records are what was recorded when the entries were made, and that they are in the log that\nthe key signed. It does not prove that the footage shows what is claimed, nor that it was not fabricated before it was captured.\nUntil proofs from outside cover the log, whoever holds the key could have written the log anew.\n",
+        "# How to check this bag\n\nIt holds {count} from the case `{origin}`:\n\n{list}\nAll commands run in the bag's own directory, with common tools. `exhibit` is not needed.\n\n## 1. The bytes are complete and unchanged\n\n```\nsha256sum -c --strict --quiet manifest-sha256.txt\nsha256sum -c --strict --quiet tagmanifest-sha256.txt\n```\n\nBoth print nothing. `bagit.py --validate .` (PyPI: bagit) checks the same, and that nothing was added.\n\n## 2. Who sealed it\n\n{who}\n## 3. It is in the log\n\n```\npython3 data/log/check_log.py\n```\n\nThis checks that every entry in `data/log/entries.jsonl` is in the log of {size} entries whose root is\n`{root}`, and that every\nquoted value is the one that was committed to when the entry was made. The short form of that head is\n`{short}`: compare it with one that was noted, printed or mailed earlier, if you have one.\n\n## What this proves, and what not\n\n{withheld}It proves that these bytes and records are what was recorded when the entries were made, and that they are in the log that\nthe key signed. It does not prove that the footage shows what is claimed, nor that it was not fabricated before it was captured.\nUntil proofs from outside cover the log, whoever holds the key could have written the log anew.\n",
         count = if exhibits.len() == 1 { "one exhibit".to_owned() } else { format!("{} exhibits", exhibits.len()) },
+        withheld = match withheld {
+            [] => String::new(),
+            fields => format!(
+                "Withheld from this bag: {}. The entries hold commitments to the values; whoever has a value and its salt can show\nthat it is the one.\n\n",
+                fields.join(", ")
+            ),
+        },
         origin = head.checkpoint.origin,
         size = head.checkpoint.size,
         root = hex::encode(head.checkpoint.root),

@@ -14,6 +14,7 @@ mod resolve;
 mod shelf;
 mod verify;
 mod verify_bag;
+mod withhold;
 
 use archive::Job;
 pub use archive::{Archive, ArchiveError, Progress, archive};

@@ -39,6 +39,8 @@ pub enum VaultError {
     Diverged { published: u64, held: u64 },
     #[error("The published log in log/ is damaged: {what}")]
     Published { what: String },
+    #[error("Entry {entry} has no sealed value {field:?} at hand")]
+    NoValue { entry: u64, field: String },
     #[error("Object {digest} is not in the vault")]
     NoObject { digest: Digest },
     #[error("The vault holds {digest} with another size than the same digest has here")]

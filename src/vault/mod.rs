@@ -5,6 +5,7 @@ mod compare;
 mod db;
 mod door;
 mod durable;
+mod erase;
 mod error;
 mod fold;
 mod layout;

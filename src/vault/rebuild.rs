@@ -34,6 +34,14 @@ fn catalogue(layout: Layout) -> Result<Rebuilt, VaultError> {
     let reader = Reader { db: db::open(&layout)?, layout };
     let write = VaultError::sql("be rebuilt");
     let transaction = Transaction::new_unchecked(&reader.db, TransactionBehavior::Immediate).map_err(write)?;
+    clear_catalogue(&reader.db)?;
+    compare::replay(&reader, &reader.db)?;
+    transaction.commit().map_err(VaultError::sql("be rebuilt"))?;
+    Ok(Rebuilt::Catalogue { entries: reader.size()? })
+}
+
+/// Drops every table of the catalogue and makes them anew, empty.
+pub(super) fn clear_catalogue(db: &rusqlite::Connection) -> Result<(), VaultError> {
     // Foreign keys would have the tables dropped in one order only; replay checks them all again.
     let mut clear = String::from("PRAGMA defer_foreign_keys = ON;");
     for view in ["reports", "mentions", "claims", "items", "captures", "exhibits", "examinations", "custody"] {
@@ -45,10 +53,7 @@ fn catalogue(layout: Layout) -> Result<Rebuilt, VaultError> {
     clear.push_str("DELETE FROM work WHERE state = 'done';");
     clear.push_str(db::CATALOGUE_SQL);
     clear.push_str(db::VIEWS_SQL);
-    reader.db.execute_batch(&clear).map_err(VaultError::sql("be rebuilt"))?;
-    compare::replay(&reader, &reader.db)?;
-    transaction.commit().map_err(VaultError::sql("be rebuilt"))?;
-    Ok(Rebuilt::Catalogue { entries: reader.size()? })
+    db.execute_batch(&clear).map_err(VaultError::sql("be rebuilt"))
 }
 
 fn damaged(what: impl Into<String>) -> VaultError {

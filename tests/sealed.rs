@@ -1,0 +1,79 @@
+//! Sealed values: withheld from an export or erased by law, and the chain still verifies.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use exhibit::evidence::{Event, Item, MediaKind, NoteAdded, Subject, Verdict};
+use exhibit::vault::{Effects, Reader, Vault};
+use support::{Program, case, contents, ports, verify};
+
+fn holds(root: &Path, word: &str) -> Vec<PathBuf> {
+    let word = word.as_bytes();
+    contents(root)
+        .into_iter()
+        .filter(|(_, bytes)| bytes.windows(word.len()).any(|window| window == word))
+        .map(|(path, _)| path)
+        .collect()
+}
+
+#[test]
+fn an_erased_value_leaves_no_copy_and_a_chain_that_verifies() {
+    let (_dir, root, mut vault) = case();
+    let key = "url:https://example.org/1";
+    let item = Item { key: key.into(), kind: MediaKind::Page, url: None, platform: None, platform_id: None };
+    let note = NoteAdded { subject: Subject::Item(key.into()), text: Some("CANARY-of-a-witness".into()) };
+    vault
+        .commit(vec![Effects { events: vec![Event::ItemIdentified(item), Event::NoteAdded(note)], ..Effects::default() }])
+        .unwrap();
+    let size = vault.reader().size().unwrap();
+    let entry = size - 1;
+    assert!(!holds(&root, "CANARY-of-a-witness").is_empty());
+    let head = vault.reader().root(size).unwrap();
+    vault.erase(entry, "text", "order of a court", Some("A. Judge".into())).unwrap();
+    assert!(vault.erase(entry, "text", "again", None).is_err(), "what is gone cannot be erased again");
+    assert_eq!(vault.reader().root(size).unwrap(), head, "not one entry changed");
+    drop(vault);
+    assert_eq!(holds(&root, "CANARY-of-a-witness"), Vec::<PathBuf>::new());
+    let told = verify(&root);
+    assert_eq!((told.verdict, told.sealed.erased), (Verdict::Green, 1), "{:#?}", told.findings);
+    // And the case goes on.
+    drop(Vault::open(&root, ports()).unwrap());
+    assert_eq!(Reader::open(&root).unwrap().title().unwrap().as_deref(), Some("A case"));
+}
+
+#[test]
+fn a_value_that_is_gone_without_an_entry_that_says_so_is_a_finding() {
+    let (_dir, root, vault) = case();
+    drop(vault);
+    rusqlite::Connection::open(root.join("case.sqlite"))
+        .unwrap()
+        .execute("DELETE FROM sealed WHERE field = 'title'", [])
+        .unwrap();
+    let told = verify(&root);
+    assert_eq!(told.verdict, Verdict::Red);
+    assert!(told.findings.iter().any(|finding| finding.code.as_str() == "sealed-missing" && finding.subject == "entry 0"));
+}
+
+#[test]
+fn a_withheld_value_is_in_no_file_of_the_bag_and_the_bag_verifies() {
+    let program = Program::new();
+    program.run(&["init", "c"]).code(0);
+    program.file("clip-of-NAMED-WITNESS.png", support::png(1));
+    let add =
+        ["--case", "c", "add", "clip-of-NAMED-WITNESS.png", "--acquired-from", "NAMED-WITNESS", "--note", "from NAMED-WITNESS"];
+    program.run(&[&add[..], &["--by", "SECRET-COLLECTOR"]].concat()).code(0);
+    program.run(&["--case", "c", "export", "E1", "--to", "open"]).code(0);
+    assert!(!holds(&program.path("open"), "NAMED-WITNESS").is_empty());
+    let withhold = ["--withhold", "person", "--withhold", "name", "--withhold", "claim", "--withhold", "text"];
+    program.run(&[&["--case", "c", "export", "E1", "--to", "bag"][..], &withhold].concat()).code(0);
+    for word in ["NAMED-WITNESS", "SECRET-COLLECTOR"] {
+        assert_eq!(holds(&program.path("bag"), word), Vec::<PathBuf>::new(), "{word}");
+    }
+    let told = program.run(&["verify", "bag", "--json"]).code(0).json();
+    assert_eq!(told["verdict"], "green");
+    assert!(told["sealed"]["withheld"].as_u64().unwrap() > 3, "{told}");
+    let information = std::fs::read_to_string(program.path("bag/bag-info.txt")).unwrap();
+    assert!(information.contains("Exhibit-Withheld: claim, name, person, text"));
+    program.run(&["--case", "c", "export", "E1", "--to", "x", "--withhold", "nonsense"]).code(2);
+}
