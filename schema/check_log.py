@@ -5,8 +5,8 @@ usage: python3 data/log/check_log.py      (from the bag's own directory)
 
 For every entry in data/log/entries.jsonl: the entry is in the tree under the checkpoint's root
 (RFC 9162), and every sealed value at hand is the one that the entry commits to. For every admitted
-exhibit: its bytes are here. The checkpoint's signature is checked by the bag's own signature, which
-covers it.
+exhibit: its bytes are here. The checkpoint's own signature (Ed25519, C2SP signed note) is not checked here;
+the bag's signature covers the checkpoint's bytes.
 """
 import base64, glob, hashlib, json, os, sys
 from decimal import Decimal

@@ -94,6 +94,49 @@ fn a_rebuilt_catalogue_is_the_same_and_a_lost_database_comes_back_from_the_log()
 }
 
 #[test]
+fn a_head_noted_earlier_is_a_beginning_of_the_log_and_another_is_not() {
+    let program = Program::new();
+    program.file("one.txt", "One video shows a street near Idlib.\n");
+    program.file("two.txt", "Another video shows a street near Homs.\n");
+    program.run(&["archive", "--case", "c", "one.txt"]).code(0);
+    let head = program.run(&["--case", "c", "verify", "--json"]).code(0).json()["fingerprint"].as_str().unwrap().to_owned();
+    program.run(&["archive", "--case", "c", "two.txt"]).code(0);
+    assert!(program.run(&["--case", "c", "verify", "--head", &head]).code(0).out.contains("nothing up to it was rewritten"));
+    let other = head.replace('-', "-0").chars().take(head.len()).collect::<String>();
+    for wrong in [other.as_str(), "99-0000-0000-0000-0000", "x"] {
+        let told = program.run(&["--case", "c", "verify", "--head", wrong]).code(3);
+        assert!(told.out.contains("none of this log's"), "{}", told.out);
+    }
+}
+
+#[test]
+fn a_lost_checkpoint_is_told_and_rebuilt_from_the_signed_head() {
+    let program = Program::new();
+    program.file("one.txt", "One video shows a street near Idlib.\n");
+    program.run(&["archive", "--case", "c", "one.txt"]).code(0);
+    let checkpoint = program.path("c/log/checkpoint");
+    let before = std::fs::read(&checkpoint).unwrap();
+    std::fs::remove_file(&checkpoint).unwrap();
+    assert!(program.run(&["--case", "c", "verify"]).code(3).out.contains("checkpoint-missing"));
+    program.run(&["--case", "c", "rebuild"]).code(0);
+    assert_eq!(std::fs::read(&checkpoint).unwrap(), before);
+    program.run(&["--case", "c", "verify"]).code(0);
+}
+
+#[test]
+fn a_report_is_exported_whole_with_what_failed() {
+    let program = Program::new();
+    program.run(&["archive", "--case", "demo", example().join("report.html").to_str().unwrap()]).code(4);
+    program.run(&["--case", "demo", "export", "R1", "--to", "bag"]).code(0);
+    let record: Value = serde_json::from_slice(&std::fs::read(program.path("bag/data/record/R1.json")).unwrap()).unwrap();
+    assert_eq!(record["mentions"].as_array().unwrap().len(), 12);
+    let outcomes: Vec<&str> =
+        record["captures"].as_array().unwrap().iter().map(|capture| capture["outcome"].as_str().unwrap()).collect();
+    assert!(outcomes.contains(&"gone") && outcomes.contains(&"refused-by-policy"), "{outcomes:?}");
+    program.run(&["verify", "bag"]).code(0);
+}
+
+#[test]
 fn capture_over_http_records_how_the_bytes_came() {
     let (program, server) = (Program::new(), Server::start());
     server.serve("/a.png", "image/png", png(1));

@@ -175,6 +175,14 @@ fn our_own_verifier_refuses_every_one_of_these_changes() {
         let told = checked.program.run(&["verify", &path]);
         assert_ne!(told.code, Some(0), "{} removed: {}", inside.display(), told.out);
     }
+    // A record that says something else than the log is refused even under good manifests and signature.
+    let record = std::fs::read_to_string(checked.bag.join("data/record/E1.json")).unwrap();
+    assert!(record.contains("\"outcome\": \"ok\""));
+    let forged = checked.program.path("forged");
+    copy_dir(&checked.bag, &forged);
+    std::fs::write(forged.join("data/record/E1.json"), record.replace("\"outcome\": \"ok\"", "\"outcome\": \"gone\"")).unwrap();
+    let told = checked.program.run(&["verify", "forged"]).code(3);
+    assert!(told.out.contains("record-differs"), "{}", told.out);
     let copy = checked.program.path("copy");
     copy_dir(&checked.bag, &copy);
     std::fs::write(copy.join("data/extra.txt"), "x").unwrap();

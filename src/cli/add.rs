@@ -57,7 +57,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
                 if !args.json {
                     let source = safe(text);
                     let line = match &received.exhibit {
-                        Some(id) if whole => format!("{id}  {source}\n"),
+                        Some(id) if whole => format!("{id}  {source}: complete\n"),
                         Some(id) => format!("{id}  {source}: {}: {}\n", received.completeness, safe(&received.because)),
                         None => format!("{}  {source}: {}\n", received.outcome, safe(&received.because)),
                     };

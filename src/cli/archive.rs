@@ -61,7 +61,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         Some(root) if (!Layout::is_case(root) || Vault::was_begun(root)) && !root.is_file() => {
             let (vault, made) = init::create(context, root, None)?;
             if !args.json {
-                context.say(&format!("Started the case {}. ", safe(&root.display().to_string())));
+                context.say(&format!("Started the case {}.\n", safe(&root.display().to_string())));
                 context.say(&init::told(&vault.key().fingerprint(), made));
                 context.say("\n");
             }

@@ -132,8 +132,18 @@ impl Context {
     pub fn signer_or_new(&self, config: &Config) -> Result<(Arc<dyn Signer>, Option<PathBuf>), Failure> {
         match self.signer(config) {
             Ok(signer) => Ok((signer, None)),
-            Err(_) if self.agent_key(config).is_none() => {
+            // A key that is named must be there; only the user's own is made.
+            Err(_) if self.agent_key(config).is_none() && self.global.key.is_none() => {
                 let path = self.key_file(config)?;
+                if !path.exists() && path.with_extension("pub").exists() {
+                    let told = format!(
+                        "{} is there, and its private half {} is not",
+                        path.with_extension("pub").display(),
+                        path.display()
+                    );
+                    return Err(Failure::new(told)
+                        .next("bring the private half back, or move the public one away to have a new key made"));
+                }
                 match FileKey::load(&path) {
                     Err(KeyError::Missing { .. }) => {
                         let key = FileKey::generate(&path, self.random.as_ref())?;
@@ -180,7 +190,7 @@ impl Context {
         let root = self.root()?;
         // That there is no case is worth more to know than that there is no key.
         if !Layout::is_case(&root) {
-            return Err(VaultError::NotACase { path: root }.into());
+            return Err(VaultError::no_case(&root).into());
         }
         let config = self.config(&root)?;
         let signer = self.signer(&config)?;

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::plain::{count, print_json, safe, size};
 use super::show;
-use crate::evidence::{ExhibitNo, Id, ItemNo};
+use crate::evidence::{ExhibitNo, Id, ItemNo, ReportNo};
 use crate::ledger::SEALED_FIELDS;
 use crate::stages::{Selection, export};
 use crate::vault::Reader;
@@ -15,7 +15,7 @@ use crate::vault::Reader;
 /// Export a self-checking bag: objects, records, log slice, proofs, and how to check them
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  exhibit export E7 --to bags/E7\n  exhibit export R1 --to bags/report-1       (all exhibits of a report)\n  exhibit export --all --to bags/all\n  exhibit export E7 --to bags/E7 --withhold person --withhold exchange"
+    after_help = "Examples:\n  exhibit export E7 --to bags/E7\n  exhibit export R1 --to bags/report-1       (a report whole: failed tries, too)\n  exhibit export --all --to bags/all\n  exhibit export E7 --to bags/E7 --withhold person --withhold exchange"
 )]
 pub struct Args {
     /// Exhibits, items, reports, or beginnings of digests
@@ -40,12 +40,19 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let reader = context.reader()?;
     let config = context.config(&context.root()?)?;
     let mut exhibits: BTreeSet<ExhibitNo> = BTreeSet::new();
+    let mut reports: BTreeSet<ReportNo> = BTreeSet::new();
     if args.all {
         exhibits.extend(reader.exhibits(ExhibitNo(0), None)?.iter().filter_map(|row| row.id.parse::<ExhibitNo>().ok()));
     }
+    if args.all {
+        reports.extend(reader.reports()?.iter().filter_map(|row| row.id.parse::<ReportNo>().ok()));
+    }
     for text in &args.ids {
-        let found = of(&reader, show::find(&reader, text)?)?;
-        if found.is_empty() {
+        let id = show::find(&reader, text)?;
+        let found = of(&reader, id)?;
+        if let Id::Report(no) = id {
+            reports.insert(no);
+        } else if found.is_empty() {
             return Err(Failure::new(format!("{text} has no exhibit to export")).next("see `exhibit list`"));
         }
         exhibits.extend(found);
@@ -61,7 +68,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let mut withhold = args.withhold;
     withhold.sort();
     withhold.dedup();
-    let selection = Selection { exhibits: exhibits.into_iter().collect(), withhold };
+    let selection = Selection { exhibits: exhibits.into_iter().collect(), reports: reports.into_iter().collect(), withhold };
     let exported = export(&reader, &selection, &args.to, signer.as_deref(), context.clock.now())?;
     if args.json {
         print_json(&exported);

@@ -44,10 +44,10 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
 pub fn told(fingerprint: &str, made: Option<PathBuf>) -> String {
     match made {
         Some(path) => format!(
-            "Made your signing key {} ({fingerprint}).\nKeep a copy of it in a safe place, away from the cases: without it nothing can be added to them.\n",
+            "Made your signing key {}\n({fingerprint}).\nKeep a copy of it in a safe place, away from the cases: without it nothing can\nbe added to them.\n",
             safe(&path.display().to_string())
         ),
-        None => format!("It is signed with your key {fingerprint}.\n"),
+        None => format!("It is signed with your key\n{fingerprint}.\n"),
     }
 }
 

@@ -42,7 +42,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         pad("id", 6),
         pad("kind", 8),
         pad("size", 10),
-        pad("bytes", 13),
+        pad("whole", 13),
         pad("captured", 11),
         "what"
     ));

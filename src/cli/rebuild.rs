@@ -24,7 +24,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         print_json(&serde_json::json!({ "rebuilt": what, "entries": entries }));
     } else {
         let from = if what == "catalogue" { "its log" } else { "log/" };
-        context.say(&format!("Rebuilt the {what} from {entries} entries of {from}. Next: exhibit verify\n"));
+        context.say(&format!("Rebuilt the {what} from {entries} entries of {from}.\nNext: verify it, with the same --case\n"));
     }
     Ok(Exit::Done)
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::plain::{coloured, columns, count, fit, pad, safe, size, strong, wrap};
-use crate::evidence::{Id, Reference, Report, Severity, Verdict};
+use crate::evidence::{Code, Id, Reference, Report, Severity, Verdict};
 use crate::reading::Excluded;
-use crate::stages::{Coverage, Line, Standing, Verification};
+use crate::stages::{Coverage, Depth, Line, Standing, Verification};
 use crate::vault::EventRow;
 
 /// A value in JSON as people read it; nothing for null.
@@ -93,7 +93,11 @@ pub fn coverage(coverage: &Coverage) -> String {
     let total = count(coverage.lines.len(), "reference", "references");
     let tried = coverage.lines.iter().any(|line| line.standing == Standing::Captured);
     let since = report.received.get(..10).unwrap_or("");
+    let again = coverage.tried;
     shown.push_str(&match (coverage.new, tried, coverage.lines.is_empty()) {
+        (false, false, false) if again > 0 => {
+            format!("Recorded on {since}, with {total}; {} tried again, no new bytes:\n", count(again, "item", "items"))
+        }
         (_, _, true) => "It refers to no footage that exhibit can find.\n\n".to_owned(),
         (true, ..) => format!("Recorded now, with {total}:\n"),
         (false, true, _) => format!("Recorded on {since}, with {total}; something new was captured:\n"),
@@ -114,8 +118,18 @@ pub fn coverage(coverage: &Coverage) -> String {
             continue;
         }
         let colour = if standing.is_failure() { 33 } else { 32 };
-        shown.push_str(&format!("\n{}\n", coloured(standing.words(), colour)));
-        lines.iter().for_each(|line| shown.push_str(&standing_line(line)));
+        let (cut, whole): (Vec<&Line>, Vec<&Line>) = lines.into_iter().partition(|line| line.is_cut());
+        for (words, colour, lines) in
+            [(standing.words().to_owned(), colour, whole), (format!("{}, but cut", standing.words()), 33, cut)]
+        {
+            if !lines.is_empty() {
+                shown.push_str(&format!("\n{}\n", coloured(&words, colour)));
+                lines.iter().for_each(|line| shown.push_str(&standing_line(line)));
+            }
+        }
+        if standing == Standing::Refused {
+            shown.push_str("  (permit a host or network that you mean with --allow-host, and run the same again)\n");
+        }
     }
     shown.push('\n');
     shown
@@ -161,11 +175,12 @@ pub fn verification(told: &Verification) -> String {
     };
     let checked = &told.checked;
     let mut shown = format!(
-        "{}  {} ({}), {} checked\n",
+        "{}  {} ({}), {} checked{}\n",
         coloured(&strong(word), colour),
         count(checked.objects as usize, "object", "objects"),
         size(checked.bytes),
         count(checked.entries as usize, "entry", "entries"),
+        if told.depth == Depth::Quick { "; objects by BLAKE3 only" } else { "" },
     );
     for finding in &told.findings {
         let colour = if finding.severity == Severity::Red { 31 } else { 33 };
@@ -179,6 +194,12 @@ pub fn verification(told: &Verification) -> String {
             shown.push_str(&format!("      {}\n", fit(path, columns().saturating_sub(6))));
         }
     }
+    if told.findings.iter().any(|finding| finding.code == Code::KeyUnknown) {
+        let step = "ask the owner for the key's fingerprint by another way; then trust it with --trust FILE (an allowed_signers file), or add it to exhibit/allowed_signers in your configuration directory";
+        shown.push_str(&row("next", step));
+    } else if told.verdict == Verdict::Red {
+        shown.push_str(&row("next", "change nothing; copy the case as it is, compare it with a backup, and see what `exhibit log` says of the subjects named"));
+    }
     let sealed = &told.sealed;
     let mut put = |name: &str, value: String| shown.push_str(&row(name, &value));
     put("sealed values", format!("{} present, {} withheld, {} erased", sealed.present, sealed.withheld, sealed.erased));
@@ -187,7 +208,7 @@ pub fn verification(told: &Verification) -> String {
         format!("none: {} self-attested only", count(told.anchored.self_attested as usize, "entry is", "entries are")),
     );
     if let Some(fingerprint) = &told.fingerprint {
-        put("head", format!("{fingerprint} (note it elsewhere, and compare it later)"));
+        put("head", format!("{fingerprint} (note it elsewhere; later: verify --head {fingerprint})"));
     }
     told.notes.iter().for_each(|note| put("note", note.clone()));
     shown
@@ -235,10 +256,14 @@ pub fn shown(id: Id, value: &Value) -> String {
     list(&mut shown, "claimed (never taken for fact)", part("claims"), |claim| {
         let hedges = text(&claim["hedges"]).map(|hedges| format!(" [{hedges}]")).unwrap_or_default();
         let via = text(&claim["via"]).map(|via| format!(" (via {via})")).unwrap_or_default();
-        let by = claim["person"].as_str().or(claim["by"].as_str()).unwrap_or("");
+        let by = match (claim["person"].as_str(), claim["by"].as_str()) {
+            (Some(person), _) => person.to_owned(),
+            (None, Some("report")) => "the report".to_owned(),
+            (None, _) => "a person not named".to_owned(),
+        };
         (
             text(&claim["property"]).unwrap_or_default(),
-            format!("{}{via}{hedges}, says the {by}", text(&claim["value"]).unwrap_or_else(|| "withheld".into())),
+            format!("{}{via}{hedges}, says {by}", text(&claim["value"]).unwrap_or_else(|| "withheld".into())),
         )
     });
     for made in part("examinations").into_iter().flatten() {

@@ -51,7 +51,9 @@ pub fn find(reader: &Reader, text: &str) -> Result<Id, Failure> {
     let found = if digits { reader.exhibits_by_digest(text)? } else { Vec::new() };
     match (&found[..], parsed) {
         ([one], _) => one.id.parse().map(Id::Exhibit).map_err(|_| unknown(text)),
-        ([], Err(error)) if !digits => Err(Failure::new(error.to_string())),
+        ([], Err(error)) if !digits => {
+            Err(Failure::new(error.to_string()).next("see `exhibit list`; the first 4 digits of a digest work, too"))
+        }
         ([], _) => Err(unknown(text)),
         (many, _) => {
             let ids: Vec<&str> = many.iter().map(|exhibit| exhibit.id.as_str()).collect();

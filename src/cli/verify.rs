@@ -24,6 +24,9 @@ pub struct Args {
     /// SHA-256 and BLAKE3 of every object (the default)
     #[arg(long)]
     full: bool,
+    /// A head noted earlier, such as 66-e478-3550-666f-686f: the log must still begin with it
+    #[arg(long, value_name = "HEAD")]
+    head: Option<String>,
     /// More keys to trust: an allowed_signers file (repeatable)
     #[arg(long, value_name = "FILE")]
     trust: Vec<PathBuf>,
@@ -50,9 +53,12 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
                 bar.set_position(done);
             }
         };
-        let verification = verify_case(&path, &trusted, depth, &tick)?;
+        let mut verification = verify_case(&path, &trusted, depth, &tick)?;
         if let Some(bar) = &bar {
             bar.finish_and_clear();
+        }
+        if let Some(head) = &args.head {
+            verification.compare_head(&path, head.trim())?;
         }
         verification
     };

@@ -27,6 +27,7 @@ words! {
         BagFileMissing = "bag-file-missing",
         BagFileExtra = "bag-file-extra",
         BagInvalid = "bag-invalid",
+        RecordDiffers = "record-differs",
     }
 }
 

@@ -67,7 +67,7 @@ fn build(language: &str, words: &Words) -> [String; 9] {
     let (settlement, relation) = (any(&words.settlement), any(&words.relation));
     let place = match language {
         "ar" => format!(
-            r"(?P<value>(?:(?:{settlement})\s+)(?:(?P<relation>{relation})\s+)?(?P<name>[\p{{Arabic}}]+(?:\s+ال[\p{{Arabic}}]+)?))"
+            r"(?P<value>(?:(?:{settlement})\s+)(?:(?P<relation>{relation})\s+)?(?P<name>[\p{{Arabic}}]+(?:\s+[\p{{Arabic}}]+){{0,2}}))"
         ),
         "ru" | "uk" => {
             format!(r"(?i:\b(?:{relation}))\s+(?P<value>(?:(?i:{settlement})\s+)?(?P<relation>[^\s\S])?(?P<name>{NAME}))")
@@ -79,7 +79,11 @@ fn build(language: &str, words: &Words) -> [String; 9] {
     let (given, by, on) = (any(&words.given), any(&words.by), any(&words.on));
     let given_by = match language {
         "ar" => format!(
-            r"(?:{given})\s+(?P<name>[\p{{Arabic}}]+(?:\s+ال[\p{{Arabic}}]+)*)(?:\s+(?:{on})\s+(?P<platform>{PLATFORM}))?"
+            r"(?:{given})\s+(?P<name>[\p{{Arabic}}]+(?:\s+[\p{{Arabic}}]+){{0,4}}?)\s+(?:{on})\s+(?P<platform>{PLATFORM})"
+        ),
+        // Names in these languages go on in small letters: only where a platform follows is their end known.
+        "fr" | "es" | "de" | "ru" | "uk" => format!(
+            r"(?i:\b(?:{given}))\s+(?i:{by})\s+(?P<name>@\w+|(?:(?i:la|le|les|l'|el|los|las|una?|der|die|das|den|dem)\s*)?{NAME}(?:\s+\p{{Ll}}[\p{{L}}-]*){{0,3}}?)\s+(?i:{on})\s+(?P<platform>{PLATFORM})(?P<before>[^\s\S])?"
         ),
         _ => format!(
             r"(?i:\b(?:{given}))(?:\s+(?:\p{{Ll}}+\s+){{0,3}}(?i:{on})\s+(?P<before>{PLATFORM}))?(?:\s+\p{{Ll}}+)?\s+(?i:{by})\s+(?P<name>@\w+|(?:(?i:the|an?|la|le|les|una?|der|die|das|den|dem)\s+)?(?:\p{{Ll}}[\p{{L}}-]*\s+){{0,4}}?{NAME})(?:\s+(?i:{on})\s+(?:(?i:its|his|her|their|the)\s+)?(?P<platform>{PLATFORM}))?"

@@ -24,12 +24,50 @@ pub(super) struct Placed {
     pub rule: &'static str,
 }
 
+/// Arabic words that end a place's name: nothing else marks where it ends.
+const STOPS: &[&str] = &[
+    "على",
+    "في",
+    "من",
+    "إلى",
+    "الى",
+    "عن",
+    "عبر",
+    "بحسب",
+    "وفق",
+    "يوم",
+    "قبل",
+    "بعد",
+    "مساء",
+    "صباح",
+    "فجر",
+    "عندما",
+    "حيث",
+    "خلال",
+    "أثناء",
+    "كما",
+    "وقد",
+    "التي",
+    "الذي",
+];
+
+/// A name up to the first word that cannot belong to it.
+fn before_stop(name: &str) -> &str {
+    let words = name.split(' ').skip(1).scan(name.split(' ').next().map_or(0, str::len), |at, word| {
+        let start = *at;
+        *at += 1 + word.len();
+        Some((start, word))
+    });
+    let mut stops = words.filter(|(_, word)| STOPS.contains(word));
+    stops.next().map_or(name, |(start, _)| &name[..start])
+}
+
 /// Every place that a sentence names behind a word of place, each once.
 pub(super) fn find(sentence: &str, phrases: &Phrases) -> Vec<Placed> {
     let mut found: Vec<Placed> = Vec::new();
     for captures in phrases.place.captures_iter(sentence) {
         let (Some(value), Some(name)) = (captures.name("value"), captures.name("name")) else { continue };
-        let name = name.as_str().trim_end_matches(['\'', '’']);
+        let name = before_stop(name.as_str()).trim_end_matches(['\'', '’']);
         if NOT_PLACES.as_ref().is_some_and(|words| words.is_match(name)) {
             continue;
         }
@@ -38,7 +76,7 @@ pub(super) fn find(sentence: &str, phrases: &Phrases) -> Vec<Placed> {
             matches!(relation, "in" | "at" | "from" | "around" | "on" | "dans" | "à" | "en" | "aus" | "bei" | "في")
         });
         // `in Homs` is the place Homs; `a village southwest of Idlib` needs its words.
-        let whole = value.as_str();
+        let whole = before_stop(value.as_str());
         let value = match &relation {
             Some(word) if simple && whole.to_lowercase().starts_with(word.as_str()) => whole[word.len()..].trim_start(),
             _ => whole,
@@ -91,5 +129,6 @@ mod tests {
         assert_eq!(names("A clip filmed near Kafr Nabl on Twitter", "en"), ["near Kafr Nabl"]);
         assert_eq!(names("filmed at 35.93061, 36.63389 by", "en"), ["35.93061, 36.63389"]);
         assert_eq!(names("يظهر المقطع قصف قرية جنوب غرب إدلب", "ar"), ["قرية جنوب غرب إدلب"]);
+        assert_eq!(names("سقوط القذيفة في قرية جنوب غرب تل عمارة على يوتيوب", "ar"), ["قرية جنوب غرب تل عمارة"]);
     }
 }

@@ -61,6 +61,14 @@ pub struct Line {
     pub exhibit: Option<ExhibitRow>,
 }
 
+impl Line {
+    /// Whether bytes came and stop before their end.
+    pub fn is_cut(&self) -> bool {
+        let truncated = |capture: &CaptureRow| capture.completeness == Completeness::Truncated.as_str();
+        self.exhibit.is_some() && self.capture.as_ref().is_some_and(truncated)
+    }
+}
+
 /// How all references of one report stand.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Coverage {
@@ -69,17 +77,15 @@ pub struct Coverage {
     pub new: bool,
     /// Why the report itself is not known to be whole, if it is not.
     pub warning: Option<String>,
+    /// Items that this run tried.
+    pub tried: usize,
     pub lines: Vec<Line>,
 }
 
 impl Coverage {
     /// Whether something was not had, or not had whole (exit code 4).
     pub fn is_lacking(&self) -> bool {
-        let cut = |line: &Line| {
-            line.exhibit.is_some()
-                && line.capture.as_ref().is_some_and(|capture| capture.completeness == Completeness::Truncated.as_str())
-        };
-        self.warning.is_some() || self.lines.iter().any(|line| line.standing.is_failure() || cut(line))
+        self.warning.is_some() || self.lines.iter().any(|line| line.standing.is_failure() || line.is_cut())
     }
 
     /// How many references stand so.
@@ -112,7 +118,8 @@ pub fn coverage(reader: &Reader, report: ReportRow, first_entry: u64) -> Result<
         .into_iter()
         .find(|capture| capture.completeness == Completeness::Truncated.as_str());
     let warning = page.map(|page| format!("The report itself was cut when it was fetched: {}", page.because));
-    Ok(Coverage { report, new, warning, lines })
+    let tried = lines.iter().filter(|line| line.capture.as_ref().is_some_and(|capture| capture.entry >= first_entry)).count();
+    Ok(Coverage { report, new, warning, tried, lines })
 }
 
 fn stand(capture: Option<&CaptureRow>, exhibit: Option<&ExhibitRow>, first_entry: u64) -> Standing {

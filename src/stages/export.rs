@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::withhold::withhold;
 use crate::bag::{BagError, Writer};
-use crate::evidence::{ExhibitNo, Id, ItemNo, Time};
+use crate::evidence::{ExhibitNo, Id, ItemNo, ReportNo, Time};
 use crate::ledger::{BAG_NAMESPACE, LedgerError, Signer, canonical, sshsig, tlog_proof};
-use crate::vault::{ExhibitRow, LogRow, Published, Reader, ReportRow, VaultError};
+use crate::vault::{CaptureRow, ClaimRow, ExhibitRow, LogRow, Published, Reader, ReportRow, VaultError};
 
 const CHECK_LOG: &str = include_str!("../../schema/check_log.py");
 
@@ -18,6 +18,8 @@ const CHECK_LOG: &str = include_str!("../../schema/check_log.py");
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     pub exhibits: Vec<ExhibitNo>,
+    /// Reports whose references and tries go along whole, those without an exhibit included.
+    pub reports: Vec<ReportNo>,
     /// Sealed fields whose values stay behind; their commitments go along, so the log still verifies.
     pub withhold: Vec<String>,
 }
@@ -27,6 +29,8 @@ pub struct Selection {
 pub struct Exported {
     pub bag: PathBuf,
     pub exhibits: Vec<String>,
+    /// Reports that go along whole.
+    pub reports: Vec<String>,
     pub entries: u64,
     pub objects: u64,
     pub bytes: u64,
@@ -168,6 +172,37 @@ fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published) -> Result<
     Ok(all)
 }
 
+/// A report whole: every reference with its claims, every try of every item, failures included.
+fn gather_report(reader: &Reader, no: ReportNo, all: &mut Gathered) -> Result<(), ExportError> {
+    let Some(report) = reader.report(no)? else { return Ok(()) };
+    let mentions = reader.mentions_in(no)?;
+    let (mut claims, mut captures): (Vec<ClaimRow>, Vec<CaptureRow>) = (Vec::new(), Vec::new());
+    for mention in &mentions {
+        if let Ok(id) = mention.id.parse() {
+            claims.extend(reader.claims_about(Id::Mention(id))?);
+        }
+        let Some(item) = mention.item.as_deref().and_then(|item| item.parse().ok()) else { continue };
+        all.entries.extend(reader.item(item)?.map(|item| item.entry));
+        for capture in reader.captures_of(item)? {
+            if !captures.iter().any(|known| known.id == capture.id) {
+                captures.push(capture);
+            }
+        }
+    }
+    for digest in std::iter::once(&report.sha256).chain(captures.iter().filter_map(|capture| capture.sha256.as_ref())) {
+        all.entries.extend(reader.object_entry(digest)?);
+        let object = digest.parse().ok().map(|digest| reader.object(&digest)).transpose()?.flatten();
+        all.objects.entry(digest.clone()).or_insert_with(|| object.map_or("bin", |object| ending(&object.media_type)));
+    }
+    all.entries.insert(report.entry);
+    all.entries.extend(mentions.iter().map(|mention| mention.entry));
+    all.entries.extend(claims.iter().map(|claim| claim.entry));
+    all.entries.extend(captures.iter().map(|capture| capture.entry));
+    let record = json!({ "report": report, "mentions": mentions, "claims": claims, "captures": captures });
+    all.records.push((no.to_string(), record));
+    Ok(())
+}
+
 /// Writes a bag into a new directory. `signer` signs its tag manifest; without one the bag says that
 /// it is not signed.
 pub fn export(
@@ -189,10 +224,13 @@ pub fn export(
     for no in &selection.exhibits {
         exhibits.push(reader.exhibit(*no)?.ok_or(ExportError::NoExhibit(*no))?);
     }
-    if exhibits.is_empty() {
+    if exhibits.is_empty() && selection.reports.is_empty() {
         return Err(ExportError::Nothing);
     }
-    let all = gather(reader, &exhibits, &head)?;
+    let mut all = gather(reader, &exhibits, &head)?;
+    for report in &selection.reports {
+        gather_report(reader, *report, &mut all)?;
+    }
     let mut bag = Writer::create(to)?;
     let mut bytes = 0;
     for (digest, ending) in &all.objects {
@@ -214,7 +252,14 @@ pub fn export(
     }
     log_slice(reader, &all, &exhibits, (&head, &selection.withhold), &mut bag)?;
     let key = reader.identity()?.1;
-    let guide = how_to_check(&exhibits, &head, &selection.withhold, (&key.to_string(), &key.fingerprint()), signer.is_some());
+    let guide = how_to_check(
+        &exhibits,
+        &head,
+        &selection.withhold,
+        (&key.to_string(), &key.fingerprint()),
+        signer.is_some(),
+        !selection.reports.is_empty(),
+    );
     bag.add("HOW-TO-CHECK.md", &mut guide.as_bytes())?;
     let information = [
         ("Bag-Software-Agent", format!("exhibit {}", env!("CARGO_PKG_VERSION"))),
@@ -236,6 +281,7 @@ pub fn export(
     Ok(Exported {
         bag: to.to_path_buf(),
         exhibits: exhibits.into_iter().map(|exhibit| exhibit.id).collect(),
+        reports: selection.reports.iter().map(ReportNo::to_string).collect(),
         entries: all.entries.len() as u64,
         objects: all.objects.len() as u64,
         bytes,
@@ -305,6 +351,7 @@ fn how_to_check(
     withheld: &[String],
     (key, fingerprint): (&str, &str),
     signed: bool,
+    whole: bool,
 ) -> String {
     let list: String = exhibits
         .iter()
@@ -323,14 +370,25 @@ fn how_to_check(
         "This bag is not signed: the key was not at hand when it was made. Compare the SHA-256 of `tagmanifest-sha256.txt` with the\nsender, by a way that does not come with this bag.\n".to_owned()
     };
     format!(
-        "# How to check this bag\n\nIt holds {count} from the case `{origin}`:\n\n{list}\nAll commands run in the bag's own directory, with common tools. `exhibit` is not needed.\n\n## 1. The bytes are complete and unchanged\n\n```\nsha256sum -c --strict --quiet manifest-sha256.txt\nsha256sum -c --strict --quiet tagmanifest-sha256.txt\n```\n\nBoth print nothing. `bagit.py --validate .` (PyPI: bagit) checks the same, and that nothing was added.\n\n## 2. Who sealed it\n\n{who}\n## 3. It is in the log\n\n```\npython3 data/log/check_log.py\n```\n\nThis checks that every entry in `data/log/entries.jsonl` is in the log of {size} entries whose root is\n`{root}`, and that every\nquoted value is the one that was committed to when the entry was made. The short form of that head is\n`{short}`: compare it with one that was noted, printed or mailed earlier, if you have one.\n\n## What this proves, and what not\n\n{withheld}It proves that these bytes and records are what was recorded when the entries were made, and that they are in the log that\nthe key signed. It does not prove that the footage shows what is claimed, nor that it was not fabricated before it was captured.\nUntil proofs from outside cover the log, whoever holds the key could have written the log anew.\n",
-        count = if exhibits.len() == 1 { "one exhibit".to_owned() } else { format!("{} exhibits", exhibits.len()) },
+        "# How to check this bag\n\nIt holds {count} from the case `{origin}`:\n\n{list}\nAll commands run in the bag's own directory, with common tools. `exhibit` is not needed.\n\n## 1. The bytes are complete and unchanged\n\n```\nsha256sum -c --strict --quiet manifest-sha256.txt\nsha256sum -c --strict --quiet tagmanifest-sha256.txt\n```\n\nBoth print nothing. `bagit.py --validate .` (PyPI: bagit) checks the same, and that nothing was added.\n\n## 2. Who sealed it\n\n{who}\n## 3. It is in the log\n\n```\npython3 data/log/check_log.py\n```\n\nThis checks that every entry in `data/log/entries.jsonl` is in the log of {size} entries whose root is\n`{root}`, and that every\nquoted value is the one that was committed to when the entry was made. The short form of that head is\n`{short}`: compare it with one that was noted, printed or mailed earlier, if you have one.\n\n## What this proves, and what not\n\n{withheld}It proves that these bytes and entries are what was recorded when the entries were made, and that they are in the log that\nthe key signed. The records in `data/record` say the same for people; `exhibit verify` compares them with the entries, the\ncommands above do not.{left} It does not prove that the footage shows what is claimed, nor that it was not fabricated before it was captured.\nUntil proofs from outside cover the log, whoever holds the key could have written the log anew.\n",
+        count = if exhibits.is_empty() {
+            "a report's record".to_owned()
+        } else if exhibits.len() == 1 {
+            "one exhibit".to_owned()
+        } else {
+            format!("{} exhibits", exhibits.len())
+        },
         withheld = match withheld {
             [] => String::new(),
             fields => format!(
                 "Withheld from this bag: {}. The entries hold commitments to the values; whoever has a value and its salt can show\nthat it is the one.\n\n",
                 fields.join(", ")
             ),
+        },
+        left = if whole {
+            ""
+        } else {
+            " Only the named\nexhibits are here: what the reports mention besides, and tries that failed, stayed in the case."
         },
         origin = head.checkpoint.origin,
         size = head.checkpoint.size,

@@ -10,6 +10,7 @@ mod hand_over;
 mod judge;
 mod obtain;
 mod record;
+mod records;
 mod resolve;
 mod shelf;
 mod verify;

@@ -11,11 +11,12 @@ use super::fixity::check;
 use super::shelf::{Shelf, published_leaves, root_of};
 use crate::evidence::{Code, Event, Finding, Verdict};
 use crate::keyring::Trusted;
-use crate::ledger::{Frontier, Hash, PublicKey, TILE, TilePath, commitments, leaf_hash, open};
+use crate::ledger::{Checkpoint, Frontier, Hash, PublicKey, TILE, TilePath, commitments, leaf_hash, open};
 use crate::vault::{LOG, LogRow, Published, Reader, VaultError};
 
 /// How deep to look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Depth {
     /// Structure, and every object's BLAKE3.
     Quick,
@@ -51,6 +52,7 @@ pub struct SealedCount {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verification {
     pub verdict: Verdict,
+    pub depth: Depth,
     pub checked: Checked,
     pub findings: Vec<Finding>,
     pub anchored: Anchored,
@@ -59,6 +61,35 @@ pub struct Verification {
     pub fingerprint: Option<String>,
     /// What is worth knowing and changes no verdict.
     pub notes: Vec<String>,
+}
+
+impl Verification {
+    /// Holds the case against a head that was noted earlier, in its short form: it must be a beginning of
+    /// today's log.
+    pub fn compare_head(&mut self, root: &Path, noted: &str) -> Result<(), VaultError> {
+        let reader = Reader::open(root)?;
+        let size = noted.split('-').next().and_then(|size| size.parse::<u64>().ok());
+        let today = match size {
+            Some(size) if size <= reader.size()? => {
+                let (origin, _) = reader.identity()?;
+                Some(Checkpoint { origin, size, root: reader.root(size)? }.fingerprint())
+            }
+            _ => None,
+        };
+        if today.as_deref() == Some(noted) {
+            self.notes
+                .push(format!("the head {noted} that you noted is a beginning of this log: nothing up to it was rewritten"));
+        } else {
+            let now = today.map_or("the log has no such size".to_owned(), |today| format!("the log had {today} then"));
+            self.findings.push(Finding::red(
+                Code::TreeDiffers,
+                "head",
+                format!("The head {noted} that you noted is none of this log's: {now}"),
+            ));
+            self.verdict = Verdict::of(&self.findings);
+        }
+        Ok(())
+    }
 }
 
 #[derive(Default)]
@@ -86,20 +117,21 @@ pub fn verify_case(
         Ok(reader) => look.case(&reader, trusted, depth, tick)?,
         // The database is part of the evidence: that it cannot be opened is a finding about it.
         Err(error @ VaultError::Sql { .. }) | Err(error @ VaultError::NotOurs { .. }) => look.broken(&error),
-        Err(VaultError::NotACase { path }) if path.join(LOG).join("checkpoint").is_file() => {
+        Err(VaultError::Lost { .. }) => {
             look.red(Code::DatabaseDamaged, "case.sqlite", "case.sqlite is gone; `exhibit rebuild` makes it anew from log/");
         }
         Err(error) => return Err(error),
     }
-    Ok(look.told())
+    Ok(look.told(depth))
 }
 
 impl Look {
-    fn told(mut self) -> Verification {
+    fn told(mut self, depth: Depth) -> Verification {
         self.findings.sort();
         self.findings.dedup();
         Verification {
             verdict: Verdict::of(&self.findings),
+            depth,
             anchored: Anchored { self_attested: self.checked.entries, ..Anchored::default() },
             checked: self.checked,
             findings: self.findings,
@@ -491,7 +523,7 @@ impl Look {
                     if !same {
                         let code = if matches!(path, TilePath::Sealed { .. }) { Code::SealedAltered } else { Code::TileDiffers };
                         self.findings
-                            .push(Finding::red(code, name, "The published file does not say what the log says").at(shown));
+                            .push(Finding::red(code, name, "The published file and the database do not say the same").at(shown));
                     }
                 }
             }

@@ -63,7 +63,7 @@ fn durable_writes(db: &Connection) -> Result<(), VaultError> {
 pub(super) fn open(layout: &Layout) -> Result<Connection, VaultError> {
     let path = layout.database();
     if !path.is_file() {
-        return Err(VaultError::NotACase { path: layout.root.clone() });
+        return Err(VaultError::no_case(&layout.root));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(&path, flags).map_err(VaultError::sql("be opened"))?;
@@ -77,7 +77,7 @@ pub(super) fn open(layout: &Layout) -> Result<Connection, VaultError> {
 pub(super) fn open_read_only(layout: &Layout) -> Result<Connection, VaultError> {
     let path = layout.database();
     if !path.is_file() {
-        return Err(VaultError::NotACase { path: layout.root.clone() });
+        return Err(VaultError::no_case(&layout.root));
     }
     match connect(&path, "mode=ro").and_then(|db| check(&db, layout).map(|()| db)) {
         Err(VaultError::Sql { source, .. }) if cannot_open(&source) => {}

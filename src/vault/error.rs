@@ -11,6 +11,10 @@ use crate::ledger::LedgerError;
 pub enum VaultError {
     #[error("{} is not a case: it has no case.sqlite", path.display())]
     NotACase { path: PathBuf },
+    #[error("There is no directory {}", path.display())]
+    NoDirectory { path: PathBuf },
+    #[error("{} has lost its case.sqlite", path.display())]
+    Lost { path: PathBuf },
     #[error("{} is a case already", path.display())]
     AlreadyACase { path: PathBuf },
     #[error("{} is not empty", path.display())]
@@ -43,15 +47,27 @@ pub enum VaultError {
     NoValue { entry: u64, field: String },
     #[error("Object {digest} is not in the vault")]
     NoObject { digest: Digest },
-    #[error("The vault holds {digest} with another size than the same digest has here")]
+    #[error("The vault's copy of {digest} was altered: it does not have the bytes that it is named by")]
     ObjectDiffers { digest: Digest },
 }
 
 impl VaultError {
+    /// Why a path cannot be opened as a case.
+    pub(crate) fn no_case(path: &Path) -> VaultError {
+        let path = path.to_path_buf();
+        match () {
+            () if !path.is_dir() => VaultError::NoDirectory { path },
+            () if path.join("log").is_dir() && path.join("vault").is_dir() => VaultError::Lost { path },
+            () => VaultError::NotACase { path },
+        }
+    }
+
     /// What the person can do about it, where there is something.
     pub fn next_step(&self) -> Option<&'static str> {
         Some(match self {
             VaultError::NotACase { .. } => "make one with `exhibit init DIR`, or name one with --case DIR",
+            VaultError::NoDirectory { .. } => "check the name; a case is made with `exhibit init DIR`",
+            VaultError::Lost { .. } => "`exhibit rebuild` makes it anew from log/; nothing in log/ and vault/ is touched",
             VaultError::AlreadyACase { .. } => "use it with --case DIR, or choose another directory",
             VaultError::NotEmpty { .. } => "choose an empty directory or a name that does not exist yet",
             VaultError::NewerFormat { .. } => "open it with a newer exhibit; nothing was changed",

@@ -24,7 +24,7 @@ pub enum Rebuilt {
 pub fn rebuild(path: &Path) -> Result<Rebuilt, VaultError> {
     let layout = Layout::new(path);
     if !Layout::is_case(path) {
-        return Err(VaultError::NotACase { path: path.to_path_buf() });
+        return Err(VaultError::no_case(path));
     }
     let _lock = lock::exclusive(&layout.lock())?;
     if layout.database().is_file() { catalogue(layout) } else { database(layout) }
@@ -37,6 +37,7 @@ fn catalogue(layout: Layout) -> Result<Rebuilt, VaultError> {
     clear_catalogue(&reader.db)?;
     compare::replay(&reader, &reader.db)?;
     transaction.commit().map_err(VaultError::sql("be rebuilt"))?;
+    publish_if_gone(&reader)?;
     Ok(Rebuilt::Catalogue { entries: reader.size()? })
 }
 
@@ -54,6 +55,24 @@ pub(super) fn clear_catalogue(db: &rusqlite::Connection) -> Result<(), VaultErro
     clear.push_str(db::CATALOGUE_SQL);
     clear.push_str(db::VIEWS_SQL);
     db.execute_batch(&clear).map_err(VaultError::sql("be rebuilt"))
+}
+
+/// A published log without its checkpoint is published anew, from the signed head in the database, if
+/// that is the case's own and of these entries.
+fn publish_if_gone(reader: &Reader) -> Result<(), VaultError> {
+    if reader.layout.checkpoint().exists() {
+        return Ok(());
+    }
+    let (origin, key) = reader.identity()?;
+    let Some(head) = reader.head()? else { return Ok(()) };
+    let size = reader.size()?;
+    let own = head.checkpoint.origin == origin && head.signed_by(&key) && head.checkpoint.size == size;
+    if own && head.checkpoint.root == reader.root(size)? {
+        super::durable::create_dir(&reader.layout.log())?;
+        let temporary = reader.layout.root.join("checkpoint.new");
+        super::publish::publish(&reader.layout, &reader.db, &temporary, 0)?;
+    }
+    Ok(())
 }
 
 fn damaged(what: impl Into<String>) -> VaultError {

@@ -1,0 +1,122 @@
+//! The records of a bag against its log slice: the entries are what is proven, and the records must say
+//! the same.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::evidence::{Code, Finding};
+
+/// Which member of a record's rows is which field of the entry that the row names; a dot goes into a
+/// sealed value.
+const SAME: &[(&str, &[(&str, &str)])] = &[
+    (
+        "captures",
+        &[
+            ("url", "url"),
+            ("method", "method"),
+            ("started", "started"),
+            ("finished", "finished"),
+            ("outcome", "outcome"),
+            ("completeness", "completeness"),
+            ("because", "because"),
+            ("status", "status"),
+            ("final_url", "final_url"),
+            ("address", "address"),
+            ("declared", "declared"),
+            ("received", "received"),
+            ("sha256", "object"),
+            ("exchange", "exchange"),
+        ],
+    ),
+    (
+        "claims",
+        &[
+            ("property", "property"),
+            ("by", "by"),
+            ("rule", "rule"),
+            ("value", "claim.value"),
+            ("via", "claim.via"),
+            ("reading", "claim.reading"),
+        ],
+    ),
+    ("exhibit", &[("sha256", "object"), ("role", "role"), ("name", "name")]),
+    ("item", &[("key", "key"), ("kind", "kind"), ("url", "url")]),
+    (
+        "mentions",
+        &[
+            ("kind", "kind"),
+            ("form", "form"),
+            ("url", "url"),
+            ("canonical", "canonical"),
+            ("locator", "locator"),
+            ("rule", "rule"),
+            ("caption", "caption"),
+            ("credit", "credit"),
+            ("quote", "quote.exact"),
+        ],
+    ),
+    ("notes", &[("text", "text")]),
+    (
+        "report",
+        &[
+            ("sha256", "report"),
+            ("title", "title"),
+            ("publisher", "publisher"),
+            ("published", "published"),
+            ("received", "received"),
+        ],
+    ),
+    (
+        "reports",
+        &[
+            ("sha256", "report"),
+            ("title", "title"),
+            ("publisher", "publisher"),
+            ("published", "published"),
+            ("received", "received"),
+        ],
+    ),
+];
+
+/// What an entry says in a field, open or sealed; null if it says nothing, or its value is withheld.
+fn said<'a>(row: &'a Value, field: &str) -> &'a Value {
+    let (field, inner) = field.split_once('.').map_or((field, None), |(field, inner)| (field, Some(inner)));
+    let open = &row["entry"]["event"][field];
+    let value = if open.is_null() { &row["sealed"][field]["value"] } else { open };
+    inner.map_or(value, |inner| &value[inner])
+}
+
+/// Compares every record under `data/record` with the entries that it names.
+pub(super) fn compare(log: &Path, entries: &BTreeMap<u64, Value>, findings: &mut Vec<Finding>) {
+    let dir = log.with_file_name("record");
+    for file in fs::read_dir(&dir).into_iter().flatten().flatten() {
+        let name = file.file_name().to_string_lossy().into_owned();
+        let Some(record) = fs::read(file.path()).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok()) else {
+            continue;
+        };
+        let mut differ = |what: String| {
+            let id = name.trim_end_matches(".json").to_owned();
+            findings.push(Finding::red(Code::RecordDiffers, id, what).at(format!("data/record/{name}")));
+        };
+        for (part, members) in SAME {
+            let rows = match &record[*part] {
+                Value::Array(rows) => rows.iter().collect(),
+                Value::Null => Vec::new(),
+                one => vec![one],
+            };
+            for row in rows {
+                let Some(entry) = row["entry"].as_u64().and_then(|index| entries.get(&index)) else {
+                    differ(format!("A row of {part} names no entry of the log slice"));
+                    continue;
+                };
+                let other = members.iter().find(|(member, field)| row[*member] != *said(entry, field));
+                if let Some((member, _)) = other {
+                    differ(format!("{part}: {member} is not what entry {} of the log says", row["entry"]));
+                }
+            }
+        }
+    }
+}
