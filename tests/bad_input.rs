@@ -282,7 +282,7 @@ fn cases_that_cannot_be_used_say_why() {
         let ran = program.run(args).code(code);
         assert!(ran.err.contains(line), "{args:?}: {}", ran.err);
     };
-    says(&["--case", "nowhere", "list"], 1, "is not a case");
+    says(&["--case", "nowhere", "list"], 1, "There is no directory nowhere");
     says(&["list"], 1, "This directory is not in a case");
     says(&["init", "c"], 1, "is a case already");
     says(&["--case", "c", "show", "E99"], 1, "There is no E99");
