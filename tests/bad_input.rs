@@ -196,6 +196,58 @@ fn no_partial_body_is_called_complete() {
 }
 
 #[test]
+fn odd_codings_ranges_and_words_in_place_of_footage_are_not_called_complete() {
+    let (program, server) = (Program::new(), Server::start());
+    let answer = |head: &str, body: Vec<u8>| {
+        let bytes = [format!("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n{head}\r\n").into_bytes(), body].concat();
+        move |connection: &mut TcpStream, _: &str| write(connection, &bytes)
+    };
+    let body = png(7);
+    server.on("/identity.png", answer("Transfer-Encoding: identity\r\n", body.clone()));
+    server.on("/gzip-transfer.png", answer("Transfer-Encoding: gzip\r\n", body.clone()));
+    server.on("/identity-short.png", answer("Transfer-Encoding: identity\r\nContent-Length: 1000\r\n", body.clone()));
+    server.on("/coded.png", answer(&format!("Content-Encoding: gzip\r\nContent-Length: {}\r\n", body.len()), body.clone()));
+    server.on("/range.png", answer(&format!("Content-Range: bytes 0-9/999\r\nContent-Length: {}\r\n", body.len()), body.clone()));
+    server.serve("/words.mp4", "video/mp4", "Sorry, this video is unavailable.");
+    server.serve("/json.mp4", "application/json", "{\"error\":\"video unavailable\"}");
+    let paths =
+        ["/identity.png", "/gzip-transfer.png", "/identity-short.png", "/coded.png", "/range.png", "/words.mp4", "/json.mp4"];
+    let captures = captured(&program, &server, &paths, 4);
+    for (path, capture) in paths.iter().zip(&captures) {
+        let (outcome, completeness) = class(capture);
+        assert!(
+            completeness != "complete" || outcome == "placeholder",
+            "{path}: {outcome} {completeness} {}",
+            capture["because"]
+        );
+    }
+    assert_eq!((class(&captures[5]).0, class(&captures[6]).0), ("placeholder", "placeholder"));
+    assert_eq!(class(&captures[4]).1, "partial");
+}
+
+#[test]
+fn pages_made_to_be_slow_end_in_time() {
+    let program = Program::new();
+    let links: String = (0..20_000).map(|nth| format!("<a href='https://x.example/{nth}.mp4'>clip {nth}</a>. ")).collect();
+    program.file("links.html", format!("<p>{links}</p>"));
+    program.file("urls.txt", (0..20_000).map(|nth| format!("https://x.example/{nth}.mp4\n")).collect::<String>());
+    program.file("letters.txt", "a".repeat(3 << 20) + " One video shows a street near Idlib.");
+    program.file("dots.txt", "a.".repeat(1 << 20));
+    program.file("figures.html", format!("<figure>{}</figure>", "<img src=a.jpg><figcaption>x</figcaption>".repeat(20_000)));
+    program.file(
+        "cells.csv",
+        format!("id,links\n1,\"{}\"\n", (0..10_000).map(|nth| format!("https://x.example/{nth}.mp4 ")).collect::<String>()),
+    );
+    program.file("column.csv", format!("{},url\nx,https://x.example/a.mp4\n", "n".repeat(70_000)));
+    for name in ["links.html", "urls.txt", "letters.txt", "dots.txt", "figures.html", "cells.csv", "column.csv"] {
+        let started = std::time::Instant::now();
+        program.run(&["refs", name, "--json"]).code(0);
+        assert!(started.elapsed() < Duration::from_secs(20), "{name}: {:?}", started.elapsed());
+    }
+    program.run(&["archive", "--case", "c", "column.csv", "--no-fetch"]).code(0);
+}
+
+#[test]
 fn redirects_go_nowhere_that_was_not_permitted() {
     let (program, server) = (Program::new(), Server::start());
     let redirect = |to: String| {
@@ -287,7 +339,8 @@ fn cases_that_cannot_be_used_say_why() {
     says(&["init", "c"], 1, "is a case already");
     says(&["--case", "c", "show", "E99"], 1, "There is no E99");
     says(&["--case", "c", "show", "nonsense"], 1, "\"nonsense\" is not an id");
-    says(&["--case", "c", "export", "--all", "--to", "bag"], 1, "nothing to export");
+    program.run(&["init", "empty"]).code(0);
+    says(&["--case", "empty", "export", "--all", "--to", "bag"], 1, "nothing to export");
     says(&["--case", "c", "list", "--after", "R1"], 2, "R1");
     says(&["--case", "c", "archive", "good.txt", "--allow-host", "a b"], 2, "is not a host name");
     std::fs::create_dir(program.path("full")).unwrap();

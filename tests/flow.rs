@@ -225,6 +225,65 @@ fn an_interrupted_network_is_tried_again_and_a_page_that_is_gone_is_not() {
 }
 
 #[test]
+fn what_is_held_stays_held_when_a_later_try_finds_it_gone() {
+    let (program, server) = (Program::new(), Server::start());
+    server.serve("/a.png", "image/png", png(1));
+    program.file("list.txt", server.url("/a.png"));
+    let archive =
+        |more: &[&str]| program.run(&[&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1"][..], more].concat());
+    archive(&[]).code(0);
+    server.on("/a.png", |connection, _| respond(connection, "404 Not Found", "text/html", b"<html>gone</html>"));
+    let told = archive(&["--recapture"]).code(0);
+    assert!(told.out.contains("already held") && told.out.contains("tried again since: gone"), "{}", told.out);
+    assert!(archive(&[]).code(0).out.contains("E1"));
+}
+
+#[test]
+fn leases_of_a_run_that_is_nowhere_are_free() {
+    let (program, server) = (Program::new(), Server::start());
+    server.serve("/a.png", "image/png", png(1));
+    program.file("list.txt", server.url("/a.png"));
+    program.run(&["archive", "--case", "c", "list.txt", "--no-fetch"]).code(0);
+    let db = rusqlite::Connection::open(program.path("c/case.sqlite")).unwrap();
+    db.execute("UPDATE work SET state = 'leased', worker = 'nobody', lease_until = 9000000000000000 WHERE kind = 'capture'", [])
+        .unwrap();
+    drop(db);
+    program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1"]).code(0);
+    assert_eq!(program.run(&["--case", "c", "list", "--json"]).json().as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn two_runs_that_begin_one_case_lose_nothing() {
+    for round in 0..8 {
+        let program = Program::new();
+        program.run(&["init", "other"]).code(0);
+        let children: Vec<_> = (0..3)
+            .map(|nth| {
+                let report = format!("report-{nth}.txt");
+                program.file(&report, format!("Video number {nth} shows a street near Idlib.\n"));
+                std::thread::sleep(std::time::Duration::from_millis(round * nth));
+                program
+                    .command()
+                    .args(["archive", "--case", "new", &report])
+                    .stdout(std::process::Stdio::piped())
+                    .stderr(std::process::Stdio::piped())
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        for child in children {
+            support::Ran::of(child.wait_with_output().unwrap()).code(0);
+        }
+        assert_eq!(
+            program.run(&["--case", "new", "search", "number", "--json"]).code(0).json().as_array().unwrap().len(),
+            3,
+            "round {round}"
+        );
+        program.run(&["--case", "new", "verify"]).code(0);
+    }
+}
+
+#[test]
 fn no_fetch_records_references_and_a_later_run_captures_them() {
     let (program, server) = (Program::new(), Server::start());
     server.serve("/a.png", "image/png", png(1));

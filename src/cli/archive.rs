@@ -59,7 +59,11 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     }
     let (mut vault, config) = match &context.global.case {
         Some(root) if (!Layout::is_case(root) || Vault::was_begun(root)) && !root.is_file() => {
-            let (vault, made) = init::create(context, root, None)?;
+            let (vault, made) = match init::create(context, root, None) {
+                // Another run made it a moment ago: then it is there to be used.
+                Err(_) if Layout::is_case(root) && !Vault::was_begun(root) => (context.vault()?.0, None),
+                other => other?,
+            };
             if !args.json {
                 context.say(&format!("Started the case {}.\n", safe(&root.display().to_string())));
                 context.say(&init::told(&vault.key().fingerprint(), made));

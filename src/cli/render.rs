@@ -142,6 +142,10 @@ fn standing_line(line: &Line) -> String {
     let room = columns().saturating_sub(INDENT);
     let (mut what, mut told) = (mention.url.clone().or(mention.caption.clone()), String::new());
     match (&line.exhibit, &line.capture) {
+        (Some(exhibit), Some(capture)) if capture.outcome != "ok" => {
+            let held = format!("{}, {}", size(exhibit.size), exhibit.completeness);
+            told = format!("{held}; tried again since: {}: {}", capture.outcome, capture.because);
+        }
         (Some(exhibit), Some(capture)) if capture.completeness == "complete" => {
             told = format!("{}, complete", size(exhibit.size))
         }

@@ -324,16 +324,26 @@ impl Client {
             .map(str::to_owned)
             .filter(|coding| !coding.eq_ignore_ascii_case("identity") && !coding.is_empty());
         let range = header(CONTENT_RANGE).map(|range| Reserve::Range(range.chars().take(100).collect()));
-        let chunked = header(TRANSFER_ENCODING).is_some();
+        // Only chunks have an end of their own; any other transfer coding goes on until the connection closes.
+        let transfer = response
+            .headers()
+            .get_all(TRANSFER_ENCODING)
+            .iter()
+            .next_back()
+            .map(|value| value.to_str().unwrap_or("?").to_owned());
+        let chunked = transfer
+            .as_deref()
+            .is_some_and(|codings| codings.rsplit(',').next().unwrap_or("").trim().eq_ignore_ascii_case("chunked"));
+        let odd = transfer.filter(|_| !chunked);
         let mut fetched = Fetched {
             status: Some(response.status().as_u16()),
             // Longer than any file can be: not a statement, and JSON could not hold it exactly.
             declared: declared.filter(|length| *length < 1 << 53),
             declared_type: header(CONTENT_TYPE).map(|text| text.chars().take(200).collect()),
-            reserved: range.or(coding.map(|coding| Reserve::Encoded(coding.chars().take(100).collect()))),
+            reserved: range.or(odd.clone().or(coding).map(|coding| Reserve::Encoded(coding.chars().take(100).collect()))),
             ..Fetched::ended(exchange, Ending::Unmarked)
         };
-        let marked = chunked || response.body().size_hint().exact().is_some();
+        let marked = chunked || (odd.is_none() && response.body().size_hint().exact().is_some());
         let limits = &self.route.limits;
         let mut body = response.into_body();
         fetched.ending = loop {
@@ -348,7 +358,10 @@ impl Client {
                     break Ending::Whole(if chunked { "the last chunk arrived" } else { "every announced byte arrived" });
                 }
                 // Without a proper TLS end the connection would have failed.
-                None if tls => break Ending::Whole("TLS was closed properly"),
+                None if fetched.declared.is_some_and(|declared| declared > fetched.received) => {
+                    break Ending::Cut("fewer bytes than announced".into());
+                }
+                None if tls && odd.is_none() => break Ending::Whole("TLS was closed properly"),
                 None => break Ending::Unmarked,
                 Some(Err(error)) => break Ending::Cut(format!("the connection ended early: {}", cause(&error))),
                 Some(Ok(frame)) => {

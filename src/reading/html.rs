@@ -5,7 +5,7 @@ use url::Url;
 use super::block::{Block, BlockKind, Blocks};
 use super::encoding::Decoded;
 use super::tree::{Node, Tree, parse};
-use super::{Document, Excluded, Find, Hints, chrome, credit, page, platform, sentence};
+use super::{Document, Excluded, Find, Hints, chrome, credit, page, platform, sentence, sentence::Sentences};
 use crate::evidence::{Form, MediaKind, Report};
 
 /// Reads an HTML report.
@@ -23,8 +23,9 @@ pub(super) fn read_as(html: &str, decoded: &Decoded, bytes: &[u8], hints: &Hints
     walk.close();
     let Walk { text, blocks, mut finds, excluded, .. } = walk;
     let blocks = Blocks::new(text, blocks);
+    let mut sentences = Sentences::default();
     for find in &mut finds {
-        complete(find, &blocks);
+        complete(find, &blocks, &mut sentences);
     }
     let bare = super::bare_report(decoded, bytes, hints, reader, media_type);
     let report = Report {
@@ -51,7 +52,7 @@ fn base(hints: &Hints, stated: Option<&str>) -> Option<String> {
 
 /// Chooses the words that a reference is quoted by: its caption, else the sentence it stands in or
 /// behind.
-fn complete(find: &mut Find, blocks: &Blocks) {
+fn complete(find: &mut Find, blocks: &Blocks, sentences: &mut Sentences) {
     if let Some((start, end)) = find.caption {
         let (caption, credit) = credit::split(&blocks.text[start..end]);
         if find.credit.is_none() {
@@ -68,10 +69,11 @@ fn complete(find: &mut Find, blocks: &Blocks) {
     let text = &blocks.text[block.start..block.end];
     let within = |at: usize| at.saturating_sub(block.start).min(text.len());
     let sentence = if find.form == Form::Linked {
-        sentence::around(text, within(start), within(end))
+        sentence::around(sentences.of(block.start, text), within(start), within(end), text.len())
     } else {
-        let before = sentence::split(text).into_iter().rfind(|(from, _)| *from < within(start).max(1));
-        before.unwrap_or((0, text.len()))
+        let split = sentences.of(block.start, text);
+        let before = split.partition_point(|(from, _)| *from < within(start).max(1));
+        before.checked_sub(1).map_or((0, text.len()), |last| split[last])
     };
     find.quote = (block.start + sentence.0, block.start + sentence.1);
 }
@@ -261,10 +263,10 @@ impl<'a> Walk<'a> {
             ["credit", "source", "copyright"].iter().any(|word| class.contains(word))
         });
         let credit = credit.map(|node| self.tree.text(node)).filter(|credit| !credit.is_empty());
-        for (_, find) in self.figures.iter().rev().take_while(|(of, _)| *of == figure) {
-            self.finds[*find].caption = range;
+        while let Some((_, find)) = self.figures.pop_if(|(of, _)| *of == figure) {
+            self.finds[find].caption = range;
             if let Some(credit) = &credit {
-                self.finds[*find].credit = Some(credit::name(credit));
+                self.finds[find].credit = Some(credit::name(credit));
             }
         }
     }
@@ -394,7 +396,7 @@ impl<'a> Walk<'a> {
         }
         // A link's words have been written; an embed stands behind the text so far.
         let here = self.text.len();
-        let words = if form == Form::Linked { self.tree.text(at).len() } else { 0 };
+        let words = if form == Form::Linked { self.tree.text_up_to(at, 2000).len() } else { 0 };
         let mut start = here.saturating_sub(words + 1);
         while !self.text.is_char_boundary(start) {
             start -= 1;

@@ -24,7 +24,12 @@ pub(super) fn read(tree: &Tree) -> Page {
     for (at, node) in tree.nodes.iter().enumerate() {
         let Node::Element(element) = node else { continue };
         match element.name.as_str() {
-            "html" => page.language = page.language.take().or_else(|| element.first(&["lang", "xml:lang"]).map(str::to_owned)),
+            "html" => {
+                page.language = page
+                    .language
+                    .take()
+                    .or_else(|| element.first(&["lang", "xml:lang"]).map(|tag| tag.chars().take(35).collect()))
+            }
             "base" => page.base = page.base.take().or_else(|| element.first(&["href"]).map(str::to_owned)),
             "title" if page.title.is_none() => page.title = blank(&tree.text(at)),
             "h1" if heading.is_none() => heading = blank(&tree.text(at)),

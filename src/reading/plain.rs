@@ -7,7 +7,7 @@ use url::Url;
 
 use super::block::{Block, BlockKind, Blocks};
 use super::encoding::Decoded;
-use super::{Document, Find, Hints, platform, sentence};
+use super::{Document, Find, Hints, platform, sentence, sentence::Sentences};
 use crate::evidence::{Form, MediaKind, Report};
 
 /// An address in running text; what closes a sentence or a bracket is not part of it.
@@ -18,8 +18,10 @@ pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints) -> Document {
     let text = decoded.text.trim_start_matches('\u{feff}').to_owned();
     let blocks = Blocks::new(text.clone(), blocks(&text));
     let mut finds = Vec::new();
+    let mut sentences = Sentences::default();
+    let lines: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
     for found in ADDRESS.iter().flat_map(|address| address.find_iter(&text)) {
-        finds.extend(find(&blocks, found.start(), found.as_str()));
+        finds.extend(find(&blocks, (&mut sentences, &lines), found.start(), found.as_str()));
     }
     let mut headings =
         blocks.blocks.iter().take(12).filter(|block| block.kind == BlockKind::Heading).map(|block| &text[block.start..block.end]);
@@ -60,7 +62,7 @@ fn block(text: &str, (start, end, line): (usize, usize, usize)) -> Block {
     Block { start, end, kind: if heading { BlockKind::Heading } else { BlockKind::Paragraph }, place: format!("line {line}") }
 }
 
-fn find(blocks: &Blocks, start: usize, matched: &str) -> Option<Find> {
+fn find(blocks: &Blocks, (sentences, lines): (&mut Sentences, &[usize]), start: usize, matched: &str) -> Option<Find> {
     let mut address = matched.trim_end_matches(['.', ',', ';', ':', '!', '?', '*', '_', '…', '،', '؛']);
     while address.ends_with([')', ']']) {
         let (open, close) = if address.ends_with(')') { ('(', ')') } else { ('[', ']') };
@@ -77,9 +79,10 @@ fn find(blocks: &Blocks, start: usize, matched: &str) -> Option<Find> {
     // A line that is nothing but an address is meant; an address of a page inside a sentence is a source.
     let alone = line.trim().trim_start_matches(['-', '*', '•', ' ']) == matched;
     let kind = known.or(alone.then_some(MediaKind::Page))?;
-    let number = blocks.text[..start].matches('\n').count() + 1;
+    let number = lines.partition_point(|at| *at < start) + 1;
     let end = start + address.len();
-    let within = sentence::around(&blocks.text[block.start..block.end], start - block.start, end - block.start);
+    let split = sentences.of(block.start, &blocks.text[block.start..block.end]);
+    let within = sentence::around(split, start - block.start, end - block.start, block.end - block.start);
     Some(Find {
         kind,
         form: Form::Linked,

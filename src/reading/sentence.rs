@@ -39,16 +39,36 @@ pub(super) fn split(text: &str) -> Vec<(usize, usize)> {
     sentences
 }
 
+/// Bytes of the longest sentence.
+const LONGEST: usize = 2000;
+
 fn push(text: &str, start: usize, end: usize, sentences: &mut Vec<(usize, usize)>) {
     let start = start + (text[start..end].len() - text[start..end].trim_start().len());
     let end = start + text[start..end].trim_end().len();
+    // No sentence is as long as this: what has no marks is cut at blanks, so that a quote stays a quote.
+    let mut start = start;
+    while end - start > LONGEST {
+        let mut most = start + LONGEST;
+        while !text.is_char_boundary(most) {
+            most -= 1;
+        }
+        let cut = text[start..most].rfind(char::is_whitespace).filter(|at| *at > 0).map_or(most, |at| start + at);
+        sentences.push((start, start + text[start..cut].trim_end().len()));
+        start = cut + (text[cut..end].len() - text[cut..end].trim_start().len());
+    }
     if end > start {
         sentences.push((start, end));
     }
 }
 
 fn abbreviated(before: &str) -> bool {
-    let word = before.rsplit(|letter: char| letter.is_whitespace() || matches!(letter, '(' | '"' | '“')).next().unwrap_or("");
+    // No abbreviation is longer; a text without blanks is not looked through again and again.
+    let mut from = before.len().saturating_sub(16);
+    while !before.is_char_boundary(from) {
+        from += 1;
+    }
+    let word =
+        before[from..].rsplit(|letter: char| letter.is_whitespace() || matches!(letter, '(' | '"' | '“')).next().unwrap_or("");
     let initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase);
     initial || ABBREVIATIONS.contains(&word.to_lowercase().as_str())
 }
@@ -65,10 +85,24 @@ fn ends_line(so_far: &str) -> bool {
     line.chars().count() < 60 || line.ends_with(['.', '!', '?', '"', '”', ':', '؟'])
 }
 
-/// The sentence, or sentences, that a range of a text touches.
-pub(super) fn around(text: &str, start: usize, end: usize) -> (usize, usize) {
-    let touched = split(text).into_iter().filter(|(from, to)| *from < end.max(start + 1) && *to > start);
-    touched.reduce(|(from, _), (_, to)| (from, to)).unwrap_or((start.min(text.len()), end.min(text.len())))
+/// Sentences of the blocks of one text, each block split once.
+#[derive(Default)]
+pub(super) struct Sentences {
+    split: std::collections::HashMap<usize, Vec<(usize, usize)>>,
+}
+
+impl Sentences {
+    /// The sentences of a block that begins at `start` of the whole text.
+    pub fn of(&mut self, start: usize, text: &str) -> &[(usize, usize)] {
+        self.split.entry(start).or_insert_with(|| split(text))
+    }
+}
+
+/// The sentence, or sentences, among these that a range touches.
+pub(super) fn around(sentences: &[(usize, usize)], start: usize, end: usize, length: usize) -> (usize, usize) {
+    let first = sentences.partition_point(|(_, to)| *to <= start);
+    let touched = sentences[first..].iter().copied().take_while(|(from, _)| *from < end.max(start + 1));
+    touched.reduce(|(from, _), (_, to)| (from, to)).unwrap_or((start.min(length), end.min(length)))
 }
 
 #[cfg(test)]

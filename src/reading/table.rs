@@ -7,12 +7,17 @@ use super::encoding::Decoded;
 use super::{Document, Find, Hints, ReadError, platform};
 use crate::evidence::{Form, MediaKind};
 
+/// A cell's text is taken up to so many characters; a row's addresses up to so many.
+const CELL: usize = 20_000;
+const FOUND: usize = 64;
+
 /// Reads a table whose first row names the columns.
 pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints, separator: u8) -> Result<Document, ReadError> {
     let text = decoded.text.trim_start_matches('\u{feff}').to_owned();
     let mut rows = csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text.as_bytes());
     let broken = |error: csv::Error| ReadError::Table { origin: hints.origin.clone(), why: error.to_string() };
-    let header: Vec<String> = rows.headers().map_err(broken)?.iter().map(|name| name.trim().to_owned()).collect();
+    let header: Vec<String> =
+        rows.headers().map_err(broken)?.iter().map(|name| name.trim().chars().take(200).collect()).collect();
     let (mut blocks, mut finds) = (Vec::new(), Vec::new());
     let mut record = csv::StringRecord::new();
     while rows.read_record(&mut record).map_err(broken)? {
@@ -25,7 +30,7 @@ pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints, separator: u8
         let columns: Vec<(String, String)> = header
             .iter()
             .enumerate()
-            .filter_map(|(at, name)| Some((name.clone(), record.get(at)?.trim().to_owned())))
+            .filter_map(|(at, name)| Some((name.clone(), record.get(at)?.trim().chars().take(CELL).collect::<String>())))
             .filter(|(name, value)| !name.is_empty() && !value.is_empty())
             .collect();
         finds.extend(row(&place, (start, end), &columns));
@@ -58,6 +63,7 @@ fn row(place: &str, quote: (usize, usize), columns: &[(String, String)]) -> Vec<
     found.retain(|(kind, ..)| kind.is_some() || !media);
     found.truncate(if media { usize::MAX } else { 1 });
     found.dedup_by(|a, b| a.1 == b.1);
+    found.truncate(FOUND);
     let find = |kind, form, url: String, place: String, rule: &str| Find {
         kind,
         form,

@@ -61,7 +61,8 @@ impl Tree {
         let mut steps = Vec::new();
         while at != 0 && steps.len() < STEPS {
             let element = self.element(at);
-            steps.push(if element.ordinal > 1 { format!("{}[{}]", element.name, element.ordinal) } else { element.name.clone() });
+            let name: String = element.name.chars().take(40).collect();
+            steps.push(if element.ordinal > 1 { format!("{name}[{}]", element.ordinal) } else { name });
             at = element.parent;
         }
         steps.reverse();
@@ -82,11 +83,19 @@ impl Tree {
 
     /// All text in an element, blanks folded.
     pub fn text(&self, at: usize) -> String {
+        self.text_up_to(at, usize::MAX)
+    }
+
+    /// The same, of a long one only its beginning.
+    pub fn text_up_to(&self, at: usize, most: usize) -> String {
         let mut text = String::new();
         for node in self.below(at) {
             if let Node::Text(part) = &self.nodes[node] {
                 text.push_str(part);
                 text.push(' ');
+                if text.len() > most {
+                    break;
+                }
             }
         }
         text.split_whitespace().collect::<Vec<_>>().join(" ")

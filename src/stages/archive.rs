@@ -11,6 +11,7 @@ use super::record::{permission, record};
 use super::{Coverage, ObtainError, Resolved, Source, coverage};
 use crate::evidence::{Clock, Digest, Item, Outcome, Unit};
 use crate::fetch::{Client, Local};
+use crate::ledger::LedgerError;
 use crate::reading::ReadError;
 use crate::vault::{Committed, Lease, Task, Vault, VaultError};
 
@@ -103,6 +104,7 @@ pub fn archive(
                 jobs.extend(wanted);
                 told.push(Ok(digest));
             }
+            Err(error @ ArchiveError::Vault(VaultError::Ledger(LedgerError::TooLong(_)))) => told.push(Err(error)),
             Err(ArchiveError::Vault(error)) => return Err(error.into()),
             Err(error) => told.push(Err(error)),
         }

@@ -108,7 +108,11 @@ pub fn coverage(reader: &Reader, report: ReportRow, first_entry: u64) -> Result<
         let mut exhibits = reader.exhibits_of(item)?;
         let last = capture.as_ref().and_then(|capture| capture.sha256.clone());
         let at = exhibits.iter().position(|exhibit| Some(&exhibit.sha256) == last.as_ref());
-        let exhibit = at.map(|at| exhibits.swap_remove(at));
+        // What the case holds it holds, whatever the last try brought.
+        let exhibit = match at {
+            Some(at) => Some(exhibits.swap_remove(at)),
+            None => exhibits.pop(),
+        };
         let standing = stand(capture.as_ref(), exhibit.as_ref(), first_entry);
         lines.push(Line { standing, mention, capture, exhibit });
     }
@@ -124,6 +128,9 @@ pub fn coverage(reader: &Reader, report: ReportRow, first_entry: u64) -> Result<
 
 fn stand(capture: Option<&CaptureRow>, exhibit: Option<&ExhibitRow>, first_entry: u64) -> Standing {
     let Some(capture) = capture else { return Standing::NotTried };
+    if exhibit.is_some() && capture.outcome != Outcome::Ok.as_str() {
+        return Standing::AlreadyHeld;
+    }
     match Outcome::from_word(&capture.outcome) {
         Some(Outcome::Ok) => match exhibit {
             Some(exhibit) if exhibit.entry >= first_entry => Standing::Captured,

@@ -33,6 +33,11 @@ fn is_page(probed: &Probed) -> bool {
     probed.facts.mime.as_deref() == Some("text/html")
 }
 
+fn is_text(probed: &Probed) -> bool {
+    let mime = probed.facts.mime.as_deref().unwrap_or("");
+    mime.starts_with("text/") || mime == "application/xml"
+}
+
 /// Judges an http exchange.
 pub(super) fn http(meant: Meant<'_>, fetched: &Fetched, probed: Option<&Probed>) -> Judgement {
     let nothing = Completeness::Unverifiable;
@@ -86,7 +91,9 @@ fn served(meant: Meant<'_>, fetched: &Fetched, probed: Option<&Probed>, bytes: (
         return told(outcome, Completeness::Unverifiable, format!("the server answered {status} and no bytes: {why}"));
     }
     let media = matches!(meant.kind, MediaKind::Video | MediaKind::Image | MediaKind::Audio);
-    if media && probed.is_some_and(is_page) {
+    // Words where footage was meant say that there is none; of a cut body nobody knows.
+    let words = completeness != Completeness::Truncated && probed.is_some_and(is_text);
+    if media && (probed.is_some_and(is_page) || words) {
         let page = "a page was served where the footage was meant";
         return match meant.on_platform || crate::reading::media_kind_of_path(meant.url).is_none() && !declares_media(fetched) {
             true => told(Outcome::Ok, worse(completeness), format!("{page}: the page is kept, the footage is not in it ({why})")),
@@ -153,7 +160,9 @@ pub(super) fn local(declared: u64, received: u64, probed: &Probed, meant: Option
     let media = matches!(meant, Some(MediaKind::Video | MediaKind::Image | MediaKind::Audio));
     match () {
         () if received == 0 => told(Outcome::Error, Completeness::Unverifiable, "the file is empty"),
-        () if media && is_page(probed) => told(Outcome::Placeholder, completeness, "a page lies where the footage was meant"),
+        () if media && (is_page(probed) || is_text(probed)) => {
+            told(Outcome::Placeholder, completeness, "a page lies where the footage was meant")
+        }
         () => told(Outcome::Ok, completeness, why),
     }
 }

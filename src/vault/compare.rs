@@ -51,6 +51,7 @@ pub(super) fn compare(reader: &Reader) -> Result<Vec<Finding>, VaultError> {
     fresh.execute_batch("COMMIT").map_err(VaultError::sql("be replayed"))?;
     let mut findings = Vec::new();
     schema(&reader.db, &fresh, &mut findings)?;
+    rows(&reader.db, &fresh, ("search_config", "k", 1), &mut findings)?;
     for (table, order, keys) in TABLES {
         rows(&reader.db, &fresh, (table, order, *keys), &mut findings)?;
     }
@@ -199,9 +200,13 @@ fn subject(table: &str, key: &str) -> String {
 
 /// Units that the log says are done, or that follow from a mention, must be in the queue; open units
 /// of a running or interrupted command may be there besides.
-fn queue(held: &Connection, fresh: &Connection, findings: &mut Vec<Finding>) -> Result<(), VaultError> {
+fn queue(held: &Connection, fresh_db: &Connection, findings: &mut Vec<Finding>) -> Result<(), VaultError> {
     let held = work::all(held).map_err(VaultError::sql("be read"))?;
-    let fresh = work::all(fresh).map_err(VaultError::sql("be read"))?;
+    let fresh = work::all(fresh_db).map_err(VaultError::sql("be read"))?;
+    let items: std::collections::BTreeSet<String> = fresh_db
+        .prepare("SELECT key FROM item")
+        .and_then(|mut query| query.query_map([], |row| row.get(0))?.collect())
+        .map_err(VaultError::sql("be read"))?;
     let mut expected: BTreeMap<(&str, &str), (&str, &str)> = fresh
         .iter()
         .map(|(kind, key, subject, state)| ((kind.as_str(), key.as_str()), (subject.as_str(), state.as_str())))
@@ -221,6 +226,7 @@ fn queue(held: &Connection, fresh: &Connection, findings: &mut Vec<Finding>) -> 
             Some(_) => {}
             None if state == "done" => differ(kind, key, "is done, and no entry says so"),
             None if !work::known_kind(kind) => differ(kind, key, "is of no kind that there is"),
+            None if kind == "capture" && !items.contains(subject) => differ(kind, key, "is about no item that there is"),
             None => {}
         }
     }

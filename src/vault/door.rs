@@ -68,6 +68,14 @@ impl Vault {
     /// Starts a case in a new or empty directory. `settings` becomes its `exhibit.toml`.
     pub fn create(root: &Path, title: Option<String>, settings: &str, ports: Ports) -> Result<Vault, VaultError> {
         let layout = Layout::new(root);
+        if root.read_dir().is_ok_and(|mut found| found.next().is_some()) && !Layout::is_case(root) && !Vault::was_begun(root) {
+            return Err(VaultError::NotEmpty { path: root.to_path_buf() });
+        }
+        let absolute = std::path::absolute(root).map_err(VaultError::io("read", root))?;
+        durable::create_dir(&absolute)?;
+        // Held to the end of the first commit, so that nobody takes a case that is being made for one that
+        // was left behind.
+        let _lock = lock::exclusive(&layout.lock())?;
         if Vault::was_begun(root) {
             // An `init` was killed before its first entry: what it made is made anew.
             for name in ["case.sqlite", "case.sqlite-wal", "case.sqlite-shm"] {
@@ -75,15 +83,11 @@ impl Vault {
             }
         } else if Layout::is_case(root) {
             return Err(VaultError::AlreadyACase { path: root.to_path_buf() });
-        } else if root.read_dir().is_ok_and(|mut found| found.next().is_some()) {
-            return Err(VaultError::NotEmpty { path: root.to_path_buf() });
         }
-        let absolute = std::path::absolute(root).map_err(VaultError::io("read", root))?;
-        durable::create_dir(&absolute)?;
         for dir in [layout.vault(), layout.log(), layout.staging()] {
             durable::create_dir(&dir)?;
         }
-        let run = start_run(&layout, &ports)?;
+        let run = start_run_locked(&layout, &ports)?;
         let synced = BTreeSet::new();
         durable::write(&run.temporary(), &layout.settings(), settings.as_bytes())?;
         let mut id = [0; 16];
@@ -93,7 +97,7 @@ impl Vault {
         durable::sync_dir(root)?;
         let opened = CaseOpened { origin: origin.clone(), key: ports.signer.public().to_string(), title };
         let mut vault = Vault { reader: Reader { layout, db }, ports, run, origin, synced };
-        vault.commit(vec![Effects { events: vec![Event::CaseOpened(opened)], ..Effects::default() }])?;
+        vault.commit_locked(vec![Effects { events: vec![Event::CaseOpened(opened)], ..Effects::default() }])?;
         Ok(vault)
     }
 
@@ -348,10 +352,14 @@ impl Drop for Vault {
 }
 
 fn start_run(layout: &Layout, ports: &Ports) -> Result<Arc<Run>, VaultError> {
-    let mut name = [0; 8];
-    ports.random.fill(&mut name);
     // Under the lock, so that nobody takes a run that is just starting for a dead one.
     let _lock = lock::exclusive(&layout.lock())?;
+    start_run_locked(layout, ports)
+}
+
+fn start_run_locked(layout: &Layout, ports: &Ports) -> Result<Arc<Run>, VaultError> {
+    let mut name = [0; 8];
+    ports.random.fill(&mut name);
     // The process number keeps runs apart even where chance is injected.
     let name = format!("{}-{}", hex::encode(name), std::process::id());
     Run::start(&layout.staging(), &name).map(Arc::new)

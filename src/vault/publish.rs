@@ -147,7 +147,7 @@ pub(super) fn publish(layout: &Layout, db: &Connection, temporary: &Path, old: u
     // The new checkpoint needs all the files above and none of those below.
     durable::write(temporary, &layout.checkpoint(), head.text.as_bytes())?;
     for path in &changed {
-        drop_older_partials(layout, *path);
+        drop_other_partials(layout, *path);
     }
     Ok(head.checkpoint)
 }
@@ -159,9 +159,9 @@ pub(super) fn signed_head(db: &Connection) -> Result<Option<Published>, VaultErr
     note.map(Published::parse).transpose()
 }
 
-/// Removes partial files that a wider one has replaced. Best effort: verify accepts what stays, as
+/// Removes the other partial files of a place. Best effort: verify accepts what stays, as
 /// long as it says what the log says.
-fn drop_older_partials(layout: &Layout, path: TilePath) {
+pub(super) fn drop_other_partials(layout: &Layout, path: TilePath) {
     let file = layout.tile(path);
     let (_, width) = path.extent();
     let (dir, keep): (PathBuf, Option<String>) = if width == TILE {

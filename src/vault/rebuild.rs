@@ -144,6 +144,11 @@ fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
     reader.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").map_err(VaultError::sql("be rebuilt"))?;
     let Reader { layout, db } = reader;
     db.close().map_err(|(_, error)| VaultError::sql("be rebuilt")(error))?;
+    // A run killed while it published leaves files wider than the checkpoint: they are not part of what was
+    // rebuilt, and the next commit writes them again.
+    for path in TilePath::for_size(size) {
+        super::publish::drop_other_partials(&layout, path);
+    }
     // The lost database's write-ahead log would be played over the new one.
     for name in ["case.sqlite-wal", "case.sqlite-shm"] {
         let _ = fs::remove_file(layout.root.join(name));

@@ -59,20 +59,28 @@ pub(super) fn take_over(vault: &mut Vault) -> Result<(), VaultError> {
 
 fn take_over_locked(vault: &mut Vault) -> Result<(), VaultError> {
     let staging = vault.reader.layout.staging();
+    let mut live = vec![vault.run.dir.file_name().unwrap_or_default().to_string_lossy().into_owned()];
     for run in fs::read_dir(&staging).into_iter().flatten().flatten() {
         let dir = run.path();
         let alive = dir.join(ALIVE);
         // Runs start under the lock that is held here: one without the file is not just starting.
         if dir == vault.run.dir || (alive.exists() && !lock::is_free(&alive)) {
+            live.push(run.file_name().to_string_lossy().into_owned());
             continue;
         }
-        let worker = run.file_name().to_string_lossy().into_owned();
-        work::release(&vault.reader.db, &worker).map_err(VaultError::sql("be written"))?;
-        if adopt(vault, &dir)? {
-            fs::remove_dir_all(&dir).map_err(VaultError::io("remove", &dir))?;
+        match adopt(vault, &dir) {
+            Ok(true) => match fs::remove_dir_all(&dir) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(VaultError::io("remove", &dir)(error)),
+                _ => {}
+            },
+            Ok(false) => {}
+            // A run that ends in this moment removes its directory itself.
+            Err(VaultError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound && !dir.exists() => {}
+            Err(error) => return Err(error),
         }
     }
-    Ok(())
+    // Whoever has no directory is not at work: its leases are free.
+    work::release_all_but(&vault.reader.db, &live).map_err(VaultError::sql("be written"))
 }
 
 /// Bodies that a dead run had received whole: they are kept, and an entry says how they came. False if

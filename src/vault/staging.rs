@@ -50,7 +50,8 @@ impl Drop for Run {
 
 /// The digest in a finished body's staged name, `<digest>-<number>`.
 pub(super) fn digest_of(name: &std::ffi::OsStr) -> Option<Digest> {
-    let (digest, number) = name.to_str()?.split_once('-')?;
+    let name = name.to_str()?;
+    let (digest, number) = name.strip_suffix(".marker").unwrap_or(name).split_once('-')?;
     number.parse::<u64>().ok()?;
     digest.parse().ok()
 }

@@ -78,6 +78,19 @@ pub(super) fn release(db: &Connection, worker: &str) -> rusqlite::Result<usize> 
     )
 }
 
+/// Gives back what workers other than these hold.
+pub(super) fn release_all_but(db: &Connection, live: &[String]) -> rusqlite::Result<()> {
+    let mut query = db.prepare("SELECT DISTINCT coalesce(worker, '') FROM work WHERE state = 'leased'")?;
+    let holders: Vec<String> = query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    for holder in holders.iter().filter(|holder| !live.contains(holder)) {
+        db.execute(
+            "UPDATE work SET state = 'queued', worker = NULL, lease_until = NULL WHERE coalesce(worker, '') = ?1 AND state = 'leased'",
+            [holder],
+        )?;
+    }
+    Ok(())
+}
+
 pub(super) fn state(db: &Connection, unit: &Unit) -> rusqlite::Result<Option<String>> {
     use rusqlite::OptionalExtension;
     db.prepare_cached("SELECT state FROM work WHERE kind = ?1 AND key = ?2")?
