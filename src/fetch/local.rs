@@ -86,29 +86,24 @@ impl Local {
         if !path.starts_with(&self.folder) {
             return Err(LocalError::Outside);
         }
-        open_regular(&path)
+        Found::named(&path)
     }
-}
-
-/// Opens a file that a person named.
-pub(crate) fn open_regular(path: &Path) -> Result<Found, LocalError> {
-    let unreadable = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => LocalError::Missing,
-        _ => LocalError::Unreadable(error.to_string()),
-    };
-    // Looked at before it is opened: opening a pipe would wait for ever.
-    if !fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(LocalError::NotAFile);
-    }
-    let file = File::open(path).map_err(unreadable)?;
-    let size = file.metadata().map_err(unreadable)?.len();
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Found { file, size, name })
 }
 
 impl Found {
-    /// Opens a file that a person named by its path.
+    /// Opens a regular file by its path.
     pub fn named(path: &Path) -> Result<Found, LocalError> {
-        open_regular(path)
+        let unreadable = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => LocalError::Missing,
+            _ => LocalError::Unreadable(error.to_string()),
+        };
+        // Looked at before it is opened: opening a pipe would wait for ever.
+        if !fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(LocalError::NotAFile);
+        }
+        let file = File::open(path).map_err(unreadable)?;
+        let size = file.metadata().map_err(unreadable)?.len();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Found { file, size, name })
     }
 }

@@ -227,12 +227,11 @@ fn capture_all(
                 break;
             }
             let Some(lease) = ready.pop_front() else { break };
-            let is_local = next_is_local;
             if let Some(job) = known.get(&lease.task.unit.key) {
                 spawn(runtime, means.clone(), job, lease, sender.clone());
                 under_way += 1;
             }
-            if is_local {
+            if next_is_local {
                 break;
             }
         }

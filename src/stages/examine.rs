@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::ObtainError;
 use crate::evidence::{Digest, Examination, Probe};
-use crate::fetch::{Found, LocalError};
+use crate::fetch::Found;
 use crate::probe::{self, Structure};
 
 /// One file's facts, as `examine --json` prints them.
@@ -25,11 +25,7 @@ pub struct Examined {
 pub fn examine_file(path: &Path) -> Result<Examined, ObtainError> {
     let name = path.display().to_string();
     let unreadable = |why: String| ObtainError::Unreadable { name: name.clone(), why };
-    let found = Found::named(path).map_err(|error| match error {
-        LocalError::Missing => ObtainError::Missing { path: path.to_path_buf() },
-        LocalError::NotAFile if path.is_dir() => ObtainError::Directory { path: path.to_path_buf() },
-        other => unreadable(other.to_string()),
-    })?;
+    let found = Found::named(path).map_err(|error| ObtainError::of(path, error))?;
     let mut file = BufReader::new(found.file);
     let probed = probe::examine(&mut file);
     let mut hasher = <sha2::Sha256 as sha2::Digest>::new();

@@ -108,6 +108,18 @@ struct Gathered {
     objects: BTreeMap<String, &'static str>,
 }
 
+impl Gathered {
+    /// Takes an object along, and the entry that recorded it. Gives that entry.
+    fn take(&mut self, reader: &Reader, digest: &str) -> Result<Option<u64>, VaultError> {
+        let object = digest.parse().ok().map(|digest| reader.object(&digest)).transpose()?.flatten();
+        let ending = object.map_or("bin", |object| ending(&object.media_type));
+        self.objects.entry(digest.to_owned()).or_insert(ending);
+        let entry = reader.object_entry(digest)?;
+        self.entries.extend(entry);
+        Ok(entry)
+    }
+}
+
 fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published) -> Result<Gathered, ExportError> {
     let mut all = Gathered { records: Vec::new(), entries: BTreeSet::from([0]), objects: BTreeMap::new() };
     let size = head.checkpoint.size;
@@ -141,17 +153,12 @@ fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published) -> Result<
         entries.extend(claims.iter().map(|claim| claim.entry));
         entries.extend(notes.iter().map(|note| note.entry));
         entries.extend(examinations.iter().map(|made| made.entry));
-        for report in &reports {
-            entries.insert(report.entry);
-            entries.extend(reader.object_entry(&report.sha256)?);
-        }
+        entries.extend(reports.iter().map(|report| report.entry));
         all.objects.insert(exhibit.sha256.clone(), ending(&exhibit.media_type));
         for digest in
             reports.iter().map(|report| &report.sha256).chain(captures.iter().filter_map(|capture| capture.sha256.as_ref()))
         {
-            entries.extend(reader.object_entry(digest)?);
-            let object = digest.parse().ok().map(|digest| reader.object(&digest)).transpose()?.flatten();
-            all.objects.entry(digest.clone()).or_insert_with(|| object.map_or("bin", |object| ending(&object.media_type)));
+            entries.extend(all.take(reader, digest)?);
         }
         let record = json!({
             "exhibit": exhibit,
@@ -177,22 +184,19 @@ fn gather_report(reader: &Reader, no: ReportNo, all: &mut Gathered) -> Result<()
     let Some(report) = reader.report(no)? else { return Ok(()) };
     let mentions = reader.mentions_in(no)?;
     let (mut claims, mut captures): (Vec<ClaimRow>, Vec<CaptureRow>) = (Vec::new(), Vec::new());
+    let mut items = BTreeSet::new();
     for mention in &mentions {
         if let Ok(id) = mention.id.parse() {
             claims.extend(reader.claims_about(Id::Mention(id))?);
         }
-        let Some(item) = mention.item.as_deref().and_then(|item| item.parse().ok()) else { continue };
-        all.entries.extend(reader.item(item)?.map(|item| item.entry));
-        for capture in reader.captures_of(item)? {
-            if !captures.iter().any(|known| known.id == capture.id) {
-                captures.push(capture);
-            }
+        let Some(item) = mention.item.as_deref().and_then(|item| item.parse::<ItemNo>().ok()) else { continue };
+        if items.insert(item) {
+            all.entries.extend(reader.item(item)?.map(|item| item.entry));
+            captures.extend(reader.captures_of(item)?);
         }
     }
     for digest in std::iter::once(&report.sha256).chain(captures.iter().filter_map(|capture| capture.sha256.as_ref())) {
-        all.entries.extend(reader.object_entry(digest)?);
-        let object = digest.parse().ok().map(|digest| reader.object(&digest)).transpose()?.flatten();
-        all.objects.entry(digest.clone()).or_insert_with(|| object.map_or("bin", |object| ending(&object.media_type)));
+        all.take(reader, digest)?;
     }
     all.entries.insert(report.entry);
     all.entries.extend(mentions.iter().map(|mention| mention.entry));
@@ -243,10 +247,9 @@ pub fn export(
             return Err(ExportError::Altered { digest: digest.clone() });
         }
     }
-    for (id, record) in &all.records {
-        let mut record = record.clone();
-        withhold(&mut record, &selection.withhold);
-        let mut text = serde_json::to_string_pretty(&record).unwrap_or_default();
+    for (id, record) in &mut all.records {
+        withhold(record, &selection.withhold);
+        let mut text = serde_json::to_string_pretty(record).unwrap_or_default();
         text.push('\n');
         bag.add(&format!("record/{id}.json"), &mut text.as_bytes())?;
     }

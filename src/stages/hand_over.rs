@@ -4,7 +4,7 @@ use super::archive::{means, runtime};
 use super::record::{asserted, page_item, permission};
 use super::{Archive, ArchiveError, ObtainError, Source, resolve};
 use crate::evidence::{Claim, Completeness, Event, Item, MediaKind, NoteAdded, Outcome, Subject, Unit};
-use crate::fetch::{Found, LocalError};
+use crate::fetch::Found;
 use crate::reading::{self, Hints};
 use crate::vault::{Effects, Vault};
 
@@ -41,12 +41,7 @@ pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<Re
         }
         Source::File(path) => {
             let blank = Item { key: String::new(), kind: MediaKind::Video, url: None, platform: None, platform_id: None };
-            let found = Found::named(path).map_err(|error| match error {
-                LocalError::Missing => ObtainError::Missing { path: path.clone() },
-                _ if path.is_dir() => ObtainError::Directory { path: path.clone() },
-                LocalError::NotAFile | LocalError::Outside => ObtainError::NotAFile { path: path.clone() },
-                LocalError::Unreadable(why) => ObtainError::Unreadable { name: path.display().to_string(), why },
-            })?;
+            let found = Found::named(path).map_err(|error| ObtainError::of(path, error))?;
             let acquisition = means.take("", &blank, "handed-over", now, found)?;
             let Some(digest) = acquisition.digest() else {
                 let name = path.display().to_string();

@@ -45,6 +45,16 @@ pub enum ObtainError {
 }
 
 impl ObtainError {
+    /// Why a file that a person named cannot be had.
+    pub(super) fn of(path: &Path, error: LocalError) -> ObtainError {
+        match error {
+            LocalError::Missing => ObtainError::Missing { path: path.to_path_buf() },
+            _ if path.is_dir() => ObtainError::Directory { path: path.to_path_buf() },
+            LocalError::NotAFile | LocalError::Outside => ObtainError::NotAFile { path: path.to_path_buf() },
+            LocalError::Unreadable(why) => ObtainError::Unreadable { name: path.display().to_string(), why },
+        }
+    }
+
     /// What the person can do about it.
     pub fn next_step(&self) -> Option<&'static str> {
         match self {
@@ -71,15 +81,7 @@ pub struct Obtained {
 /// Reads a report file.
 pub fn obtain_file(path: &Path) -> Result<Obtained, ObtainError> {
     let name = || path.display().to_string();
-    let named = || path.to_path_buf();
-    if path.is_dir() {
-        return Err(ObtainError::Directory { path: named() });
-    }
-    let found = Found::named(path).map_err(|error| match error {
-        LocalError::Missing => ObtainError::Missing { path: named() },
-        LocalError::NotAFile | LocalError::Outside => ObtainError::NotAFile { path: named() },
-        LocalError::Unreadable(why) => ObtainError::Unreadable { name: name(), why },
-    })?;
+    let found = Found::named(path).map_err(|error| ObtainError::of(path, error))?;
     let bytes = bounded(found.file, &name())?;
     let local = Local::beside(path).map_err(|error| ObtainError::Unreadable { name: name(), why: error.to_string() })?;
     Ok(Obtained { origin: Origin::File { name: found.name }, bytes, declared_type: None, local: Some(local) })
