@@ -15,19 +15,43 @@ pub struct Reading {
 }
 
 /// A place as understood from the words.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PlaceReading {
     /// `southwest of`, `near`, `outskirts of`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relation: Option<String>,
     pub place: String,
-    /// Decimal degrees, WGS 84, only where the report gives coordinates itself.
+    /// ISO 3166-1, two letters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// First-order part of the country.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Decimal degrees, WGS 84: the report's own, or those of the place that is meant with little doubt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lat: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lon: Option<f64>,
+    /// `exact` (10 m), `vicinity` (100 m), `locality` (1 km), `district`, `province`, `country`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<String>,
+    /// The places that the name can stand for, the likeliest first, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<PlaceCandidate>,
+}
+
+/// One of the places that a name can stand for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlaceCandidate {
+    pub name: String,
+    /// ISO 3166-1, two letters.
+    pub country: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Decimal degrees, WGS 84.
+    pub lat: f64,
+    pub lon: f64,
+    pub precision: String,
 }
 
 /// One assertion, word for word.

@@ -15,7 +15,7 @@ mod time;
 mod work;
 
 pub use capture::{Capture, Completeness, Exchange, Hop, Outcome, Tls};
-pub use claim::{Claim, PlaceReading, Reading};
+pub use claim::{Claim, PlaceCandidate, PlaceReading, Reading};
 pub use digest::{Blake3, Digest, Digests, ParseDigestError};
 pub use event::{
     CaseOpened, ClaimMade, Event, ExhibitAdmitted, NoteAdded, ObjectKept, PermissionGiven, ReferenceFound, ReportReceived,

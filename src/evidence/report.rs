@@ -49,4 +49,7 @@ pub struct Report {
     /// Character encoding that the text was read with (WHATWG name).
     pub encoding: String,
     pub reader: Reader,
+    /// What of it could not be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
 }

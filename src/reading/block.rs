@@ -1,6 +1,17 @@
 //! A report's text: one string, cut into blocks that know where they stand.
 
+use super::tree::Tree;
 use crate::evidence::{Locator, Quote};
+
+/// Where in a report something stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A node of the page's tree.
+    Node(usize),
+    Line(usize),
+    Row(usize),
+    Cell(usize, Box<str>),
+}
 
 /// What a stretch of text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,17 +30,18 @@ pub(crate) struct Block {
     pub start: usize,
     pub end: usize,
     pub kind: BlockKind,
-    /// Element path, line or row.
-    pub place: String,
+    pub place: Place,
 }
 
 /// How many bytes lie between two counted places.
 const STRIDE: usize = 4096;
 
 /// The whole text and its blocks, in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Blocks {
     pub text: String,
+    /// Of a page: what its places are named by.
+    pub tree: Option<Tree>,
     pub blocks: Vec<Block>,
     /// Characters before each stride, so that positions are counted from near by.
     counts: Vec<usize>,
@@ -46,7 +58,7 @@ impl Blocks {
             // Every byte that begins a character.
             count += usize::from(byte & 0xc0 != 0x80);
         }
-        Blocks { text, blocks, counts }
+        Blocks { text, tree: None, blocks, counts }
     }
 
     /// Characters before a byte position that begins a character.
@@ -58,8 +70,14 @@ impl Blocks {
     }
 
     /// Where a byte range is, for people and programs.
-    pub fn locate(&self, place: &str, start: usize, end: usize) -> String {
-        Locator { place: place.to_owned(), start: self.characters(start), end: self.characters(end) }.to_string()
+    pub fn locate(&self, place: &Place, start: usize, end: usize) -> String {
+        let place = match place {
+            Place::Node(at) => self.tree.as_ref().map_or_else(|| "/".to_owned(), |tree| tree.path(*at)),
+            Place::Line(number) => format!("line {number}"),
+            Place::Row(number) => format!("row {number}"),
+            Place::Cell(number, column) => format!("row {number} column {column}"),
+        };
+        Locator { place, start: self.characters(start), end: self.characters(end) }.to_string()
     }
 
     /// The words of a range, and up to 32 characters on each side of them.

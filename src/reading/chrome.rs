@@ -1,42 +1,138 @@
-//! What belongs to the site and not to the report.
+//! What belongs to the site and not to the report, by the words of `config/chrome.toml`.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex::RegexSet;
 use serde::Deserialize;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 struct File {
     parts: Vec<String>,
+    media_words: Vec<String>,
+    weak: Vec<String>,
+    headings: Vec<String>,
+    image_words: Vec<String>,
     images: Vec<String>,
+    playlist: Vec<String>,
+    frames: Vec<String>,
+    players: Vec<String>,
+    video_pages: Vec<String>,
 }
 
 struct Chrome {
-    parts: BTreeSet<String>,
-    images: RegexSet,
+    parts: HashSet<String>,
+    media_words: HashSet<String>,
+    weak: HashSet<String>,
+    image_words: HashSet<String>,
+}
+
+fn file() -> File {
+    toml::from_str(include_str!("../../config/chrome.toml")).unwrap_or_default()
 }
 
 static CHROME: LazyLock<Chrome> = LazyLock::new(|| {
-    let file: File =
-        toml::from_str(include_str!("../../config/chrome.toml")).unwrap_or(File { parts: Vec::new(), images: Vec::new() });
-    Chrome { parts: file.parts.into_iter().collect(), images: RegexSet::new(file.images).unwrap_or_default() }
+    let file = file();
+    Chrome {
+        parts: file.parts.into_iter().collect(),
+        media_words: file.media_words.into_iter().collect(),
+        weak: file.weak.into_iter().collect(),
+        image_words: file.image_words.into_iter().collect(),
+    }
 });
 
+macro_rules! patterns {
+    ($($name:ident = $field:ident;)+) => {
+        $(static $name: LazyLock<RegexSet> = LazyLock::new(|| RegexSet::new(file().$field).unwrap_or_default());)+
+    };
+}
+patterns! {
+    HEADINGS = headings;
+    IMAGES = images;
+    PLAYLIST = playlist;
+    FRAMES = frames;
+    PLAYERS = players;
+    VIDEO_PAGES = video_pages;
+}
+
+/// The words of a name, at dashes and underscores and where small letters turn to capitals.
+pub(super) fn name_words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut small = false;
+    for letter in name.chars() {
+        if matches!(letter, '-' | '_' | ':') || (small && letter.is_uppercase()) {
+            words.push(String::new());
+        }
+        small = letter.is_lowercase();
+        if let Some(last) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
+            last.extend(letter.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// How surely a name is that of a part of the site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// Such names are given to what is around a whole report, too.
+    Weak,
+    Strong,
+}
+
 /// Whether class, id or role name a part of the site.
-pub(super) fn is_part(names: &str) -> bool {
-    names.split_ascii_whitespace().any(|name| {
-        let name = name.to_ascii_lowercase();
-        // Block names of the BEM habit, and words joined by dashes.
-        CHROME.parts.contains(&name)
-            || name.split(['-', '_']).next().is_some_and(|first| CHROME.parts.contains(first))
-            || name.split(['-', '_']).next_back().is_some_and(|last| CHROME.parts.contains(last))
-    })
+pub(super) fn part(names: &str) -> Option<Part> {
+    let of = |word: &str| {
+        let known = CHROME.parts.contains(word);
+        known.then(|| if CHROME.weak.contains(word) { Part::Weak } else { Part::Strong })
+    };
+    let name = |name: &str| {
+        // Of `most-read__image` the block is `most-read`.
+        let block = name.split("__").next().and_then(|name| name.split("--").next()).unwrap_or(name);
+        let words = name_words(block);
+        let whole = of(&words.join("-")).max(of(&words.concat()));
+        let media = words.iter().any(|word| CHROME.media_words.contains(word));
+        if whole.is_some() || media {
+            return whole;
+        }
+        words.first().and_then(|word| of(word)).max(words.last().and_then(|word| of(word)))
+    };
+    names.split_ascii_whitespace().take(30).filter_map(name).max()
+}
+
+/// Whether class or alt text say that a picture is of the site's own people or tools.
+pub(super) fn is_image_word(names: &str) -> bool {
+    names.split_ascii_whitespace().take(30).any(|name| name_words(name).iter().any(|word| CHROME.image_words.contains(word)))
 }
 
 /// Whether an address is that of a logo, icon, pixel or the like.
 pub(super) fn is_image(url: &str) -> bool {
-    CHROME.images.is_match(url)
+    IMAGES.is_match(url)
+}
+
+/// Whether the words beside a picture are those of a playlist's card.
+pub(super) fn is_playlist(text: &str) -> bool {
+    PLAYLIST.is_match(text)
+}
+
+/// Whether a frame's address is that of a map, form, advertisement or the like.
+pub(super) fn is_frame(url: &str) -> bool {
+    FRAMES.is_match(url)
+}
+
+/// Whether a frame's address is that of some player.
+pub(super) fn is_player(url: &str) -> bool {
+    PLAYERS.is_match(url)
+}
+
+/// Whether an address is that of a page about one film.
+pub(super) fn is_video_page(path: &str) -> bool {
+    VIDEO_PAGES.is_match(path)
+}
+
+/// Whether a heading offers other reports.
+pub(super) fn is_heading(text: &str) -> bool {
+    text.len() < 80 && HEADINGS.is_match(text)
 }
 
 #[cfg(test)]
@@ -46,11 +142,19 @@ mod tests {
     #[test]
     fn the_table_can_be_read_whole_and_says_what_it_should() {
         let file: File = toml::from_str(include_str!("../../config/chrome.toml")).unwrap();
-        assert!(RegexSet::new(file.images).is_ok());
-        assert!(is_part("site-nav"));
-        assert!(is_part("x share-tools"));
-        assert!(!is_part("article-body lead"));
+        for patterns in [file.headings, file.images, file.playlist, file.frames, file.players, file.video_pages] {
+            assert!(RegexSet::new(patterns).is_ok());
+        }
+        for name in ["site-nav", "x share-tools", "most-read__image", "relatedContent", "adblocker-message"] {
+            assert!(part(name).is_some(), "{name}");
+        }
+        for name in ["article-body lead", "social-media-embed", "video-player", "storyShare", "header", "banner-headline"] {
+            assert_eq!(part(name), None, "{name}");
+        }
         assert!(is_image("/static/logo.png"));
         assert!(!is_image("/2015/10/rescue-convoy.jpg"));
+        assert!(is_heading("Related stories") && !is_heading("The rescue"));
+        assert!(is_video_page("/video/2015/04/30/a-strike-in-idlib_12345") && !is_video_page("/videos/"));
+        assert!(is_player("https://www.news.example/portableplayer/?id=1") && is_frame("https://www.google.com/maps/embed?pb=1"));
     }
 }

@@ -1,47 +1,196 @@
-//! Credits: who is named as the source of a picture or video.
+//! Credits: who is named as the source of a picture or video. The words are in `config/credits.toml`.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde::Deserialize;
 
-/// A credit at the end of a caption, behind a label or in brackets.
-static AT_END: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?i)[\s(\[|–—-]*\b(?:(?:photo|foto|image|picture|video|screengrab|screenshot|still|footage)s?(?:\s+credit)?\s*(?:via|by|courtesy of|courtesy|from|:|/|©)|(?:photo\s+)?credits?\s*:|courtesy of|source\s*:|quelle\s*:|crédit(?:s| photo)?\s*:|صورة\s*:|المصدر\s*:|تصوير\s*:|фото\s*:|источник\s*:|©)\s*(?P<credit>[^\n]{2,120}?)[\s)\].]*$",
-    )
-    .ok()
-});
+use super::chrome::name_words;
 
-/// A label in front of a name.
-static LABEL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:(?:photo|foto|image|picture|video|screengrab|screenshot|still|source|quelle|credits?|crédits?|صورة|المصدر|تصوير|фото)s?(?:\s+(?:credit|photo))?\s*)?(?:via\s|by\s|courtesy of\s|courtesy\s|from\s|:|/|©)?\s*").ok()
-});
+#[derive(Deserialize, Default)]
+struct File {
+    labels: Vec<String>,
+    joins: Vec<String>,
+    agencies: Vec<String>,
+    credit_names: Vec<String>,
+    caption_names: Vec<String>,
+    boxes: Vec<String>,
+}
 
-/// The platforms that credits name, as they name them.
-static PLATFORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?P<platform>YouTube|Twitter|Facebook|Telegram|TikTok|Instagram|WhatsApp|Vimeo|VK|X)\b|(?P<other>يوتيوب|تويتر|فيسبوك|تلغرام|تيليغرام)").ok()
-});
+struct Rules {
+    /// A label at the beginning: group `rest` is what it introduces.
+    label: Regex,
+    /// A label within a text: group `credit` goes to its end.
+    labelled: Regex,
+    /// An agency's name standing alone, within a text.
+    agency: Regex,
+    /// Brackets at the end.
+    bracketed: Regex,
+    /// Names joined by a slash, a bar or `via`.
+    joined: Regex,
+    platform: Regex,
+    credit_names: HashSet<String>,
+    caption_names: HashSet<String>,
+    boxes: HashSet<String>,
+}
 
-/// Parts a caption from the credit behind it. The caption is a beginning of the text.
+fn file() -> File {
+    toml::from_str(include_str!("../../config/credits.toml")).unwrap_or_default()
+}
+
+fn compile(file: File) -> Result<Rules, regex::Error> {
+    let (labels, joins) = (file.labels.join("|"), file.joins.join("|"));
+    let agencies: Vec<String> = file.agencies.iter().map(|name| regex::escape(name)).collect();
+    let agencies = agencies.join("|");
+    Ok(Rules {
+        label: Regex::new(&format!(r"(?i)^\W*(?:(?:{labels})\s*(?:{joins})\s*)+(?P<rest>\S.*)$|^\s*©\s*(?P<sign>\S.*)$"))?,
+        labelled: Regex::new(&format!(
+            r"(?i)(?:^|[\s(\[|–—-])(?:(?:{labels})(?:\s+credit)?\s*(?:{joins})|courtesy of\b|©)\s*(?P<credit>[^\n]{{2,150}}?)[\s)\].]*$"
+        ))?,
+        agency: Regex::new(&format!(r"(?:^|[\s/|,.(\[–—-])(?i:via\s+)?(?:{agencies})(?:$|[\s/|,.)\]–—-])"))?,
+        bracketed: Regex::new(r"[(\[](?P<credit>[^()\[\]]{2,140})[)\]]\s*\.?\s*$")?,
+        joined: Regex::new(r"\S\s*/\s*\S|\s\|\s|\bvia\b")?,
+        platform: Regex::new(
+            r"(?i)\b(?P<platform>YouTube|Twitter|Facebook|Telegram|TikTok|Instagram|WhatsApp|Vimeo|VKontakte|VK|Snapchat|Periscope|X)\b|(?P<other>يوتيوب|تويتر|فيسبوك|تلغرام|تيليغرام|انستغرام)",
+        )?,
+        credit_names: file.credit_names.into_iter().collect(),
+        caption_names: file.caption_names.into_iter().collect(),
+        boxes: file.boxes.into_iter().collect(),
+    })
+}
+
+static RULES: LazyLock<Option<Rules>> = LazyLock::new(|| compile(file()).ok());
+
+fn named(names: &str, of: impl Fn(&Rules) -> &HashSet<String>) -> bool {
+    RULES.as_ref().is_some_and(|rules| {
+        names.split_ascii_whitespace().take(30).any(|name| {
+            let words = name_words(name);
+            words.iter().any(|word| of(rules).contains(word)) || of(rules).contains(&words.concat())
+        })
+    })
+}
+
+/// Whether a class names a credit.
+pub(super) fn is_credit_name(names: &str) -> bool {
+    named(names, |rules| &rules.credit_names)
+}
+
+/// Whether a class names a caption.
+pub(super) fn is_caption_name(names: &str) -> bool {
+    named(names, |rules| &rules.caption_names)
+}
+
+/// Whether a class names a box around a picture or film.
+pub(super) fn is_box_name(names: &str) -> bool {
+    named(names, |rules| &rules.boxes)
+}
+
+/// Parts a caption from the credit at its end. The caption is a beginning of the text.
 pub(super) fn split(text: &str) -> (&str, Option<String>) {
-    let Some(found) = AT_END.as_ref().and_then(|pattern| pattern.captures(text)) else { return (text, None) };
-    let (Some(whole), Some(credit)) = (found.get(0), found.name("credit")) else { return (text, None) };
-    (text[..whole.start()].trim_end(), Some(credit.as_str().trim().to_owned()))
+    let Some(rules) = RULES.as_ref() else { return (text, None) };
+    let text = text.trim_end();
+    let parted = |at: usize, credit: &str| {
+        let caption = text[..at].trim_end().trim_end_matches(['(', '[', '|', '–', '—', '-', '/', ',', '\u{a0}']).trim_end();
+        let credit = name(credit);
+        (!credit.is_empty()).then_some((caption, Some(credit)))
+    };
+    if let Some(found) = rules.bracketed.captures(text)
+        && let (Some(whole), Some(credit)) = (found.get(0), found.name("credit"))
+        && is_credit(rules, credit.as_str())
+        && let Some(parted) = parted(whole.start(), credit.as_str())
+    {
+        return parted;
+    }
+    // The last label counts: a caption can speak of a photo before.
+    if let Some(found) = rules.labelled.captures(text)
+        && let (Some(whole), Some(credit)) = (found.get(0), found.name("credit"))
+    {
+        let credit = credit.as_str();
+        let (from, inner) = match rules.labelled.captures(credit) {
+            Some(inner) => {
+                let at = credit.len() - inner.get(0).map_or(0, |inner| inner.len());
+                (text.len() - credit.len() + at, inner.name("credit").map_or(credit, |credit| credit.as_str()))
+            }
+            None => (whole.start(), credit),
+        };
+        // A sentence that goes on is none.
+        let colon = text[whole.start()..].find([':', '©', '/']).is_some_and(|at| at < 40);
+        let words = inner.split_whitespace().count();
+        let sign = text[whole.start()..].trim_start().starts_with('©') && words <= 20;
+        let capital = inner.trim_start().chars().next().is_some_and(|letter| !letter.is_lowercase() || inner.contains('/'));
+        if sign && let Some(parted) = parted(whole.start(), credit) {
+            return parted;
+        }
+        if words <= 12 && (capital || colon) && !inner.contains(". ") && (colon || text[..from].trim_end().ends_with(['.', '!', '?', '"', '”', '|', ')']) || from == 0)
+            && let Some(parted) = parted(from, inner)
+        {
+            return parted;
+        }
+    }
+    // A last part that is no sentence, and names an agency: `… oppose it. Jaafar Ashtiyeh / AFP`.
+    let ends = text.char_indices().rev().skip(1).find(|(at, letter)| {
+        matches!(letter, '.' | '!' | '?' | '|' | '”' | '"') && text[at + letter.len_utf8()..].starts_with([' ', '\u{a0}'])
+            && !text[..*at].ends_with(|before: char| before.is_uppercase() && text[..*at].len() < 3)
+    });
+    if let Some((at, letter)) = ends {
+        let tail = text[at + letter.len_utf8()..].trim();
+        if tail.split_whitespace().count() <= 8 && !tail.ends_with(|end: char| matches!(end, '!' | '?')) && is_credit(rules, tail) {
+            let end = if letter == '|' { at } else { at + letter.len_utf8() };
+            if let Some(parted) = parted(end, tail) {
+                return parted;
+            }
+        }
+    }
+    (text, None)
+}
+
+/// Whether a short text stands for a source.
+fn is_credit(rules: &Rules, text: &str) -> bool {
+    let text = text.trim();
+    let words = text.split_whitespace().count();
+    let names = text.split_whitespace().filter(|word| word.starts_with(|letter: char| letter.is_uppercase() || matches!(letter, '/' | '|' | '@' | '©'))).count();
+    let labelled = rules.label.is_match(text) || text.to_lowercase().split_whitespace().next().is_some_and(|first| matches!(first, "photo" | "foto" | "photos" | "bild" | "via" | "©" | "ap" | "image"));
+    (1..=14).contains(&words)
+        && (labelled
+            || (rules.agency.is_match(text) && names * 2 >= words)
+            || (rules.joined.is_match(text) && names * 3 >= words * 2 && words <= 8))
+}
+
+/// Whether a short text is nothing but a credit.
+pub(super) fn is_only_credit(text: &str) -> bool {
+    let Some(rules) = RULES.as_ref() else { return false };
+    let credit = text.chars().count() < 140 && !text.trim_end().ends_with(['!', '?']) && is_credit(rules, text);
+    // A caption with its credit is more than that.
+    credit && {
+        let (caption, rest) = split(text);
+        rest.is_none() || caption.split_whitespace().count() < 4 || is_credit(rules, caption)
+    }
 }
 
 /// A credit without its label: `Photo: Anna Karam` is `Anna Karam`.
 pub(super) fn name(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match LABEL.as_ref().map(|label| label.replace(&text, "").into_owned()) {
-        Some(name) if !name.is_empty() => name.trim_end_matches([')', ']', '.']).to_owned(),
-        _ => text,
+    let bare = text.trim_matches(|letter: char| letter.is_whitespace() || matches!(letter, '[' | ']' | '|' | '–' | '—' | ','));
+    let bare = bare.strip_prefix('(').and_then(|bare| bare.strip_suffix(')')).filter(|bare| !bare.contains(['(', ')'])).unwrap_or(bare);
+    let found = RULES.as_ref().and_then(|rules| rules.label.captures(bare));
+    let rest = found.as_ref().and_then(|found| found.name("rest").or(found.name("sign"))).map_or(bare, |rest| rest.as_str());
+    // Players put a film's length before its source.
+    let timed = rest.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ':').trim_start_matches([' ', '-', '–']);
+    if rest.contains(':') && rest.starts_with(|letter: char| letter.is_ascii_digit()) && !timed.is_empty() && timed.len() < rest.len() {
+        return name(timed);
     }
+    let mut rest = rest.trim_start_matches(['©', ' ', ':', '/']).trim_end_matches([']', '.', ' ', '©', '|', ',']);
+    while rest.ends_with(')') && rest.matches('(').count() < rest.matches(')').count() {
+        rest = rest[..rest.len() - 1].trim_end();
+    }
+    if rest.is_empty() { bare.to_owned() } else { rest.to_owned() }
 }
 
 /// Who uploaded, and where, when a credit says so: `YouTube/NAME`, `NAME/YouTube`, `NAME via Twitter`,
 /// `@name/X`. A credit without a platform names a source, not an uploader.
 pub(super) fn uploader(credit: &str) -> Option<(String, String)> {
-    let found = PLATFORM.as_ref()?.captures(credit)?;
+    let found = RULES.as_ref()?.platform.captures(credit)?;
     let whole = found.get(0)?;
     let platform = found.name("platform").or_else(|| found.name("other"))?.as_str().to_owned();
     let edge = |letter: char| letter.is_whitespace() || matches!(letter, '/' | '|' | ':' | '-' | '–' | '—' | ',' | '(' | ')');
@@ -49,7 +198,14 @@ pub(super) fn uploader(credit: &str) -> Option<(String, String)> {
     let before = before.strip_suffix("via").or_else(|| before.strip_suffix("on")).unwrap_or(before).trim_matches(edge);
     let after = credit[whole.end()..].trim_matches(edge);
     let name = if after.is_empty() { before } else { after };
-    (!name.is_empty()).then(|| (name.to_owned(), platform))
+    let name = name.strip_prefix("channel").map_or(name, |rest| rest.trim_matches(edge));
+    (!name.is_empty() && name.split_whitespace().count() <= 8).then(|| (name.to_owned(), platform))
+}
+
+/// The platform that words name, as they name it.
+pub(super) fn platform(text: &str) -> Option<String> {
+    let found = RULES.as_ref()?.platform.captures(text)?;
+    Some(found.name("platform").or_else(|| found.name("other"))?.as_str().to_owned())
 }
 
 #[cfg(test)]
@@ -57,13 +213,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credits_are_parted_from_captions_and_read() {
-        assert_eq!(split("Rescuers at work. Photo: Anna Karam"), ("Rescuers at work.", Some("Anna Karam".into())));
-        assert_eq!(split("Rescuers (Photo credit: Reuters)"), ("Rescuers", Some("Reuters".into())));
-        assert_eq!(split("A photograph of the street."), ("A photograph of the street.", None));
+    fn the_table_can_be_read_whole() {
+        compile(toml::from_str(include_str!("../../config/credits.toml")).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn credits_are_parted_from_captions() {
+        for (text, caption, credit) in [
+            ("Rescuers at work. Photo: Anna Karam", "Rescuers at work.", Some("Anna Karam")),
+            ("Rescuers (Photo credit: Reuters)", "Rescuers", Some("Reuters")),
+            ("Un homme prie. (Photo Jean Karam. AFP)", "Un homme prie.", Some("Photo Jean Karam. AFP")),
+            ("A street after the strike. Anna KARAM / AFP", "A street after the strike.", Some("Anna KARAM / AFP")),
+            ("The convoy on Tuesday. (Anna Karam/Reuters)", "The convoy on Tuesday.", Some("Anna Karam/Reuters")),
+            ("Rauch über der Stadt. © Anna Karam", "Rauch über der Stadt.", Some("Anna Karam")),
+            ("The gutted house, which had 140 rooms. Photograph: Anna Karam/Reuters", "The gutted house, which had 140 rooms.", Some("Anna Karam/Reuters")),
+            ("A photograph of the street.", "A photograph of the street.", None),
+            ("The photo from the scene shows a man in a car.", "The photo from the scene shows a man in a car.", None),
+            ("He spoke to Reuters.", "He spoke to Reuters.", None),
+            ("Smoke over the town (background)", "Smoke over the town (background)", None),
+            ("قصف على القرية. تصوير: أحمد", "قصف على القرية.", Some("أحمد")),
+            ("Вид на город. Фото: Иван Петров / ТАСС", "Вид на город.", Some("Иван Петров / ТАСС")),
+        ] {
+            assert_eq!(split(text), (caption, credit.map(str::to_owned)), "{text}");
+        }
+    }
+
+    #[test]
+    fn credits_are_read() {
         assert_eq!(name("Foto via YouTube/Syrian Civil Defense"), "YouTube/Syrian Civil Defense");
+        assert_eq!(name("Photo: Anna Karam"), "Anna Karam");
+        assert_eq!(name("DR"), "DR");
         assert_eq!(uploader("YouTube/Syrian Civil Defense"), Some(("Syrian Civil Defense".into(), "YouTube".into())));
         assert_eq!(uploader("@rescue via Twitter"), Some(("@rescue".into(), "Twitter".into())));
         assert_eq!(uploader("Anna Karam/Reuters"), None);
+        assert!(is_only_credit("Photo: Anna Karam/Anadolu via Getty Images") && is_only_credit("Anna Karam / Reuters"));
+        assert!(!is_only_credit("Children play in the street.") && !is_only_credit("Rund um den Ort gibt es Sperrungen. © DPA | Anna Karam"));
+        assert_eq!(split("Rund um den Ort gibt es Sperrungen. © DPA | Anna Karam"), ("Rund um den Ort gibt es Sperrungen.", Some("DPA | Anna Karam".into())));
+        assert!(is_caption_name("wp-caption-text") && is_caption_name("leadMediaCaption") && is_credit_name("photo__credit"));
     }
 }

@@ -15,10 +15,22 @@ struct File {
 struct Names {
     months: Vec<String>,
     weekdays: Vec<String>,
+    yesterday: Vec<String>,
+    today: Vec<String>,
+    this_month: Vec<String>,
+    last_month: Vec<String>,
+    this_year: Vec<String>,
+    last_year: Vec<String>,
+    in_year: Vec<String>,
 }
 
 struct Rules {
-    file: File,
+    /// One for all: a text in which it finds nothing has no date.
+    any: Regex,
+    dotted: Regex,
+    dated_weekday: Regex,
+    relative: [Regex; 6],
+    year: Regex,
     iso: Regex,
     day_month: Regex,
     month_day: Regex,
@@ -35,11 +47,30 @@ fn rules() -> Result<Rules, Box<dyn std::error::Error>> {
     let file: File = toml::from_str(include_str!("../../config/dates.toml"))?;
     let all = |of: fn(&Names) -> &Vec<String>| file.language.iter().flat_map(of).cloned().collect::<Vec<_>>().join("|");
     let (months, weekdays) = (all(|names| &names.months), all(|names| &names.weekdays));
+    let relative = |of: fn(&Names) -> &Vec<String>| Regex::new(&format!(r"(?i)(?:\b|^)(?:{})(?:\b|$)", all(of)));
+    let in_year = all(|names| &names.in_year);
     let whole = |of: fn(&Names) -> &Vec<String>| -> Result<Vec<Vec<Regex>>, regex::Error> {
         let compile = |name: &String| Regex::new(&format!("(?i)^(?:{name})$"));
         file.language.iter().map(|names| of(names).iter().map(compile).collect()).collect()
     };
     Ok(Rules {
+        any: Regex::new(&format!(
+            r"(?i)\d|\b(?:{weekdays})\b|{}",
+            [all(|names| &names.yesterday), all(|names| &names.today), all(|names| &names.this_month), all(|names| &names.last_month), all(|names| &names.this_year), all(|names| &names.last_year)].join("|")
+        ))?,
+        dotted: Regex::new(r"\b(?P<d>\d{1,2})\.\s?(?P<m>\d{1,2})\.\s?(?P<y>(?:19|20)\d\d)\b")?,
+        dated_weekday: Regex::new(&format!(
+            r"(?i)\b(?P<weekday>{weekdays}),?\s+(?:the\s+|le\s+|el\s+|den\s+|dem\s+)?(?:(?P<month>{months})\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?|(?P<d2>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?\s+(?:of\s+|de\s+)?(?P<month2>{months}))\b(?:(?:,|\s+de)?\s+(?P<y>(?:19|20)\d\d)\b)?"
+        ))?,
+        relative: [
+            relative(|names| &names.yesterday)?,
+            relative(|names| &names.today)?,
+            relative(|names| &names.this_month)?,
+            relative(|names| &names.last_month)?,
+            relative(|names| &names.this_year)?,
+            relative(|names| &names.last_year)?,
+        ],
+        year: Regex::new(&format!(r"(?i)(?:\b|^)(?:{in_year})\s+(?P<y>(?:19|20)\d\d)\b"))?,
         iso: Regex::new(r"\b(?P<y>(?:19|20)\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?:\b|T)")?,
         day_month: Regex::new(&format!(
             r"(?i)\b(?P<d>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?\s+(?:of\s+|de\s+)?(?P<month>{months})\b(?:(?:,|\s+de)?\s+(?P<y>(?:19|20)\d\d))?"
@@ -52,7 +83,6 @@ fn rules() -> Result<Rules, Box<dyn std::error::Error>> {
         weekday: Regex::new(&format!(r"(?i)\b(?P<weekday>{weekdays})\b"))?,
         months: whole(|names| &names.months)?,
         weekdays: whole(|names| &names.weekdays)?,
-        file,
     })
 }
 
@@ -88,7 +118,9 @@ fn without_year(month: usize, day: i8, published: Option<Date>) -> Option<String
 /// without a year are read against.
 pub(super) fn find(text: &str, published: Option<&str>) -> Vec<Dated> {
     let Some(rules) = RULES.as_ref() else { return Vec::new() };
-    debug_assert!(!rules.file.language.is_empty());
+    if !rules.any.is_match(text) {
+        return Vec::new();
+    }
     let published: Option<Date> = published.and_then(|date| date.get(..10)?.parse().ok());
     let mut found: Vec<Dated> = Vec::new();
     let mut add = |pattern: &Regex, rule: &'static str, read: &dyn Fn(&Captures<'_>) -> Option<String>| {
@@ -108,6 +140,25 @@ pub(super) fn find(text: &str, published: Option<&str>) -> Vec<Dated> {
     };
     add(&rules.iso, "date/iso@1", &|captures| {
         full(number(captures, "y")?, usize::try_from(number(captures, "m")?).ok()?, day(captures)?)
+    });
+    add(&rules.dotted, "date/dotted@1", &|captures| {
+        full(number(captures, "y")?, usize::try_from(number(captures, "m")?).ok()?, day(captures)?)
+    });
+    // A weekday beside a day without a year tells which year is meant.
+    add(&rules.dated_weekday, "date/weekday-day@1", &|captures| {
+        let name = captures.name("month").or_else(|| captures.name("month2"))?;
+        let month = which(name.as_str(), &rules.months)? + 1;
+        let day = i8::try_from(number(captures, "d").or_else(|| number(captures, "d2"))?).ok()?;
+        if let Some(year) = number(captures, "y") {
+            return full(year, month, day);
+        }
+        let weekday = which(captures.name("weekday")?.as_str(), &rules.weekdays)?;
+        let Some(published) = published else { return without_year(month, day, None) };
+        let fits = |year: &i16| {
+            let date = full(*year, month, day).and_then(|date| date.parse::<Date>().ok());
+            date.is_some_and(|date| date <= published && usize::try_from(date.weekday().to_monday_zero_offset()) == Ok(weekday))
+        };
+        (published.year() - 11..=published.year()).rev().find(fits).and_then(|year| full(year, month, day)).or_else(|| without_year(month, day, Some(published)))
     });
     add(&rules.day_month, "date/day-month@1", &in_words);
     add(&rules.month_day, "date/month-day@1", &in_words);
@@ -130,6 +181,27 @@ pub(super) fn find(text: &str, published: Option<&str>) -> Vec<Dated> {
         let back = wanted.until(published?.weekday());
         published?.checked_sub(jiff::Span::new().days(back)).ok().map(|date| date.to_string())
     });
+    let back = |days: i32| Some(published?.checked_sub(jiff::Span::new().days(days)).ok()?.to_string());
+    add(&rules.relative[0], "date/yesterday@1", &|_| back(1));
+    add(&rules.relative[1], "date/today@1", &|_| back(0));
+    let month_of = |months: i32| {
+        let date = published?.first_of_month().checked_sub(jiff::Span::new().months(months)).ok()?;
+        Some(format!("{:04}-{:02}", date.year(), date.month()))
+    };
+    add(&rules.relative[2], "date/this-month@1", &|_| month_of(0));
+    add(&rules.relative[3], "date/last-month@1", &|_| month_of(1));
+    add(&rules.relative[4], "date/this-year@1", &|_| Some(format!("{:04}", published?.year())));
+    add(&rules.relative[5], "date/last-year@1", &|_| Some(format!("{:04}", published?.year() - 1)));
+    add(&rules.year, "date/year@1", &|captures| Some(format!("{:04}", number(captures, "y")?)));
+    // Who speaks within quotation marks counts from another day.
+    let spoken = |at: usize| text[..at].chars().fold(false, |within, letter| match letter {
+        '“' | '«' | '„' => true,
+        '”' | '»' => false,
+        '"' => !within,
+        _ => within,
+    });
+    let counted = ["date/yesterday@1", "date/today@1", "date/this-month@1", "date/last-month@1", "date/this-year@1", "date/last-year@1"];
+    found.retain(|dated| !counted.contains(&dated.rule) || !spoken(dated.start));
     found.sort_by_key(|dated| dated.start);
     found
 }
@@ -145,8 +217,9 @@ mod tests {
 
     #[test]
     fn the_table_of_names_can_be_read_whole() {
-        let rules = rules().unwrap();
-        assert!(rules.file.language.iter().all(|names| names.months.len() == 12 && names.weekdays.len() == 7));
+        rules().unwrap();
+        let file: File = toml::from_str(include_str!("../../config/dates.toml")).unwrap();
+        assert!(file.language.iter().all(|names| names.months.len() == 12 && names.weekdays.len() == 7));
     }
 
     #[test]
@@ -161,6 +234,8 @@ mod tests {
             ("in August 2013", Some("2013-08")),
             ("08/21/13 12:00", Some("2013-08-21")),
             ("04/05/2015", None),
+            ("am 04.05.2015", Some("2015-05-04")),
+            ("pictured in 2018, when", Some("2018")),
             ("31 February 2015", None),
             ("no date here", None),
         ];
@@ -174,6 +249,11 @@ mod tests {
         assert_eq!(read("on Sunday", Some("2015-10-05")).as_deref(), Some("2015-10-04"));
         assert_eq!(read("on Monday", Some("2015-10-05")).as_deref(), Some("2015-10-05"));
         assert_eq!(read("on Sunday", None), None);
+        assert_eq!(read("on Saturday, May 18", Some("2019-11-19")).as_deref(), Some("2019-05-18"));
+        assert_eq!(read("on Sunday, May 18", Some("2019-11-19")).as_deref(), Some("2014-05-18"), "the year in which it was a Sunday");
+        assert_eq!(read("posted yesterday", Some("2015-03-01")).as_deref(), Some("2015-02-28"));
+        assert_eq!(read("earlier this month", Some("2015-03-01")).as_deref(), Some("2015-03"));
+        assert_eq!(read("vorgestern gestern", Some("2015-03-01")).as_deref(), Some("2015-02-28"));
         assert_eq!(read("on 30 December", Some("2016-01-02")).as_deref(), Some("2015-12-30"));
         assert_eq!(read("on 30 December", None).as_deref(), Some("XXXX-12-30"));
     }

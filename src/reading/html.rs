@@ -1,32 +1,77 @@
 //! HTML reports: the text of the article, and the media that its markup embeds or links to.
 
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
 use url::Url;
 
-use super::block::{Block, BlockKind, Blocks};
+use super::block::{Block, BlockKind, Blocks, Place};
 use super::encoding::Decoded;
-use super::tree::{Node, Tree, parse};
-use super::{Document, Excluded, Find, Hints, chrome, credit, page, platform, sentence, sentence::Sentences};
-use crate::evidence::{Form, MediaKind, Report};
+use super::linked_data::{self, Described, LinkedData};
+use super::outline::{Outline, outline};
+use super::player::{Played, played};
+use super::region::Region;
+use super::sentence::{self, Sentences};
+use super::tree::{Tree, parse};
+use super::{Document, Excluded, Find, Hints, caption, chrome, identity, page, platform};
+use crate::evidence::{Claim, Form, MediaKind, Quote, Reading, Report};
+
+/// References beyond this many are not read, and the report says so.
+const MOST: usize = 50_000;
 
 /// Reads an HTML report.
 pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints) -> Document {
-    read_as(&decoded.text, decoded, bytes, hints, "html", "text/html")
+    read_as(&decoded.text, decoded, bytes, hints, ("html", "text/html"))
 }
 
-/// Reads HTML that another format became.
-pub(super) fn read_as(html: &str, decoded: &Decoded, bytes: &[u8], hints: &Hints, reader: &str, media_type: &str) -> Document {
+/// Reads HTML that another format became. Such a report has no site around it.
+pub(super) fn read_as(html: &str, decoded: &Decoded, bytes: &[u8], hints: &Hints, (reader, media_type): (&str, &str)) -> Document {
     let tree = parse(html);
-    let page = page::read(&tree);
-    let base = base(hints, page.base.as_deref());
-    let mut walk = Walk::new(&tree, base.as_deref());
-    walk.node(0, State { root: false, ..State::default() });
-    walk.close();
-    let Walk { text, blocks, mut finds, excluded, .. } = walk;
-    let blocks = Blocks::new(text, blocks);
+    let data = linked_data::read(&tree);
+    let page = page::read(&tree, &data);
+    let base = base(hints, page.base.as_deref(), tree.saved_from.as_deref());
+    let outline = outline(&tree);
+    let region = match reader {
+        "html" => Region::find(&tree, &outline, page.title.as_deref()),
+        _ => Region::whole(&tree),
+    };
+    let mut walk = Walk {
+        tree: &tree,
+        outline: &outline,
+        region: &region,
+        data: &data,
+        base: base.as_deref().and_then(|base| Url::parse(base).ok()),
+        finds: Vec::new(),
+        excluded: Vec::new(),
+        seen: HashMap::new(),
+        media: media(&tree),
+        cut: false,
+    };
+    walk.all();
+    walk.credits();
+    walk.cards(&page.videos);
+    let Walk { mut finds, excluded, cut, .. } = walk;
+    let blocks = outline.runs.iter().map(|run| {
+        let outside = region.is_chrome(run.node) || !region.contains(run.node);
+        let kind = if outside && run.kind != BlockKind::Caption { BlockKind::Aside } else { run.kind };
+        Block { start: run.start, end: run.end, kind, place: Place::Node(run.element) }
+    });
+    let blocks: Vec<Block> = blocks.collect();
+    let mut problems = Vec::new();
+    if tree.cut {
+        problems.push("the page has more elements than are read: what stands after the first 3 million is not read".to_owned());
+    }
+    if cut {
+        problems.push(format!("the page names more media than are read: what stands after the first {MOST} is not read"));
+    }
+    let mut blocks = Blocks::new(outline.text, blocks);
     let mut sentences = Sentences::default();
     for find in &mut finds {
         complete(find, &blocks, &mut sentences);
     }
+    blocks.tree = Some(tree);
     let bare = super::bare_report(decoded, bytes, hints, reader, media_type);
     let report = Report {
         title: page.title,
@@ -35,13 +80,14 @@ pub(super) fn read_as(html: &str, decoded: &Decoded, bytes: &[u8], hints: &Hints
         published: page.published.or(bare.published),
         published_as_written: page.published_as_written,
         language: page.language,
+        problems,
         ..bare
     };
     Document { report, base, blocks, finds, excluded }
 }
 
-fn base(hints: &Hints, stated: Option<&str>) -> Option<String> {
-    let outer = hints.url.as_deref().and_then(|url| Url::parse(url).ok());
+fn base(hints: &Hints, stated: Option<&str>, saved: Option<&str>) -> Option<String> {
+    let outer = hints.url.as_deref().or(saved).and_then(|url| Url::parse(url).ok()).filter(|url| url.scheme().starts_with("http"));
     match (outer, stated) {
         (Some(outer), Some(stated)) => outer.join(stated).map(|url| url.to_string()).ok(),
         (Some(outer), None) => Some(outer.to_string()),
@@ -53,13 +99,7 @@ fn base(hints: &Hints, stated: Option<&str>) -> Option<String> {
 /// Chooses the words that a reference is quoted by: its caption, else the sentence it stands in or
 /// behind.
 fn complete(find: &mut Find, blocks: &Blocks, sentences: &mut Sentences) {
-    if let Some((start, end)) = find.caption {
-        let (caption, credit) = credit::split(&blocks.text[start..end]);
-        if find.credit.is_none() {
-            find.credit = credit;
-        }
-        find.caption = (!caption.is_empty()).then(|| (start, start + caption.len()));
-        find.quote = (start, end);
+    if find.own && find.form == Form::Embedded {
         return;
     }
     // An embed stands behind the words before it, whichever block they are in; a link among its own.
@@ -78,259 +118,155 @@ fn complete(find: &mut Find, blocks: &Blocks, sentences: &mut Sentences) {
     find.quote = (block.start + sentence.0, block.start + sentence.1);
 }
 
-/// What holds for everything below an element.
-#[derive(Debug, Clone, Copy, Default)]
-struct State {
-    /// Inside a part of the site.
-    chrome: bool,
-    /// Inside an article or main element.
-    root: bool,
-    /// The element whose caption covers what is inside.
-    figure: Option<usize>,
-    /// A `picture` or `video`, whose parts are read with it.
-    whole: bool,
-    heading: bool,
-    caption: bool,
+/// The nodes that show media, in order.
+fn media(tree: &Tree) -> Vec<usize> {
+    let shows = |at: &usize| {
+        matches!(
+            tree.name(*at),
+            "img" | "picture" | "video" | "audio" | "iframe" | "embed" | "object" | "amp-img" | "amp-video" | "amp-iframe" | "amp-youtube"
+        ) && !matches!(tree.name(tree.parent(*at)), "picture" | "noscript")
+    };
+    (1..tree.len()).filter(shows).collect()
 }
 
 struct Walk<'a> {
     tree: &'a Tree,
-    base: Option<&'a str>,
-    text: String,
-    blocks: Vec<Block>,
-    /// Start, kind and path of the block being written.
-    open: Option<(usize, BlockKind, String)>,
+    outline: &'a Outline,
+    region: &'a Region,
+    data: &'a LinkedData,
+    base: Option<Url>,
     finds: Vec<Find>,
-    /// Finds that wait for the text of their figure's caption.
-    figures: Vec<(usize, usize)>,
     excluded: Vec<Excluded>,
-    /// Addresses of what is embedded already.
-    embedded: std::collections::HashSet<String>,
+    /// What is found already, by what it is.
+    seen: HashMap<String, usize>,
+    media: Vec<usize>,
+    cut: bool,
 }
 
-fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "address"
-            | "article"
-            | "aside"
-            | "blockquote"
-            | "body"
-            | "br"
-            | "dd"
-            | "details"
-            | "div"
-            | "dl"
-            | "dt"
-            | "figcaption"
-            | "figure"
-            | "footer"
-            | "form"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "header"
-            | "hr"
-            | "html"
-            | "li"
-            | "main"
-            | "nav"
-            | "ol"
-            | "p"
-            | "pre"
-            | "section"
-            | "summary"
-            | "table"
-            | "tbody"
-            | "td"
-            | "th"
-            | "thead"
-            | "tr"
-            | "ul"
-    )
-}
+/// Addresses inside short scripts, which write a player into the page.
+static IN_SCRIPT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"["'](?P<url>(?:https?:)?(?:\\?/){2}[^"'\s<>]{6,500})["']"#).ok());
+/// Scripts longer than this are programs.
+const SCRIPT: usize = 4000;
 
-impl<'a> Walk<'a> {
-    fn new(tree: &'a Tree, base: Option<&'a str>) -> Walk<'a> {
-        Walk {
-            tree,
-            base,
-            text: String::new(),
-            blocks: Vec::new(),
-            open: None,
-            finds: Vec::new(),
-            figures: Vec::new(),
-            excluded: Vec::new(),
-            embedded: Default::default(),
-        }
-    }
-
-    /// Ends the block being written.
-    fn close(&mut self) {
-        let Some((start, kind, place)) = self.open.take() else { return };
-        let end = start + self.text[start..].trim_end().len();
-        self.text.truncate(end);
-        if end > start {
-            self.blocks.push(Block { start, end, kind, place });
-            self.text.push('\n');
-        }
-    }
-
-    /// Adds text, blanks folded.
-    fn write(&mut self, part: &str, at: usize, state: State) {
-        let kind = match state {
-            State { chrome: true, .. } => BlockKind::Aside,
-            State { caption: true, .. } => BlockKind::Caption,
-            State { heading: true, .. } => BlockKind::Heading,
-            _ => BlockKind::Paragraph,
-        };
-        for (nth, word) in part.split_whitespace().enumerate() {
-            if self.open.is_none() {
-                self.open = Some((self.text.len(), kind, self.tree.path(self.tree_parent(at))));
-            } else if (nth > 0 || part.starts_with(char::is_whitespace)) && !self.text.ends_with(' ') {
-                self.text.push(' ');
+impl Walk<'_> {
+    fn all(&mut self) {
+        let mut at = 1;
+        while at < self.tree.len() {
+            if self.finds.len() + self.excluded.len() >= MOST {
+                self.cut = true;
+                return;
             }
-            self.text.push_str(word);
-        }
-        if part.ends_with(char::is_whitespace) && self.open.is_some() && !self.text.ends_with(' ') {
-            self.text.push(' ');
+            at = if self.tree.is_element(at) { self.element(at) } else { at + 1 };
         }
     }
 
-    fn tree_parent(&self, at: usize) -> usize {
-        match &self.tree.nodes[at] {
-            Node::Element(_) => at,
-            Node::Text(_) => 0,
-        }
-    }
-
-    fn node(&mut self, at: usize, state: State) {
-        let element = match &self.tree.nodes[at] {
-            Node::Text(_) => return,
-            Node::Element(element) => element,
-        };
-        let name = element.name.as_str();
-        if matches!(name, "script" | "style" | "template" | "head" | "svg" | "noscript" | "select" | "button" | "textarea") {
-            return;
-        }
-        let mut inner = state;
-        let root = matches!(name, "article" | "main");
-        inner.root |= root;
-        let names = [element.get("class"), element.get("id"), element.get("role")];
-        let site = matches!(name, "nav" | "aside" | "footer") || (name == "header" && !state.root);
-        inner.chrome |=
-            !root && name != "body" && name != "html" && (site || names.iter().flatten().any(|names| chrome::is_part(names)));
-        inner.heading |= matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6");
-        inner.caption |= name == "figcaption";
-        if name == "figure" {
-            inner.figure = Some(at);
-        }
-        if is_block(name) {
-            self.close();
-        }
-        let (first, from) = (self.finds.len(), self.text.len());
-        self.media(at, &mut inner);
-        for &child in &element.children {
-            match &self.tree.nodes[child] {
-                Node::Text(part) => self.write(part, at, inner),
-                Node::Element(_) => self.node(child, inner),
-            }
-        }
-        if name == "a" {
-            self.link(at, first, inner);
-        }
-        if is_block(name) {
-            self.close();
-        }
-        if name == "figcaption"
-            && let Some(figure) = state.figure
-        {
-            self.caption(figure, at, from);
-        }
-    }
-
-    /// Gives a figure's caption to what the figure shows.
-    fn caption(&mut self, figure: usize, at: usize, from: usize) {
-        let mut range: Option<(usize, usize)> = None;
-        for block in self.blocks.iter().rev().take_while(|block| block.start >= from) {
-            range = Some((block.start, range.map_or(block.end, |range| range.1)));
-        }
-        let credit = self.tree.below(at).skip(1).find(|node| {
-            let class = self.tree.element(*node).get("class").unwrap_or("").to_ascii_lowercase();
-            ["credit", "source", "copyright"].iter().any(|word| class.contains(word))
-        });
-        let credit = credit.map(|node| self.tree.text(node)).filter(|credit| !credit.is_empty());
-        while let Some((_, find)) = self.figures.pop_if(|(of, _)| *of == figure) {
-            self.finds[find].caption = range;
-            if let Some(credit) = &credit {
-                self.finds[find].credit = Some(credit::name(credit));
-            }
-        }
-    }
-
-    /// The media that an element itself stands for.
-    fn media(&mut self, at: usize, state: &mut State) {
-        let element = self.tree.element(at);
-        match element.name.as_str() {
-            "video" | "audio" => {
-                let kind = if element.name == "video" { MediaKind::Video } else { MediaKind::Audio };
-                let own = element.first(&["src", "data-src"]).map(str::to_owned);
-                let source = || {
-                    let sources =
-                        element.children.iter().map(|child| self.tree.element(*child)).filter(|child| child.name == "source");
-                    sources.filter_map(|child| child.first(&["src", "data-src"])).map(str::to_owned).next()
-                };
-                let rule = format!("html/{}@1", element.name);
-                if let Some(url) = own.or_else(source) {
-                    self.find(at, kind, Form::Embedded, url, &rule, *state);
+    /// Looks at an element, and says which node is next.
+    fn element(&mut self, at: usize) -> usize {
+        let tree = self.tree;
+        let (name, past) = (tree.name(at), tree.end(at));
+        match name {
+            "head" | "template" | "svg" | "textarea" => return past,
+            "video" | "audio" | "amp-video" | "amp-audio" => {
+                let kind = if name.ends_with("video") { MediaKind::Video } else { MediaKind::Audio };
+                if let Some(url) = self.film(at) {
+                    self.embed(at, kind, url, &format!("html/{name}@1"));
+                    return past;
                 }
-                state.whole = true;
+                if let Some(Played::Id(url) | Played::Address(url) | Played::Media(url)) = self.played(at) {
+                    self.embed(at, kind, url, "html/player@1");
+                }
+                return past;
             }
             "picture" => {
-                let inside: Vec<usize> = self.tree.below(at).collect();
-                let image = inside.iter().map(|at| self.tree.element(*at)).find(|child| child.name == "img");
-                let sets = inside.iter().filter_map(|at| self.tree.element(*at).first(&["srcset", "data-srcset"]));
-                let best = sets.filter_map(largest).max_by_key(|(size, _)| *size).map(|(_, url)| url);
-                let plain = image.and_then(|image| image.first(&["data-src", "src"])).map(str::to_owned);
-                if let Some(url) = best.or(plain) {
-                    self.image(at, url, "html/picture@1", *state);
+                if let Some(url) = self.picture(at) {
+                    self.image(at, url, "html/picture@1");
                 }
-                state.whole = true;
+                return past;
             }
-            "img" | "amp-img" if !state.whole => {
-                let set = element.first(&["srcset", "data-srcset"]).and_then(largest).map(|(_, url)| url);
-                let lazy = element.first(&["data-src", "data-original", "data-lazy-src", "data-url"]);
-                let plain = lazy.or(element.first(&["src"])).map(str::to_owned);
-                if let Some(url) = set.or(plain) {
-                    self.image(at, url, "html/img@1", *state);
+            "img" | "amp-img" => {
+                if let Some(url) = self.picture(at) {
+                    self.image(at, url, "html/img@1");
                 }
+                return past;
             }
-            "iframe" | "embed" | "object" | "amp-iframe" => {
-                let Some(url) = element.first(&["src", "data-src", "data", "data-lazy-src"]).map(str::to_owned) else { return };
-                match self.known(&url) {
-                    Some(kind) => self.find(at, kind, Form::Embedded, url, &format!("html/{}@1", element.name), *state),
-                    None => self.exclude(url, "html/frame-unknown@1"),
-                }
-            }
+            "iframe" | "embed" | "object" | "amp-iframe" => return self.frame(at),
             "blockquote" => {
-                let class = element.get("class").unwrap_or("");
-                let named = element.first(&["data-instgrm-permalink", "cite", "data-href"]).map(str::to_owned);
-                let links = self.tree.below(at).filter_map(|at| self.tree.element(at).get("href"));
-                let post = match class {
-                    _ if class.contains("twitter-tweet") || class.contains("twitter-video") => links.last().map(str::to_owned),
-                    _ if class.contains("instagram-media") || class.contains("tiktok-embed") => named,
-                    _ => None,
-                };
-                if let Some(url) = post.filter(|url| self.known(url).is_some()) {
+                if let Some(url) = self.post(at) {
                     let kind = self.known(&url).unwrap_or(MediaKind::Post);
-                    self.find(at, kind, Form::Embedded, url, "html/blockquote@1", *state);
+                    let claims = quoted_post(tree, at);
+                    self.found(at, (kind, Form::Embedded, url, "html/blockquote@1"), claims);
+                    return past;
                 }
+            }
+            "script" => {
+                self.script(at);
+                return past;
+            }
+            "a" => {
+                self.link(at);
+                return at + 1;
             }
             _ => {}
         }
+        if let Some(next) = self.by_attributes(at) {
+            return next;
+        }
+        at + 1
+    }
+
+    fn played(&self, at: usize) -> Option<Played> {
+        played(self.tree, at, &|url| self.recognised(url).is_some())
+    }
+
+    /// Players built by script, and pictures that are loaded late into elements of other names.
+    fn by_attributes(&mut self, at: usize) -> Option<usize> {
+        let tree = self.tree;
+        match self.played(at)? {
+            Played::Id(url) => {
+                let kind = self.known(&url).unwrap_or(MediaKind::Video);
+                self.embed(at, kind, url, "html/player@1");
+                Some(tree.end(at))
+            }
+            Played::Address(url) => {
+                let on = self.recognised(&url)?;
+                self.embed(at, on.kind, url, "html/data-address@1");
+                Some(tree.end(at))
+            }
+            Played::Media(url) => {
+                let kind = self.known(&url).filter(|kind| *kind != MediaKind::Page).unwrap_or(MediaKind::Video);
+                self.embed(at, kind, url, "html/data-media@1");
+                Some(tree.end(at))
+            }
+        }
+    }
+
+    /// The address of a film or sound: its own, or its first source's.
+    fn film(&self, at: usize) -> Option<String> {
+        const NAMES: &[&str] = &["src", "data-src", "data-lazy-src", "data-video-src"];
+        let usable = |url: &&str| !url.starts_with("blob:") && !url.starts_with("about:");
+        let own = self.tree.first(at, NAMES).filter(usable);
+        let source = || self.tree.below(at).filter(|node| self.tree.name(*node) == "source").find_map(|node| self.tree.first(node, NAMES).filter(usable));
+        own.or_else(source).map(str::to_owned)
+    }
+
+    /// The largest address of a picture.
+    fn picture(&self, at: usize) -> Option<String> {
+        const SETS: &[&str] = &["data-srcset", "srcset", "data-lazy-srcset"];
+        const LATE: &[&str] = &["data-src", "data-original", "data-lazy-src", "data-lazy", "data-url", "data-image-src", "data-hi-res-src", "data-full-src", "data-large-file", "data-orig-file", "data-img-src"];
+        let tree = self.tree;
+        let of = || tree.below(at).filter(|node| matches!(tree.name(*node), "img" | "source" | "amp-img"));
+        let best = of().filter_map(|node| largest(tree.first(node, SETS)?)).max_by_key(|(size, _)| *size);
+        let image = |names: &[&str]| {
+            of().filter(|node| tree.name(*node) != "source").find_map(|node| tree.first(node, names)).filter(|url| !url.starts_with("data:") && !url.starts_with("about:"))
+        };
+        let sized = best.filter(|(_, url)| !url.starts_with("data:")).map(|(_, url)| url);
+        sized.or_else(|| image(LATE).or_else(|| image(&["src"])).map(str::to_owned)).or_else(|| {
+            of().find_map(|node| tree.first(node, &["src"])).map(str::to_owned)
+        })
+    }
+
+    fn recognised(&self, url: &str) -> Option<platform::OnPlatform> {
+        platform::recognise(&self.resolve(url)?)
     }
 
     /// The kind of a platform's address, or of a file's by its ending.
@@ -342,108 +278,531 @@ impl<'a> Walk<'a> {
     }
 
     fn resolve(&self, url: &str) -> Option<Url> {
-        match self.base.and_then(|base| Url::parse(base).ok()) {
+        match &self.base {
             Some(base) => base.join(url.trim()).ok(),
-            None => Url::parse(url.trim())
-                .or_else(|_| Url::parse("https:").and_then(|_| Url::parse(&format!("https:{}", url.trim()))))
-                .ok()
-                .filter(|_| url.contains("//")),
+            None if url.contains("//") => {
+                Url::parse(url.trim()).ok().or_else(|| Url::parse(&format!("https:{}", url.trim())).ok())
+            }
+            None => None,
         }
     }
 
-    fn image(&mut self, at: usize, url: String, rule: &str, state: State) {
-        let inside: Vec<&super::tree::Element> = self.tree.below(at).map(|at| self.tree.element(at)).collect();
-        let small = inside.iter().any(|element| {
-            let side = |name: &str| element.get(name).and_then(|text| text.trim_end_matches("px").parse::<u32>().ok());
-            side("width").is_some_and(|width| width <= 80) && side("height").is_none_or(|height| height <= 80)
-        });
-        let marked =
-            inside.iter().any(|element| [element.get("class"), element.get("alt")].into_iter().flatten().any(chrome::is_part));
-        match () {
-            () if small => self.exclude(url, "html/small-image@1"),
-            () if marked || chrome::is_image(&url) => self.exclude(url, "html/site-image@1"),
-            () => self.find(at, MediaKind::Image, Form::Embedded, url, rule, state),
+    /// What an address stands for, whatever its spelling and, of pictures, its size.
+    fn key(&self, url: &str, kind: MediaKind) -> String {
+        match self.resolve(url) {
+            Some(parsed) if kind == MediaKind::Image => identity::of(&parsed),
+            Some(parsed) => platform::canonical_url(&parsed),
+            None => url.to_owned(),
         }
     }
 
-    /// A link to a platform, a media file or an archive.
-    fn link(&mut self, at: usize, first: usize, state: State) {
-        let element = self.tree.element(at);
-        let Some(url) = element.first(&["href"]).map(str::to_owned) else { return };
-        let Some(kind) = self.known(&url) else { return };
-        // A picture that links to its larger self, and the link inside an embedded post, are read already.
-        let inside = self.finds[first..].iter().any(|find| find.form == Form::Embedded);
-        if inside || self.embedded.contains(&url) {
+    fn frame(&mut self, at: usize) -> usize {
+        let tree = self.tree;
+        let past = tree.end(at);
+        let late = tree.first(at, &["src", "data-src", "data", "data-lazy-src", "data-cmp-src", "data-src-cmplz", "data-ot-src", "data-litespeed-src", "data-rocket-src", "data-orig-src"]);
+        let inner = || tree.below(at).skip(1).find_map(|node| tree.first(node, &["src", "value", "data"]).filter(|url| self.recognised(url).is_some()));
+        let Some(url) = late.filter(|url| !url.starts_with("about:") && !url.starts_with("javascript:")).or_else(inner).map(str::to_owned) else {
+            return self.by_attributes(at).unwrap_or(past);
+        };
+        let rule = format!("html/{}@1", tree.name(at));
+        let on = self.recognised(&url);
+        let file = self.resolve(&url).and_then(|url| platform::media_kind_of_path(url.path()));
+        match (on, file) {
+            // A profile or an advertisement is no footage, whoever's frame it is in.
+            (Some(on), _) => self.embed(at, on.kind, url, &rule),
+            (None, Some(kind)) => self.embed(at, kind, url, &rule),
+            (None, None) => match inside(&url).filter(|inner| self.recognised(inner).is_some()) {
+                Some(inner) => {
+                    let kind = self.known(&inner).unwrap_or(MediaKind::Post);
+                    self.embed(at, kind, inner, "html/frame-within@1");
+                }
+                None if chrome::is_frame(&url) => self.exclude(url, "html/frame-other@1"),
+                None if chrome::is_player(&url) => self.embed(at, MediaKind::Video, url, "html/frame-player@1"),
+                None => self.exclude(url, "html/frame-unknown@1"),
+            },
+        }
+        past
+    }
+
+    /// The address of an embedded post.
+    fn post(&self, at: usize) -> Option<String> {
+        let tree = self.tree;
+        let class = tree.get(at, "class").unwrap_or("");
+        let named = tree.first(at, &["data-instgrm-permalink", "cite", "data-href", "data-url", "data-bluesky-uri", "data-text-post-permalink"]);
+        let embeds = ["twitter-", "instagram-media", "tiktok-embed", "reddit-", "bluesky-embed", "text-post-media", "telegram", "fb-", "vk", "mastodon"];
+        if !embeds.iter().any(|word| class.contains(word)) && named.is_none_or(|url| self.recognised(url).is_none()) {
+            return None;
+        }
+        let links: Vec<&str> = tree.below(at).filter_map(|node| tree.get(node, "href")).filter(|url| self.recognised(url).is_some()).collect();
+        named.filter(|url| self.recognised(url).is_some()).or(links.last().copied()).map(str::to_owned)
+    }
+
+    /// An address that a short script writes into the page.
+    fn script(&mut self, at: usize) {
+        let tree = self.tree;
+        if tree.get(at, "type").is_some_and(|of| of.contains("json")) || !self.region.contains(at) {
             return;
         }
-        self.find(at, kind, Form::Linked, url, "html/link@1", state);
+        if let Some(url) = tree.first(at, &["data-telegram-post"]) {
+            return self.embed(at, MediaKind::Post, format!("https://t.me/{url}"), "html/script-embed@1");
+        }
+        if let Some(url) = tree.first(at, &["src"]).map(str::to_owned) {
+            if self.recognised(&url).is_some() {
+                let kind = self.known(&url).unwrap_or(MediaKind::Video);
+                self.embed(at, kind, url, "html/script-embed@1");
+            } else if let Some(Played::Id(url) | Played::Address(url)) = self.played(at) {
+                self.embed(at, MediaKind::Video, url, "html/player@1");
+            }
+            return;
+        }
+        let script = tree.script(at);
+        if script.len() > SCRIPT {
+            return;
+        }
+        for found in IN_SCRIPT.iter().flat_map(|pattern| pattern.captures_iter(&script)).take(20) {
+            let url = found["url"].replace("\\/", "/");
+            if let Some(on) = self.recognised(&url).filter(|on| on.kind != MediaKind::Page) {
+                self.embed(at, on.kind, url, "html/script-embed@1");
+            } else if matches!(self.known(&url), Some(MediaKind::Video | MediaKind::Audio)) {
+                let kind = self.known(&url).unwrap_or(MediaKind::Video);
+                self.embed(at, kind, url, "html/script-embed@1");
+            }
+        }
+    }
+
+    fn embed(&mut self, at: usize, kind: MediaKind, url: String, rule: &str) {
+        self.found(at, (kind, Form::Embedded, url, rule), Vec::new());
+    }
+
+    fn image(&mut self, at: usize, url: String, rule: &str) {
+        let tree = self.tree;
+        let inside: Vec<usize> = tree.below(at).filter(|node| matches!(tree.name(*node), "img" | "amp-img" | "picture")).collect();
+        let small = inside.iter().any(|node| {
+            let side = |name: &str| tree.get(*node, name).and_then(|text| text.trim().trim_end_matches("px").parse::<u32>().ok());
+            side("width").is_some_and(|width| width <= 100 && side("height").is_none_or(|height| height <= 100))
+                || (side("width").is_none() && side("height").is_some_and(|height| height <= 40))
+        });
+        let around = || tree.ancestors(at).take(3).filter_map(|node| tree.get(node, "class"));
+        let marked = inside.iter().any(|node| {
+            tree.get(*node, "class").is_some_and(chrome::is_image_word)
+                || tree.get(*node, "alt").is_some_and(|alt| alt.split_whitespace().count() <= 3 && chrome::is_image_word(alt))
+        }) || around().any(chrome::is_image_word);
+        let resolved = self.resolve(&url).map_or_else(|| url.clone(), |url| url.to_string());
+        if small {
+            return self.exclude(url, "html/small-image@1");
+        }
+        if marked || chrome::is_image(&resolved) {
+            return self.exclude(url, "html/site-image@1");
+        }
+        // The link around a picture leads to its larger self, or to another report.
+        let mut url = url;
+        if let Some(link) = tree.ancestors(at).take(6).find(|node| tree.name(*node) == "a")
+            && let Some(target) = tree.first(link, &["href"])
+        {
+            if self.known(target) == Some(MediaKind::Image) && self.key(target, MediaKind::Image) == self.key(&url, MediaKind::Image) {
+                url = target.to_owned();
+            } else if self.elsewhere(target) && !self.captioned(at) {
+                return self.exclude(url, "html/teaser@1");
+            }
+        }
+        if self.in_list_of_links(at) {
+            return self.exclude(url, "html/teaser@1");
+        }
+        if self.in_playlist(at) {
+            return self.exclude(url, "html/playlist@1");
+        }
+        self.found(at, (MediaKind::Image, Form::Embedded, url, rule), Vec::new());
+    }
+
+    /// Whether an address is that of another page.
+    fn elsewhere(&self, target: &str) -> bool {
+        let target = target.trim();
+        if target.is_empty() || target.starts_with('#') || target.starts_with("javascript:") || self.known(target).is_some() {
+            return false;
+        }
+        match (self.resolve(target), &self.base) {
+            (Some(mut there), Some(here)) => {
+                there.set_fragment(None);
+                let (mut plain, mut own) = (there.clone(), here.clone());
+                plain.set_query(None);
+                own.set_query(None);
+                own.set_fragment(None);
+                // A gallery or attachment page of the same report is not another one.
+                plain != own && !plain.path().starts_with(own.path().trim_end_matches(".html")) && !there.query().is_some_and(|query| query.contains("attachment"))
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether a figure with a caption of its own is around a picture.
+    fn captioned(&self, at: usize) -> bool {
+        let tree = self.tree;
+        let figure = tree.ancestors(at).take(5).find(|node| tree.name(*node) == "figure");
+        figure.is_some_and(|figure| {
+            let link = tree.ancestors(at).take(6).find(|node| tree.name(*node) == "a").map(|link| tree.below(link));
+            tree.below(figure).any(|node| {
+                tree.name(node) == "figcaption" && !tree.text(node).is_empty() && link.as_ref().is_none_or(|link| !link.contains(&node))
+            })
+        })
+    }
+
+    /// Whether the text beside a picture is the link to another report.
+    fn in_list_of_links(&self, at: usize) -> bool {
+        let (tree, outline) = (self.tree, self.outline);
+        if self.captioned(at) {
+            return false;
+        }
+        for around in tree.ancestors(at).take(5) {
+            if !self.region.body.contains(&around) && !self.region.lead.contains(&around) || around == self.region.body.start {
+                return false;
+            }
+            let range = tree.below(around);
+            let (from, to) = (outline.at[range.start] as usize, outline.at[range.end] as usize);
+            let first = outline.runs.partition_point(|run| run.end <= from);
+            let runs: Vec<_> = outline.runs[first..].iter().take(12).take_while(|run| run.start < to).collect();
+            let (all, linked) = runs.iter().fold((0, 0), |(all, linked), run| (all + run.len(), linked + run.linked));
+            if all >= 15 {
+                return linked * 10 > all * 6 && runs.len() < 12;
+            }
+        }
+        false
+    }
+
+    /// A link to a platform, a media file, an archive, or a page about one film.
+    fn link(&mut self, at: usize) {
+        let tree = self.tree;
+        let Some(url) = tree.first(at, &["href"]).map(str::to_owned) else { return };
+        let kind = match self.known(&url) {
+            Some(kind) => kind,
+            None if self.is_film_page(at, &url) => MediaKind::Video,
+            None => return,
+        };
+        // A picture that links to its larger self is read by itself.
+        let inner = self.media.partition_point(|node| *node < at);
+        if self.media.get(inner).is_some_and(|node| *node < tree.end(at)) {
+            return;
+        }
+        self.found(at, (kind, Form::Linked, url, "html/link@1"), Vec::new());
+    }
+
+    /// Whether a link among running text leads to a page about one film.
+    fn is_film_page(&self, at: usize, url: &str) -> bool {
+        if !self.region.body.contains(&at) || !url.contains('/') {
+            return false;
+        }
+        let Some(parsed) = self.resolve(url).filter(|parsed| matches!(parsed.scheme(), "http" | "https")) else { return false };
+        if !chrome::is_video_page(parsed.path()) {
+            return false;
+        }
+        let start = self.outline.at[at] as usize;
+        let run = self.outline.runs.partition_point(|run| run.end <= start);
+        self.outline.runs.get(run).is_some_and(|run| run.start <= start && run.len() - run.linked >= 40)
     }
 
     fn exclude(&mut self, url: String, rule: &str) {
         self.excluded.push(Excluded { url: url.chars().take(2000).collect(), rule: rule.into() });
     }
 
-    fn find(&mut self, at: usize, kind: MediaKind, form: Form, url: String, rule: &str, state: State) {
+    fn found(&mut self, at: usize, (kind, form, url, rule): (MediaKind, Form, String, &str), claims: Vec<Claim>) {
         let url = url.trim().to_owned();
         match () {
-            () if state.chrome => return self.exclude(url, "html/site-part@1"),
+            () if self.region.is_chrome(at) => return self.exclude(url, "html/site-part@1"),
             () if url.starts_with("data:") => return self.exclude(url, "html/data-uri@1"),
-            () if url.starts_with("blob:") || url.starts_with("javascript:") || url.starts_with('#') => {
+            () if ["blob:", "javascript:", "about:", "#"].iter().any(|start| url.starts_with(start)) || url.is_empty() => {
                 return self.exclude(url, "html/no-address@1");
             }
             () if url.len() > 8192 => return self.exclude(url, "html/address-too-long@1"),
             () => {}
         }
-        // A link's words have been written; an embed stands behind the text so far.
-        let here = self.text.len();
-        let words = if form == Form::Linked { self.tree.text_up_to(at, 2000).len() } else { 0 };
-        let mut start = here.saturating_sub(words + 1);
-        while !self.text.is_char_boundary(start) {
-            start -= 1;
+        let key = self.key(&url, kind);
+        if !self.region.contains(at) && !(kind == MediaKind::Image && self.is_primary(&key) && at < self.region.body.start) {
+            return self.exclude(url, "html/outside-report@1");
         }
-        if form == Form::Linked {
-            start += self.text[start..].find(|letter: char| !letter.is_whitespace()).unwrap_or(0);
+        let said = match form {
+            Form::Embedded => {
+                let image = kind == MediaKind::Image;
+                let alone = |from, to| if image { self.alone(from, to, &key) } else { self.pictures(from, to) <= 1 && self.films(from, to) <= 1 };
+                caption::of(self.tree, self.outline, at, self.region.body.start, &alone)
+            }
+            _ => caption::Said::default(),
+        };
+        let described = self.data.images.iter().chain(&self.data.videos).find(|described| {
+            std::iter::once(&described.url).chain(&described.others).any(|other| self.key(other, kind) == key)
+        });
+        let said = with(said, described);
+        // One medium shown twice is one reference; what is said of it beside the second is kept.
+        if let Some(before) = self.seen.get(&key).copied() {
+            let before = &mut self.finds[before];
+            if before.form == Form::Linked && form == Form::Embedded {
+                before.form = form;
+                before.rule = rule.into();
+            }
+            before.caption = before.caption.take().or(said.caption);
+            before.credit = before.credit.take().or(said.credit);
+            return;
         }
-        if form == Form::Embedded {
-            self.embedded.insert(url.clone());
-        }
-        if let Some(figure) = state.figure {
-            self.figures.push((figure, self.finds.len()));
-        }
-        let (start, end) = if form == Form::Linked { (start, here) } else { (here, here) };
+        self.seen.insert(key, self.finds.len());
+        self.push(at, (kind, form, url, rule), said, claims);
+    }
+
+    fn push(&mut self, at: usize, (kind, form, url, rule): (MediaKind, Form, String, &str), said: caption::Said, claims: Vec<Claim>) {
+        let here = self.outline.at[at] as usize;
+        let (quote, own) = match (form, said.range) {
+            (Form::Linked, _) => ((here, self.outline.at[self.tree.end(at)] as usize), true),
+            (_, Some(range)) => (range, true),
+            (_, None) if self.outline.at[self.tree.end(at)] as usize > here && self.tree.name(at) == "blockquote" => {
+                let end = self.outline.at[self.tree.end(at)] as usize;
+                ((here, here + self.outline.text[here..end].trim_end().len()), true)
+            }
+            (_, None) => ((here, here), false),
+        };
+        let quote = trimmed(&self.outline.text, quote);
         self.finds.push(Find {
             kind,
             form,
             url,
-            quote: (start, end),
-            place: self.tree.path(at),
-            caption: None,
-            credit: None,
+            quote,
+            place: Place::Node(at),
+            caption: said.caption,
+            credit: said.credit,
+            own,
+            claims,
             columns: Vec::new(),
             rule: rule.into(),
         });
     }
+
+    /// Whether a picture is the one that the page's cards show.
+    fn is_primary(&self, key: &str) -> bool {
+        self.data.primary.iter().any(|url| self.key(url, MediaKind::Image) == key)
+    }
+
+    /// Whether a range of nodes shows no other medium than this.
+    fn alone(&self, from: usize, to: usize, key: &str) -> bool {
+        let first = self.media.partition_point(|node| *node < from);
+        self.media[first..].iter().take_while(|node| **node < to).take(12).all(|node| {
+            let tree = self.tree;
+            let url = match tree.name(*node) {
+                "img" | "picture" | "amp-img" => self.picture(*node).filter(|url| !chrome::is_image(url)),
+                // A film's poster is the film's.
+                _ => None,
+            };
+            url.is_none_or(|url| self.key(&url, MediaKind::Image) == key)
+        }) && self.films(from, to) <= 1
+    }
+
+    fn films(&self, from: usize, to: usize) -> usize {
+        let first = self.media.partition_point(|node| *node < from);
+        let of = self.media[first..].iter().take_while(|node| **node < to).take(12);
+        of.filter(|node| !matches!(self.tree.name(**node), "img" | "picture" | "amp-img")).count()
+    }
+
+    /// Different pictures in a range of nodes: a film has its poster.
+    fn pictures(&self, from: usize, to: usize) -> usize {
+        let first = self.media.partition_point(|node| *node < from);
+        let of = self.media[first..].iter().take_while(|node| **node < to).take(12);
+        let urls = of.filter(|node| matches!(self.tree.name(**node), "img" | "picture" | "amp-img")).filter_map(|node| self.picture(*node));
+        urls.filter(|url| !chrome::is_image(url)).map(|url| self.key(&url, MediaKind::Image)).collect::<HashSet<_>>().len()
+    }
+
+    /// Whether a picture is one of a playlist's cards: several elements of one kind, each with a picture and
+    /// a film's length.
+    fn in_playlist(&self, at: usize) -> bool {
+        let tree = self.tree;
+        for card in tree.ancestors(at).take(6) {
+            let parent = tree.parent(card);
+            let class = tree.get(card, "class");
+            if parent == 0 || class.is_none() {
+                continue;
+            }
+            let alike = tree.children(parent).take(200).filter(|other| tree.name(*other) == tree.name(card) && tree.get(*other, "class") == class);
+            let cards = alike.filter(|other| {
+                let text = tree.text(*other);
+                text.len() < 300 && chrome::is_playlist(&text) && self.pictures(*other, tree.end(*other)) == 1
+            });
+            if cards.take(4).count() == 4 {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A line that is nothing but a credit belongs to the picture before it that has none.
+    fn credits(&mut self) {
+        for find in &mut self.finds {
+            if find.kind != MediaKind::Image || find.credit.is_some() || find.form != Form::Embedded {
+                continue;
+            }
+            let Place::Node(at) = find.place else { continue };
+            let here = self.outline.at[at] as usize;
+            let behind = self.outline.runs.partition_point(|run| run.end <= here);
+            let next = self.media.partition_point(|node| *node <= at);
+            let until = self.media[next..].iter().find(|node| !tree_is_small(self.tree, **node)).map_or(usize::MAX, |node| *node);
+            let line = self.outline.runs[behind..].iter().take(12).take_while(|run| run.node < until).find(|run| {
+                let text = &self.outline.text[run.start..run.end];
+                run.linked * 2 <= run.len() && text.contains(':') && super::credit::is_only_credit(text) && super::credit::name(text).len() < text.len()
+            });
+            find.credit = line.map(|run| super::credit::name(&self.outline.text[run.start..run.end]));
+        }
+    }
+
+    /// What only the page's cards and JSON-LD name: its film, or its picture where the text shows none.
+    fn cards(&mut self, videos: &[String]) {
+        let films: Vec<Described> = self.data.videos.clone();
+        for film in films {
+            let playable = std::iter::once(&film.url).chain(&film.others).find(|url| {
+                self.recognised(url).is_some() || matches!(self.known(url), Some(MediaKind::Video | MediaKind::Audio)) || chrome::is_player(url)
+            });
+            let Some(url) = playable.cloned() else { continue };
+            let all: Vec<String> = std::iter::once(&film.url).chain(&film.others).map(|url| self.key(url, MediaKind::Video)).collect();
+            let kind = self.known(&url).filter(|kind| *kind != MediaKind::Image).unwrap_or(MediaKind::Video);
+            if !all.iter().any(|key| self.seen.contains_key(key)) && !self.shows_film() {
+                all.into_iter().for_each(|key| {
+                    self.seen.insert(key, self.finds.len());
+                });
+                self.card((kind, url, "html/json-ld@1"), Some(&film));
+            }
+        }
+        for url in videos {
+            if !self.shows_film() && self.recognised(url).is_some_and(|on| on.kind != MediaKind::Page) {
+                self.card((MediaKind::Video, url.clone(), "html/card@1"), None);
+            }
+        }
+        let shown = self.finds.iter().any(|find| find.form == Form::Embedded);
+        let text = self.outline.runs.iter().filter(|run| self.region.contains(run.node)).map(|run| run.len()).sum::<usize>();
+        if !shown && text > 600 {
+            let first = self.data.primary.iter().find(|url| {
+                let resolved = self.resolve(url).map_or_else(|| (*url).clone(), |url| url.to_string());
+                !chrome::is_image(&resolved) && !chrome::is_image_word(&resolved.replace(['/', '.'], " "))
+            });
+            if let Some(url) = first.cloned() {
+                let key = self.key(&url, MediaKind::Image);
+                let described = self.data.images.iter().find(|image| self.key(&image.url, MediaKind::Image) == key).cloned();
+                self.card((MediaKind::Image, url, "html/card@1"), described.as_ref());
+            }
+        }
+    }
+
+    fn shows_film(&self) -> bool {
+        self.finds.iter().any(|find| matches!(find.kind, MediaKind::Video | MediaKind::Audio) && find.form == Form::Embedded)
+    }
+
+    /// A medium that stands nowhere in the text: its place is the headline.
+    fn card(&mut self, (kind, url, rule): (MediaKind, String, &str), described: Option<&Described>) {
+        let heading = self.outline.runs.iter().find(|run| run.kind == BlockKind::Heading && !self.region.is_chrome(run.node));
+        let at = heading.map_or(0, |run| run.element);
+        let mut said = with(caption::Said::default(), described);
+        said.range = heading.map(|run| (run.start, run.end));
+        self.push(at, (kind, Form::Embedded, url, rule), said, Vec::new());
+        if let Some(find) = self.finds.last_mut() {
+            find.own = false;
+        }
+    }
+}
+
+fn tree_is_small(tree: &Tree, at: usize) -> bool {
+    !["img", "picture"].contains(&tree.name(at)) || tree.get(at, "class").is_some_and(chrome::is_image_word)
+}
+
+fn trimmed(text: &str, (start, end): (usize, usize)) -> (usize, usize) {
+    let inner = text.get(start..end.max(start)).unwrap_or("");
+    let from = start + (inner.len() - inner.trim_start().len());
+    if inner.trim().is_empty() { (start, start) } else { (from, from + inner.trim().len()) }
+}
+
+/// What the page says in text, and for the rest what it tells machines.
+fn with(mut said: caption::Said, described: Option<&Described>) -> caption::Said {
+    if let Some(described) = described {
+        if let Some((caption, credit)) = described.caption.as_deref().map(super::credit::split) {
+            said.credit = said.credit.or(credit);
+            said.caption = said.caption.or_else(|| (!caption.is_empty()).then(|| caption.to_owned()));
+        }
+        said.credit = said.credit.or_else(|| described.credit.as_deref().map(super::credit::name));
+    }
+    said
+}
+
+/// Percent-encoded addresses within an address: players of posts carry the post's.
+fn inside(url: &str) -> Option<String> {
+    let (_, query) = url.split_once('?')?;
+    let values = url::form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| value.starts_with("http") || value.starts_with("//"));
+    values.map(|(_, value)| value.into_owned()).next()
+}
+
+static HANDLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\((?P<handle>@[A-Za-z0-9_.]{2,40})\)").ok());
+
+/// What an embedded post says of itself: `— Name (@handle) November 18, 2019`.
+fn quoted_post(tree: &Tree, at: usize) -> Vec<Claim> {
+    let text = tree.text(at);
+    let claim = |property: &str, value: &str, rule: &str, reading: Option<Reading>| Claim {
+        property: property.to_owned(),
+        value: value.to_owned(),
+        via: None,
+        hedges: Vec::new(),
+        quote: Some(Quote { exact: value.to_owned(), ..Quote::default() }),
+        reading,
+        rule: rule.into(),
+    };
+    let mut claims = Vec::new();
+    let handles: Vec<_> = HANDLE.iter().flat_map(|pattern| pattern.captures_iter(&text)).collect();
+    if let Some(handle) = handles.last().and_then(|found| found.name("handle")) {
+        claims.push(claim("uploader", handle.as_str(), "post/handle@1", None));
+        // The date behind the handle is the post's.
+        let tail = text[handle.end()..].trim_start_matches(')').trim();
+        if let Some(edtf) = super::date::read(tail, None).filter(|_| tail.len() < 60) {
+            claims.push(claim("date", tail, "post/date@1", Some(Reading { place: None, edtf: Some(edtf) })));
+        }
+    }
+    claims
 }
 
 /// The largest candidate of a `srcset`, with its size: width, or density times a thousand.
 fn largest(set: &str) -> Option<(u64, String)> {
     let mut best: Option<(u64, String)> = None;
-    // Commas part candidates only where a blank follows, or a descriptor came before: addresses have commas, too.
-    for candidate in set.split(", ").flat_map(|part| {
-        part.split(",http").enumerate().map(|(nth, rest)| if nth > 0 { format!("http{rest}") } else { rest.to_owned() })
-    }) {
-        let mut words = candidate.split_whitespace();
-        let Some(url) = words.next().map(|url| url.trim_end_matches(',')) else { continue };
-        let size = match words.next().map(|word| word.trim_end_matches(',')) {
-            Some(width) if width.ends_with('w') => width.trim_end_matches('w').parse().unwrap_or(0),
-            Some(density) if density.ends_with('x') => {
-                (density.trim_end_matches('x').parse::<f64>().unwrap_or(1.0) * 1000.0) as u64
-            }
+    let mut rest = set.trim();
+    let mut seen: HashSet<&str> = HashSet::new();
+    while !rest.is_empty() && seen.len() < 100 {
+        // An address goes up to a blank; commas at its end part candidates, commas within are its own.
+        let cut: Range<usize> = match rest.find(char::is_whitespace) {
+            Some(at) => 0..at,
+            None => 0..rest.len(),
+        };
+        let (word, behind) = (&rest[cut.clone()], &rest[cut.end..]);
+        let ended = word.ends_with(',');
+        // Some sites leave the blank out: `a.jpg 1x,b.jpg 2x` and `a.jpg,http://…`.
+        let (url, behind) = match word.find(",http").or_else(|| word.find(",/")) {
+            Some(at) if at > 0 => (&word[..at], &rest[at + 1..]),
+            _ => (word.trim_matches(','), behind),
+        };
+        let (descriptor, next) = if ended || behind.starts_with("http") || behind.starts_with('/') {
+            ("", behind)
+        } else {
+            behind.split_once(',').unwrap_or((behind, ""))
+        };
+        let size = match descriptor.trim() {
+            width if width.ends_with('w') => width.trim_end_matches('w').parse().unwrap_or(0),
+            density if density.ends_with('x') => (density.trim_end_matches('x').parse::<f64>().unwrap_or(1.0) * 1000.0) as u64,
             _ => 1,
         };
-        if !url.is_empty() && best.as_ref().is_none_or(|(most, _)| size > *most) {
+        if !url.is_empty() && seen.insert(url) && best.as_ref().is_none_or(|(most, _)| size > *most) {
             best = Some((size, url.to_owned()));
         }
+        rest = next.trim_start();
     }
     best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_of_a_set_is_found_however_it_is_written() {
+        let of = |set: &str| largest(set).map(|(size, url)| (size, url)).unwrap();
+        assert_eq!(of("a.jpg 320w, b.jpg 1200w, c.jpg 640w"), (1200, "b.jpg".into()));
+        assert_eq!(of("/a,b.jpg 1x, /a,c.jpg 2x"), (2000, "/a,c.jpg".into()));
+        assert_eq!(of("/a.jpg 480w,/b.jpg 960w"), (960, "/b.jpg".into()));
+        assert_eq!(of("https://x/a.jpg?w=1,2 1x,https://x/b.jpg 2x"), (2000, "https://x/b.jpg".into()));
+        assert_eq!(of("one.jpg"), (1, "one.jpg".into()));
+    }
 }

@@ -10,5 +10,5 @@ pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints) -> Document {
     let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
     let mut page = String::new();
     push_html(&mut page, Parser::new_ext(&decoded.text, options));
-    html::read_as(&page, decoded, bytes, hints, "markdown", "text/markdown")
+    html::read_as(&page, decoded, bytes, hints, ("markdown", "text/markdown"))
 }

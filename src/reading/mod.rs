@@ -1,27 +1,36 @@
 //! Reports: bytes become text, and text becomes references and claims. Nothing here touches a file.
 
 mod block;
+mod caption;
 mod chrome;
+mod coordinates;
 mod credit;
 mod date;
 mod encoding;
+mod gazetteer;
 mod html;
+mod identity;
+mod linked_data;
 mod markdown;
+mod outline;
 mod page;
 mod phrases;
 mod place;
 mod plain;
 mod platform;
+mod player;
 mod prose;
 mod refer;
+mod region;
 mod sentence;
 mod table;
 mod tree;
 
+pub use gazetteer::{Gazetted, PlaceKind, fold_name, look_up};
 pub use platform::{canonical_url, media_kind_of_path};
 pub use refer::refer;
 
-use crate::evidence::{Digest, Form, MediaKind, Reader, Report, Rule};
+use crate::evidence::{Claim, Digest, Form, MediaKind, Reader, Report, Rule};
 use block::Blocks;
 
 /// What the person, or the server, says of a report beside its bytes.
@@ -97,14 +106,36 @@ pub(crate) struct Find {
     pub url: String,
     /// Byte range of the quote in the text.
     pub quote: (usize, usize),
-    /// Element path, line, or row.
-    pub place: String,
-    /// Byte range of the caption, where there is one.
-    pub caption: Option<(usize, usize)>,
+    pub place: block::Place,
+    /// What is said of it there, without the credit.
+    pub caption: Option<String>,
     pub credit: Option<String>,
+    /// Whether the quote is its own: a caption, a link's sentence, a row. The sentence that an embed stands
+    /// behind may tell of other footage.
+    pub own: bool,
+    /// What its markup claims.
+    pub claims: Vec<Claim>,
     /// The columns of a table's row.
     pub columns: Vec<(String, String)>,
     pub rule: Rule,
+}
+
+impl Default for Find {
+    fn default() -> Find {
+        Find {
+            kind: MediaKind::Page,
+            form: Form::Linked,
+            url: String::new(),
+            quote: (0, 0),
+            place: block::Place::Line(0),
+            caption: None,
+            credit: None,
+            own: true,
+            claims: Vec::new(),
+            columns: Vec::new(),
+            rule: Rule(String::new()),
+        }
+    }
 }
 
 /// A medium that is not evidence, and why.
@@ -148,11 +179,12 @@ fn bare_report(decoded: &encoding::Decoded, bytes: &[u8], hints: &Hints, reader:
         media_type: media_type.to_owned(),
         encoding: decoded.encoding.to_owned(),
         reader: Reader { name: reader.to_owned(), version: READER_VERSION.to_owned() },
+        problems: Vec::new(),
     }
 }
 
 /// Grows whenever the same bytes would give other references.
-const READER_VERSION: &str = "1";
+const READER_VERSION: &str = "2";
 
 enum Format {
     Html,

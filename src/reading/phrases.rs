@@ -17,28 +17,43 @@ struct Words {
     by: Vec<String>,
     on: Vec<String>,
     credit: Vec<String>,
-    settlement: Vec<String>,
-    relation: Vec<String>,
+    shows: Vec<String>,
 }
 
 static FILE: LazyLock<BTreeMap<String, Words>> =
     LazyLock::new(|| toml::from_str(include_str!("../../config/phrases.toml")).unwrap_or_default());
 
-/// What a language says about footage.
+/// What a language says about footage, by patterns that are compiled when first asked for.
 pub(super) struct Phrases {
-    pub video: Regex,
-    pub image: Regex,
-    pub audio: Regex,
-    pub verb: Regex,
-    pub hedge: Regex,
-    /// Place after a relation: groups `value`, `relation`, `name`.
-    pub place: Regex,
-    /// `posted by NAME on PLATFORM`: groups `name`, `platform`.
-    pub given_by: Regex,
+    patterns: [String; 10],
+    compiled: [OnceLock<Regex>; 10],
+}
+
+macro_rules! patterns {
+    ($($(#[$doc:meta])* $name:ident = $at:literal;)+) => {
+        impl Phrases {
+            $($(#[$doc])* pub fn $name(&self) -> &Regex {
+                self.compiled[$at].get_or_init(|| compile(&self.patterns[$at]))
+            })+
+        }
+    };
+}
+patterns! {
+    video = 0;
+    image = 1;
+    audio = 2;
+    verb = 3;
+    hedge = 4;
+    /// `posted by NAME on PLATFORM`: groups `given`, `name`, `platform`, `before`.
+    given_by = 5;
     /// `NAME posted …`: group `name`.
-    pub gave: Regex,
+    gave = 6;
     /// A credit line: group `credit`.
-    pub credit: Regex,
+    credit = 7;
+    /// What footage shows: group `what`.
+    shows = 8;
+    /// A platform that footage is said to be on: groups `platform`, `before`, `tweet`.
+    on_platform = 9;
 }
 
 /// A name: capitalised words, joined by the small words that names have.
@@ -60,37 +75,25 @@ fn compile(pattern: &str) -> Regex {
     }
 }
 
-fn build(language: &str, words: &Words) -> [String; 9] {
+fn build(language: &str, words: &Words) -> [String; 10] {
     // Arabic joins its small words and its article to the noun.
     let join = if language == "ar" { r"(?:[وفبلك]|ال|وال|بال|لل|فال)?" } else { "" };
     let word = |words: &[String]| format!(r"(?i)(?:\b|^){join}(?:{})(?:\b|$)", any(words));
-    let (settlement, relation) = (any(&words.settlement), any(&words.relation));
-    let place = match language {
-        "ar" => format!(
-            r"(?P<value>(?:(?:{settlement})\s+)(?:(?P<relation>{relation})\s+)?(?P<name>[\p{{Arabic}}]+(?:\s+[\p{{Arabic}}]+){{0,2}}))"
-        ),
-        "ru" | "uk" => {
-            format!(r"(?i:\b(?:{relation}))\s+(?P<value>(?:(?i:{settlement})\s+)?(?P<relation>[^\s\S])?(?P<name>{NAME}))")
-        }
-        _ => format!(
-            r"(?:\b(?i:in|at|from|near|outside|around|across|over|on|dans|à|en|près de|aus|bei)\s+)?(?P<value>(?:(?i:an?|the|one|une?|le|la|un|una|el|ein|eine[mr]?|dem|der)\s+(?:\p{{Ll}}+\s+)?(?i:{settlement})\s+(?:(?i:of|de|du|called|named)\s+)?)?(?P<relation>(?i:\b(?:{relation})))\s+(?:(?i:the|the (?:{settlement}) of|la|le|l')\s+)?(?P<name>{NAME})(?:\s+(?i:{settlement})\b)?)"
-        ),
-    };
     let (given, by, on) = (any(&words.given), any(&words.by), any(&words.on));
     let given_by = match language {
         "ar" => format!(
-            r"(?:{given})\s+(?P<name>[\p{{Arabic}}]+(?:\s+[\p{{Arabic}}]+){{0,4}}?)\s+(?:{on})\s+(?P<platform>{PLATFORM})"
+            r"(?P<given>{given})\s+(?P<name>[\p{{Arabic}}]+(?:\s+[\p{{Arabic}}]+){{0,4}}?)\s+(?:{on})\s+(?P<platform>{PLATFORM})"
         ),
         // Names in these languages go on in small letters: only where a platform follows is their end known.
         "fr" | "es" | "de" | "ru" | "uk" => format!(
-            r"(?i:\b(?:{given}))\s+(?i:{by})\s+(?P<name>@\w+|(?:(?i:la|le|les|l'|el|los|las|una?|der|die|das|den|dem)\s*)?{NAME}(?:\s+\p{{Ll}}[\p{{L}}-]*){{0,3}}?)\s+(?i:{on})\s+(?P<platform>{PLATFORM})(?P<before>[^\s\S])?"
+            r"(?P<given>(?i:\b(?:{given})))\s+(?i:{by})\s+(?P<name>@\w+|(?:(?i:la|le|les|l'|el|los|las|una?|der|die|das|den|dem)\s*)?{NAME}(?:\s+\p{{Ll}}[\p{{L}}-]*){{0,3}}?)\s+(?i:{on})\s+(?P<platform>{PLATFORM})(?P<before>[^\s\S])?"
         ),
         _ => format!(
-            r"(?i:\b(?:{given}))(?:\s+(?:\p{{Ll}}+\s+){{0,3}}(?i:{on})\s+(?P<before>{PLATFORM}))?(?:\s+\p{{Ll}}+)?\s+(?i:{by})\s+(?P<name>@\w+|(?:(?i:the|an?|la|le|les|una?|der|die|das|den|dem)\s+)?(?:\p{{Ll}}[\p{{L}}-]*\s+){{0,4}}?{NAME})(?:\s+(?i:{on})\s+(?:(?i:its|his|her|their|the)\s+)?(?P<platform>{PLATFORM}))?"
+            r"(?P<given>(?i:\b(?:{given})))(?:\s+(?:\p{{Ll}}+\s+){{0,3}}(?i:{on})\s+(?P<before>{PLATFORM}))?(?:\s+\p{{Ll}}+)?\s+(?i:{by})\s+(?P<name>@\w+|(?:(?i:the|an?|la|le|les|una?|der|die|das|den|dem)\s+)?(?:\p{{Ll}}[\p{{L}}-]*\s+){{0,4}}?{NAME})(?:\s+(?i:{on})\s+(?:(?i:its|his|her|their|the)\s+)?(?P<platform>{PLATFORM}))?"
         ),
     };
     let gave = format!(
-        r"(?P<name>{NAME}|@\w+)\s+(?:(?i:has|had|have|also|later)\s+)?(?i:{given})\s+(?:(?i:an?|the|its|his|her|their|this|what)\s+)?(?:[\p{{L}}-]+\s+){{0,3}}?(?i:{}|{})",
+        r"(?P<name>(?:The\s+)?{NAME}|@\w+|(?i:police|activists|rescuers|residents|witnesses|soldiers|troops|officials|prosecutors|investigators|protesters|militants|rebels|authorities|he|she|it|they))\s+(?:(?i:has|had|have|also|later|then|who)\s+){{0,2}}(?i:{given})\s+(?:(?i:an?|the|its|his|her|their|this|what|several|two|three|some|more)\s+)?(?:[\p{{L}}-]+\s+){{0,3}}?(?i:{}|{})\b",
         any(&words.video),
         any(&words.image)
     );
@@ -98,30 +101,34 @@ fn build(language: &str, words: &Words) -> [String; 9] {
         r"(?i)^\W*(?:{})s?(?:\s+credit)?\s*(?:via|by|courtesy of|courtesy|from|:|/|-|–|—|©|par|von|de)\s*(?P<credit>\S.*)$",
         any(&words.credit)
     );
+    let on_platform = format!(
+        r"(?i:\b(?:on|to|via|auf|über|sur|en|в|на|على|عبر)\s+(?:(?:the|its|his|her|their|den|dem|der|soziale[nr]?|les|las|los|social)\s+)?)(?P<platform>{PLATFORM}|(?i:social media|social networks?|sozialen (?:medien|netzwerken)|réseaux sociaux|redes sociales|соцсет(?:ях|и)|соціальн\w+ мереж\w+|مواقع التواصل|وسائل التواصل))|(?P<before>{PLATFORM})(?:\s+|-)(?:(?i:{}|{}|posts?|accounts?|channels?|lives?|videos?))|\b(?i:(?P<tweet>tweet(?:s|ed|ing)?|retweet(?:s|ed)?))\b",
+        any(&words.video),
+        any(&words.image)
+    );
     [
         word(&words.video),
         word(&words.image),
         word(&words.audio),
         word(&words.verbs),
         word(&words.hedges),
-        place,
         given_by,
         gave,
         credit,
+        format!(r"(?i)(?:\b|^)(?:{})\b\s+(?P<what>\S.*)$", any(&words.shows)),
+        on_platform,
     ]
 }
 
 /// The phrases of a language; English where it is none of ours.
 pub(super) fn of(language: &str) -> &'static Phrases {
     const LANGUAGES: [&str; 7] = ["en", "ar", "fr", "ru", "uk", "es", "de"];
-    static COMPILED: [OnceLock<Phrases>; 7] = [const { OnceLock::new() }; 7];
+    static KNOWN: [OnceLock<Phrases>; 7] = [const { OnceLock::new() }; 7];
     let at = LANGUAGES.iter().position(|known| *known == language).unwrap_or(0);
-    COMPILED[at].get_or_init(|| {
+    KNOWN[at].get_or_init(|| {
         static NONE: LazyLock<Words> = LazyLock::new(Words::default);
         let words = FILE.get(LANGUAGES[at]).unwrap_or(&NONE);
-        let [video, image, audio, verb, hedge, place, given_by, gave, credit] =
-            build(LANGUAGES[at], words).map(|pattern| compile(&pattern));
-        Phrases { video, image, audio, verb, hedge, place, given_by, gave, credit }
+        Phrases { patterns: build(LANGUAGES[at], words), compiled: [const { OnceLock::new() }; 10] }
     })
 }
 
@@ -138,9 +145,9 @@ pub(super) fn language_of(text: &str) -> &'static str {
     }
     let small: [(&str, &[&str]); 4] = [
         ("en", &["the", "of", "and", "to", "in", "a", "by", "was", "on", "video"]),
-        ("fr", &["le", "la", "les", "des", "et", "une", "du", "dans", "par", "est"]),
+        ("fr", &["le", "la", "les", "des", "et", "une", "du", "dans", "par", "est", "sur", "qui", "au", "pour"]),
         ("es", &["el", "los", "las", "y", "una", "del", "por", "que", "en", "se"]),
-        ("de", &["der", "die", "das", "und", "ein", "eine", "von", "ist", "den", "dem"]),
+        ("de", &["der", "die", "das", "und", "ein", "eine", "von", "ist", "den", "dem", "er", "nicht", "dass", "im", "zu", "war", "mit", "auf", "sich", "wie", "sie"]),
     ];
     let words: Vec<String> = sample.split(|letter: char| !letter.is_alphabetic()).map(str::to_lowercase).collect();
     let hits = |list: &[&str]| words.iter().filter(|word| list.contains(&word.as_str())).count();

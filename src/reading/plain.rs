@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use url::Url;
 
-use super::block::{Block, BlockKind, Blocks};
+use super::block::{Block, BlockKind, Blocks, Place};
 use super::encoding::Decoded;
 use super::{Document, Find, Hints, platform, sentence, sentence::Sentences};
 use crate::evidence::{Form, MediaKind, Report};
@@ -59,7 +59,7 @@ fn block(text: &str, (start, end, line): (usize, usize, usize)) -> Block {
         && words.chars().count() <= 120
         && !words.ends_with(['.', '!', '?', '…', ':', '؟', '"', '”'])
         && !words.contains("http");
-    Block { start, end, kind: if heading { BlockKind::Heading } else { BlockKind::Paragraph }, place: format!("line {line}") }
+    Block { start, end, kind: if heading { BlockKind::Heading } else { BlockKind::Paragraph }, place: Place::Line(line) }
 }
 
 fn find(blocks: &Blocks, (sentences, lines): (&mut Sentences, &[usize]), start: usize, matched: &str) -> Option<Find> {
@@ -88,10 +88,9 @@ fn find(blocks: &Blocks, (sentences, lines): (&mut Sentences, &[usize]), start: 
         form: Form::Linked,
         url: address.to_owned(),
         quote: (block.start + within.0, block.start + within.1),
-        place: format!("line {number}"),
-        caption: None,
-        credit: None,
+        place: Place::Line(number),
         columns: Vec::new(),
         rule: "text/address@1".into(),
+        ..Find::default()
     })
 }

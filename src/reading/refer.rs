@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use super::block::{Block, BlockKind};
+use super::place::Context;
+use super::prose::Setting;
 use super::{Document, Find, platform, prose, sentence, table};
 use crate::evidence::{Claim, Form, MediaKind, Quote, Reading, Reference};
 
@@ -13,20 +15,36 @@ pub fn refer(document: &Document) -> Vec<Reference> {
     let mut found: Vec<(usize, Reference)> = Vec::new();
     let mut seen = BTreeSet::new();
     let table = document.report.reader.name == "table";
+    let title = document.report.title.as_deref().unwrap_or("");
+    let context = if table { Context::default() } else { Context::of(&context_text(document, title)) };
+    let setting = Setting { published: document.report.published.as_deref(), context: &context };
     for find in &document.finds {
         let address = address(document, find);
         // One medium shown twice on a page is one reference; two rows of a table are two.
         let key = (address.canonical.clone(), find.form == Form::Linked && address.on.is_none());
         if table || seen.insert(key) {
-            found.push((find.quote.0, of_find(document, find, address)));
+            found.push((find.quote.0, of_find(document, find, address, &setting)));
         }
     }
     if !table {
-        told(document, &mut found);
+        told(document, &mut found, &setting);
     }
     // What a sentence tells comes before what stands behind it.
     found.sort_by_key(|(at, reference)| (*at, reference.form != Form::Described));
     found.into_iter().map(|(_, reference)| reference).collect()
+}
+
+/// The report's own words, from which is read which countries it speaks of.
+fn context_text(document: &Document, title: &str) -> String {
+    let mut text = format!("{title}.\n");
+    for block in document.blocks.blocks.iter().filter(|block| block.kind != BlockKind::Aside) {
+        if text.len() > 40_000 {
+            break;
+        }
+        text.push_str(&document.blocks.text[block.start..block.end]);
+        text.push('\n');
+    }
+    text
 }
 
 /// What a printed address means.
@@ -47,19 +65,30 @@ fn address(document: &Document, find: &Find) -> Address {
     Address { url, canonical, on: resolved.as_ref().and_then(platform::recognise) }
 }
 
-fn of_find(document: &Document, find: &Find, address: Address) -> Reference {
+fn of_find(document: &Document, find: &Find, address: Address, setting: &Setting<'_>) -> Reference {
     let blocks = &document.blocks;
     let (start, end) = find.quote;
     let Address { url, canonical, on } = address;
-    let published = document.report.published.as_deref();
     let quote = blocks.quote(start, end);
+    // The sentence that an embed merely stands behind speaks of it only if it speaks of footage, or announces it.
+    let speaks = || find.own || quote.exact.ends_with([':', '：']) || prose::tell(&quote.exact, setting).is_some();
     let (hedges, mut claims) = match find.columns.is_empty() {
-        true => prose::claims(&quote.exact, published),
+        true if speaks() => prose::claims(&quote.exact, setting),
+        true => (Vec::new(), Vec::new()),
         false => (Vec::new(), columns(&find.columns, find.url.as_str())),
     };
+    let said = |property: &str| find.claims.iter().any(|claim| claim.property == property);
+    claims.retain(|claim| !said(&claim.property));
+    claims.extend(find.claims.iter().cloned());
+    if let Some(caption) = find.caption.as_deref().filter(|caption| !quote.exact.contains(*caption)) {
+        let (_, more) = prose::claims(caption, setting);
+        claims.extend(more);
+    }
     if let Some(credit) = &find.credit {
         claims.extend(prose::credit_claims(credit));
     }
+    let mut once = BTreeSet::new();
+    claims.retain(|claim| once.insert((claim.property.clone(), claim.value.clone())));
     Reference {
         kind: on.as_ref().map_or(find.kind, |on| if find.kind == MediaKind::Page { on.kind } else { find.kind }),
         form: find.form,
@@ -67,7 +96,7 @@ fn of_find(document: &Document, find: &Find, address: Address) -> Reference {
         canonical,
         locator: blocks.locate(&find.place, start, end),
         quote,
-        caption: find.caption.map(|(start, end)| blocks.text[start..end].to_owned()),
+        caption: find.caption.clone(),
         credit: find.credit.clone(),
         hedges,
         rule: find.rule.clone(),
@@ -123,9 +152,11 @@ fn columns(columns: &[(String, String)], url: &str) -> Vec<Claim> {
     columns.iter().filter(|(_, value)| url.is_empty() || value != url).map(of).collect()
 }
 
+/// The rule by which a claim is taken from the sentence before.
+const BEFORE: &str = "context/sentence-before@1";
+
 /// Footage that is only told of, and credits that stand alone.
-fn told(document: &Document, found: &mut Vec<(usize, Reference)>) {
-    let published = document.report.published.as_deref();
+fn told(document: &Document, found: &mut Vec<(usize, Reference)>, setting: &Setting<'_>) {
     let mut said = BTreeSet::new();
     let quoted = Quoted::of(&document.finds);
     for block in &document.blocks.blocks {
@@ -140,21 +171,32 @@ fn told(document: &Document, found: &mut Vec<(usize, Reference)>) {
             if quoted.touches(range) || !said.insert(words.to_owned()) {
                 continue;
             }
-            if let Some((kind, credit)) = prose::credit_line(words) {
+            // On a page, a credit's picture is there to be found; in a text it is not.
+            let page = document.report.reader.name == "html" && super::credit::platform(words).is_none();
+            if let Some((kind, credit)) = prose::credit_line(words).filter(|_| !page) {
                 let caption = nth.checked_sub(1).and_then(|before| sentences.get(before)).map(|(start, end)| &text[*start..*end]);
                 let mut claims = prose::credit_claims(&credit);
-                claims.extend(caption.map(|caption| prose::claims(caption, published).1).unwrap_or_default());
+                claims.extend(caption.map(|caption| prose::claims(caption, setting).1).unwrap_or_default());
                 let mut reference = described(document, block, range, kind, "prose/credit@1");
                 reference.caption = caption.map(str::to_owned);
                 reference.credit = Some(credit);
                 reference.claims = claims;
                 found.push((range.0, reference));
             } else if block.kind == BlockKind::Paragraph
-                && let Some(told) = prose::tell(words, published)
+                && let Some(told) = prose::tell(words, setting)
             {
                 let mut reference = described(document, block, range, told.kind, "prose/sentence@1");
                 reference.hedges = told.hedges;
                 reference.claims = told.claims;
+                // The sentence before, in the same paragraph, says where and when if this one does not.
+                let before = nth.checked_sub(1).and_then(|before| sentences.get(before)).map(|(start, end)| &text[*start..*end]);
+                for mut claim in before.map(|before| prose::claims(before, setting).1).unwrap_or_default() {
+                    let place_or_date = matches!(claim.property.as_str(), "location" | "date");
+                    if place_or_date && !reference.claims.iter().any(|own| own.property == claim.property && own.rule.0 != BEFORE) {
+                        claim.rule = BEFORE.into();
+                        reference.claims.push(claim);
+                    }
+                }
                 found.push((range.0, reference));
             }
         }
@@ -167,7 +209,7 @@ struct Quoted(Vec<(usize, usize)>);
 
 impl Quoted {
     fn of(finds: &[Find]) -> Quoted {
-        let own = |find: &&Find| find.form == Form::Linked || find.caption.is_some() || !find.columns.is_empty();
+        let own = |find: &&Find| find.own;
         let mut ranges: Vec<(usize, usize)> = finds.iter().filter(own).map(|find| find.quote).collect();
         ranges.sort_unstable();
         let mut merged: Vec<(usize, usize)> = Vec::new();
@@ -191,8 +233,7 @@ fn is_credit(document: &Document, block: &Block) -> bool {
 }
 
 fn described(document: &Document, block: &Block, range: (usize, usize), kind: MediaKind, rule: &str) -> Reference {
-    let place: &str = &block.place;
-    let locator = document.blocks.locate(place, range.0, range.1);
+    let locator = document.blocks.locate(&block.place, range.0, range.1);
     Reference {
         kind,
         form: Form::Described,

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::block::{Block, BlockKind, Blocks};
+use super::block::{Block, BlockKind, Blocks, Place};
 use super::encoding::Decoded;
 use super::{Document, Find, Hints, ReadError, platform};
 use crate::evidence::{Form, MediaKind};
@@ -25,15 +25,15 @@ pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints, separator: u8
         let end = rows.position().byte() as usize;
         let start = start + (text[start..end].len() - text[start..end].trim_start().len());
         let end = start + text[start..end].trim_end().len();
-        let place = format!("row {}", record.position().map_or(0, csv::Position::record) + 1);
-        blocks.push(Block { start, end, kind: BlockKind::Paragraph, place: place.clone() });
+        let number = record.position().map_or(0, csv::Position::record) as usize + 1;
+        blocks.push(Block { start, end, kind: BlockKind::Paragraph, place: Place::Row(number) });
         let columns: Vec<(String, String)> = header
             .iter()
             .enumerate()
             .filter_map(|(at, name)| Some((name.clone(), record.get(at)?.trim().chars().take(CELL).collect::<String>())))
             .filter(|(name, value)| !name.is_empty() && !value.is_empty())
             .collect();
-        finds.extend(row(&place, (start, end), &columns));
+        finds.extend(row(number, (start, end), &columns));
     }
     let media_type = if separator == b'\t' { "text/tab-separated-values" } else { "text/csv" };
     let report = super::bare_report(decoded, bytes, hints, "table", media_type);
@@ -42,7 +42,7 @@ pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints, separator: u8
 
 /// The footage of one row: every address in it that is media or, if none is, the first address; a
 /// row without an address but with something said is footage described.
-fn row(place: &str, quote: (usize, usize), columns: &[(String, String)]) -> Vec<Find> {
+fn row(number: usize, quote: (usize, usize), columns: &[(String, String)]) -> Vec<Find> {
     let mut found = Vec::new();
     for (name, cell) in columns {
         for word in cell.split(['\n', ' ', '|']).flat_map(|word| {
@@ -64,16 +64,15 @@ fn row(place: &str, quote: (usize, usize), columns: &[(String, String)]) -> Vec<
     found.truncate(if media { usize::MAX } else { 1 });
     found.dedup_by(|a, b| a.1 == b.1);
     found.truncate(FOUND);
-    let find = |kind, form, url: String, place: String, rule: &str| Find {
+    let find = |kind, form, url: String, place: Place, rule: &str| Find {
         kind,
         form,
         url,
         quote,
         place,
-        caption: None,
-        credit: None,
         columns: columns.to_vec(),
         rule: rule.into(),
+        ..Find::default()
     };
     if found.is_empty() && columns.len() > 1 {
         let kind = if columns.iter().any(|(name, _)| name.to_lowercase().contains("photo")) {
@@ -81,10 +80,10 @@ fn row(place: &str, quote: (usize, usize), columns: &[(String, String)]) -> Vec<
         } else {
             MediaKind::Video
         };
-        return vec![find(kind, Form::Described, String::new(), place.to_owned(), "table/row@1")];
+        return vec![find(kind, Form::Described, String::new(), Place::Row(number), "table/row@1")];
     }
     let of = |(kind, url, column): (Option<MediaKind>, String, String)| {
-        find(kind.unwrap_or(MediaKind::Page), Form::Linked, url, format!("{place} column {column}"), "table/address@1")
+        find(kind.unwrap_or(MediaKind::Page), Form::Linked, url, Place::Cell(number, column.into()), "table/address@1")
     };
     found.into_iter().map(of).collect()
 }

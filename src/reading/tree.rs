@@ -1,6 +1,11 @@
 //! HTML as a tree: tokens by the WHATWG rules, nesting with bounds that hostile pages cannot break.
+//!
+//! Nodes stand in document order, so that an element and all that is in it are one range of numbers, and
+//! all their text is in one string.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
+use std::ops::Range;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
@@ -9,50 +14,131 @@ use html5gum::{Span, Tokenizer};
 const DEEPEST: usize = 400;
 /// Attributes of one element beyond this many are dropped.
 const ATTRIBUTES: usize = 200;
+/// Nodes and attributes of a page beyond this many are dropped, and the page says so.
+const MOST: usize = 3_000_000;
+/// Names of elements and attributes beyond this many are all called `x-other`.
+const NAMES: usize = 4_000;
 
-/// An element or a text.
-#[derive(Debug)]
-pub(super) enum Node {
-    Element(Element),
-    Text(String),
-}
+const TEXT: u16 = u16::MAX;
+/// Text of scripts and styles: there, but not for people.
+const RAW: u16 = u16::MAX - 1;
 
-#[derive(Debug, Default)]
-pub(super) struct Element {
-    pub name: String,
-    pub attributes: Vec<(String, String)>,
-    pub children: Vec<usize>,
-    pub parent: usize,
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Node {
+    parent: u32,
+    /// One past the last node inside.
+    end: u32,
+    /// Text: its range in the arena. Element: its range among the attributes.
+    from: u32,
+    to: u32,
     /// Which of its parent's elements of this name, from 1.
-    pub ordinal: usize,
+    ordinal: u32,
+    name: u16,
 }
 
-impl Element {
-    /// An attribute's value; the first of two counts.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The first of these attributes that is there and not blank.
-    pub fn first(&self, names: &[&str]) -> Option<&str> {
-        names.iter().find_map(|name| self.get(name).map(str::trim).filter(|value| !value.is_empty()))
-    }
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Attribute {
+    name: u16,
+    from: u32,
+    to: u32,
 }
 
 /// All nodes; node 0 is the document.
-#[derive(Debug)]
-pub(super) struct Tree {
-    pub nodes: Vec<Node>,
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tree {
+    nodes: Vec<Node>,
+    attributes: Vec<Attribute>,
+    arena: String,
+    names: Vec<String>,
+    /// Comments that say where a saved page came from.
+    pub saved_from: Option<String>,
+    /// The page has more elements than are read.
+    pub cut: bool,
 }
 
 impl Tree {
-    /// The element at this place; the document's own if it is a text.
-    pub fn element(&self, at: usize) -> &Element {
-        static NONE: std::sync::LazyLock<Element> = std::sync::LazyLock::new(Element::default);
-        match &self.nodes[at] {
-            Node::Element(element) => element,
-            Node::Text(_) => &NONE,
-        }
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub fn is_element(&self, at: usize) -> bool {
+        self.nodes[at].name < RAW
+    }
+
+    /// An element's name in small letters; empty for text.
+    pub fn name(&self, at: usize) -> &str {
+        self.names.get(usize::from(self.nodes[at].name)).map_or("", String::as_str)
+    }
+
+    /// A text node's text; none for elements and for what scripts say.
+    pub fn words(&self, at: usize) -> Option<&str> {
+        let node = &self.nodes[at];
+        (node.name == TEXT).then(|| &self.arena[node.from as usize..node.to as usize])
+    }
+
+    /// All raw text in a script.
+    pub fn script(&self, at: usize) -> String {
+        self.below(at)
+            .filter(|at| self.nodes[*at].name >= RAW)
+            .map(|at| &self.arena[self.nodes[at].from as usize..self.nodes[at].to as usize])
+            .collect()
+    }
+
+    pub fn parent(&self, at: usize) -> usize {
+        self.nodes[at].parent as usize
+    }
+
+    /// One past the last node inside an element.
+    pub fn end(&self, at: usize) -> usize {
+        self.nodes[at].end as usize
+    }
+
+    /// An element and everything in it, in order.
+    pub fn below(&self, at: usize) -> Range<usize> {
+        at..self.end(at)
+    }
+
+    /// The elements directly in an element.
+    pub fn children(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
+        let (mut next, end) = (at + 1, self.end(at));
+        std::iter::from_fn(move || {
+            while next < end {
+                let child = next;
+                next = self.end(child);
+                if self.is_element(child) {
+                    return Some(child);
+                }
+            }
+            None
+        })
+    }
+
+    /// The elements around a node, the innermost first, without the document.
+    pub fn ancestors(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
+        let mut at = at;
+        std::iter::from_fn(move || {
+            at = self.parent(at);
+            (at != 0).then_some(at)
+        })
+    }
+
+    /// An element's attributes in order.
+    pub fn attributes(&self, at: usize) -> impl Iterator<Item = (&str, &str)> + '_ {
+        let node = &self.nodes[at];
+        let range = if node.name < RAW { node.from as usize..node.to as usize } else { 0..0 };
+        self.attributes[range].iter().map(|found| {
+            (self.names.get(usize::from(found.name)).map_or("", String::as_str), &self.arena[found.from as usize..found.to as usize])
+        })
+    }
+
+    /// An attribute's value; the first of two counts.
+    pub fn get(&self, at: usize, name: &str) -> Option<&str> {
+        self.attributes(at).find(|(found, _)| *found == name).map(|(_, value)| value)
+    }
+
+    /// The first of these attributes that is there and not blank.
+    pub fn first(&self, at: usize, names: &[&str]) -> Option<&str> {
+        names.iter().find_map(|name| self.get(at, name).map(str::trim).filter(|value| !value.is_empty()))
     }
 
     /// `/html/body/article/p[3]`; of an element far down, the innermost steps behind `//`.
@@ -60,101 +146,87 @@ impl Tree {
         const STEPS: usize = 24;
         let mut steps = Vec::new();
         while at != 0 && steps.len() < STEPS {
-            let element = self.element(at);
-            let name: String = element.name.chars().take(40).collect();
-            steps.push(if element.ordinal > 1 { format!("{name}[{}]", element.ordinal) } else { name });
-            at = element.parent;
+            if self.is_element(at) {
+                let name: String = self.name(at).chars().take(40).collect();
+                let ordinal = self.nodes[at].ordinal;
+                steps.push(if ordinal > 1 { format!("{name}[{ordinal}]") } else { name });
+            }
+            at = self.parent(at);
         }
         steps.reverse();
         format!("{}{}", if at == 0 { "/" } else { "//" }, steps.join("/"))
     }
 
-    /// An element and everything in it, in order.
-    pub fn below(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
-        let mut stack = vec![at];
-        std::iter::from_fn(move || {
-            let at = stack.pop()?;
-            if let Node::Element(element) = &self.nodes[at] {
-                stack.extend(element.children.iter().rev());
-            }
-            Some(at)
-        })
-    }
-
     /// All text in an element, blanks folded.
     pub fn text(&self, at: usize) -> String {
-        self.text_up_to(at, usize::MAX)
+        self.text_without(at, |_| false)
     }
 
-    /// The same, of a long one only its beginning.
-    pub fn text_up_to(&self, at: usize, most: usize) -> String {
+    /// The same, without some elements and what is in them. Of a very long text only its beginning.
+    pub fn text_without(&self, at: usize, skip: impl Fn(usize) -> bool) -> String {
+        const LONGEST: usize = 20_000;
         let mut text = String::new();
-        for node in self.below(at) {
-            if let Node::Text(part) = &self.nodes[node] {
-                text.push_str(part);
-                text.push(' ');
-                if text.len() > most {
-                    break;
+        let mut node = at;
+        while node < self.end(at) && text.len() < LONGEST {
+            if self.is_element(node) {
+                if skip(node) || matches!(self.name(node), "button" | "svg" | "noscript") {
+                    node = self.end(node);
+                    continue;
                 }
+                if is_block(self.name(node)) {
+                    text.push(' ');
+                }
+            } else if let Some(words) = self.words(node) {
+                text.push_str(words);
             }
+            node += 1;
         }
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 
+/// Elements that begin a new line.
+pub(super) fn is_block(name: &str) -> bool {
+    closes_paragraph(name)
+        || matches!(
+            name,
+            "body" | "br" | "dd" | "dt" | "html" | "li" | "summary" | "tbody" | "td" | "th" | "thead" | "tr" | "amp-img" | "option"
+        )
+}
+
 fn is_void(name: &str) -> bool {
     matches!(
         name,
-        "area"
-            | "base"
-            | "br"
-            | "col"
-            | "embed"
-            | "hr"
-            | "img"
-            | "input"
-            | "link"
-            | "meta"
-            | "param"
-            | "source"
-            | "track"
-            | "wbr"
+        "area" | "base" | "br" | "col" | "embed" | "hr" | "img" | "input" | "link" | "meta" | "param" | "source" | "track" | "wbr"
     )
 }
 
 /// Elements that a new block closes: a paragraph has no blocks in it.
 fn closes_paragraph(name: &str) -> bool {
-    matches!(
-        name,
-        "address"
-            | "article"
-            | "aside"
-            | "blockquote"
-            | "details"
-            | "div"
-            | "dl"
-            | "fieldset"
-            | "figcaption"
-            | "figure"
-            | "footer"
-            | "form"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "header"
-            | "hr"
-            | "main"
-            | "nav"
-            | "ol"
-            | "p"
-            | "pre"
-            | "section"
-            | "table"
-            | "ul"
-    )
+    match name.len() {
+        1 => name == "p",
+        2 => matches!(name, "dl" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "hr" | "ol" | "ul"),
+        _ => matches!(
+            name,
+            "address"
+                | "article"
+                | "aside"
+                | "blockquote"
+                | "details"
+                | "div"
+                | "fieldset"
+                | "figcaption"
+                | "figure"
+                | "footer"
+                | "form"
+                | "header"
+                | "main"
+                | "nav"
+                | "pre"
+                | "section"
+                | "table"
+        ),
+    }
 }
 
 /// Elements that end where the next of their kind begins.
@@ -170,103 +242,197 @@ fn closes_itself(open: &str, next: &str) -> bool {
     }
 }
 
+/// An open element, and how many of each name are in it.
+struct Open {
+    at: usize,
+    counts: Vec<(u16, u32)>,
+}
+
 struct Builder {
-    nodes: Vec<Node>,
-    open: Vec<usize>,
-    next: Option<Element>,
-    name: String,
+    tree: Tree,
+    known: HashMap<String, u16>,
+    open: Vec<Open>,
+    /// The name and first attribute of the start tag being read.
+    next: Option<(u16, usize)>,
+    /// Whether the attribute being read is kept.
+    keeping: bool,
+    /// Raw text of a `noscript`, which is markup to those who run no scripts.
+    noscript: Option<String>,
 }
 
 impl Builder {
     fn event(&mut self, event: CallbackEvent<'_>) {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         match event {
             CallbackEvent::OpenStartTag { name } => {
-                self.next = Some(Element { name: text(name).to_ascii_lowercase(), ..Element::default() });
+                let name = self.intern(name);
+                self.next = Some((name, self.tree.attributes.len()));
+                self.keeping = false;
             }
             CallbackEvent::AttributeName { name } => {
-                self.name = text(name).to_ascii_lowercase();
-                if let Some(element) = self.next.as_mut().filter(|element| element.attributes.len() < ATTRIBUTES) {
-                    element.attributes.push((self.name.clone(), String::new()));
+                let Some((_, first)) = self.next else { return };
+                let attributes = self.tree.attributes.len();
+                self.tree.cut |= attributes >= MOST;
+                self.keeping = attributes - first < ATTRIBUTES && attributes < MOST;
+                if self.keeping {
+                    let (name, at) = (self.intern(name), self.tree.arena.len() as u32);
+                    self.tree.attributes.push(Attribute { name, from: at, to: at });
                 }
             }
-            CallbackEvent::AttributeValue { value } => {
-                if let Some(last) = self.next.as_mut().and_then(|element| element.attributes.last_mut())
-                    && last.0 == self.name
-                {
-                    last.1 = text(value);
+            CallbackEvent::AttributeValue { value } if self.keeping => {
+                if let Some(last) = self.tree.attributes.last_mut() {
+                    last.from = self.tree.arena.len() as u32;
+                    self.tree.arena.push_str(&String::from_utf8_lossy(value));
+                    last.to = self.tree.arena.len() as u32;
                 }
             }
-            CallbackEvent::CloseStartTag { .. } => self.start(),
-            CallbackEvent::EndTag { name } => self.end(&text(name).to_ascii_lowercase()),
-            CallbackEvent::String { value } => self.text(text(value)),
-            CallbackEvent::Comment { .. } | CallbackEvent::Doctype { .. } | CallbackEvent::Error(_) => {}
+            CallbackEvent::CloseStartTag { self_closing } => self.start(self_closing),
+            CallbackEvent::EndTag { name } => {
+                let name = self.intern(name);
+                self.end(name);
+            }
+            CallbackEvent::String { value } => self.text(value),
+            CallbackEvent::Comment { value } if self.tree.saved_from.is_none() => {
+                let text = String::from_utf8_lossy(&value[..value.len().min(2100)]).into_owned();
+                let address = text.trim().strip_prefix("saved from url=(").and_then(|rest| rest.split_once(')'));
+                self.tree.saved_from = address.map(|(_, url)| url.trim().to_owned());
+            }
+            CallbackEvent::AttributeValue { .. } | CallbackEvent::Comment { .. } | CallbackEvent::Doctype { .. } | CallbackEvent::Error(_) => {}
         }
+    }
+
+    fn intern(&mut self, name: &[u8]) -> u16 {
+        let name = String::from_utf8_lossy(&name[..name.len().min(100)]).to_ascii_lowercase();
+        if let Some(known) = self.known.get(&name) {
+            return *known;
+        }
+        if self.tree.names.len() >= NAMES {
+            return 0;
+        }
+        let number = self.tree.names.len() as u16;
+        self.tree.names.push(name.clone());
+        self.known.insert(name, number);
+        number
     }
 
     fn here(&self) -> usize {
-        self.open.last().copied().unwrap_or(0)
+        self.open.last().map_or(0, |open| open.at)
     }
 
-    fn add(&mut self, node: Node) -> usize {
-        let (at, parent) = (self.nodes.len(), self.here());
-        self.nodes.push(node);
-        if let Node::Element(element) = &mut self.nodes[parent] {
-            element.children.push(at);
+    fn push(&mut self, node: Node) -> Option<usize> {
+        if self.tree.nodes.len() >= MOST {
+            self.tree.cut = true;
+            return None;
         }
-        at
+        self.tree.nodes.push(node);
+        Some(self.tree.nodes.len() - 1)
     }
 
-    fn start(&mut self) {
-        let Some(mut element) = self.next.take() else { return };
-        while let Node::Element(open) = &self.nodes[self.here()]
-            && closes_itself(&open.name, &element.name)
+    fn pop(&mut self) {
+        if let Some(open) = self.open.pop() {
+            self.tree.nodes[open.at].end = self.tree.nodes.len() as u32;
+        }
+    }
+
+    fn start(&mut self, self_closing: bool) {
+        let Some((name, first)) = self.next.take() else { return };
+        let spelled = self.tree.names[usize::from(name)].clone();
+        while self.open.len() > 1 && closes_itself(self.tree.name(self.here()), &spelled) {
+            self.pop();
+        }
+        let parent = self.here();
+        // Beyond so many names in one element, ordinals say 1: such pages are no pages.
+        let mut ordinal = 1;
+        if let Some(open) = self.open.last_mut() {
+            match open.counts.iter().position(|(counted, _)| *counted == name) {
+                Some(nth) => {
+                    open.counts[nth].1 += 1;
+                    ordinal = open.counts[nth].1;
+                }
+                None if open.counts.len() < 64 => open.counts.push((name, 1)),
+                None => {}
+            }
+        }
+        let to = self.tree.attributes.len() as u32;
+        let end = self.tree.nodes.len() as u32 + 1;
+        let Some(at) = self.push(Node { parent: parent as u32, end, from: first as u32, to, ordinal, name }) else { return };
+        // In HTML a slash closes only what is empty anyway; in SVG and MathML it closes.
+        let empty = is_void(&spelled) || (self_closing && matches!(spelled.as_str(), "path" | "use" | "circle" | "rect" | "g"));
+        if !empty && self.open.len() < DEEPEST {
+            self.open.push(Open { at, counts: Vec::new() });
+            if spelled == "noscript" {
+                self.noscript = Some(String::new());
+            }
+        }
+    }
+
+    fn end(&mut self, name: u16) {
+        if let Some(markup) = self.noscript.take()
+            && self.tree.names[usize::from(name)] == "noscript"
         {
-            self.open.pop();
+            self.read(&markup);
+            self.noscript = None;
         }
-        element.parent = self.here();
-        let name = element.name.clone();
-        if let Node::Element(parent) = &self.nodes[element.parent] {
-            // Only the last few hundred siblings are counted: paths stay true for any page of people.
-            let same = |at: &&usize| matches!(&self.nodes[**at], Node::Element(other) if other.name == name);
-            let before = parent.children.iter().rev().take(4096).find(same);
-            element.ordinal = match before.map(|at| &self.nodes[*at]) {
-                Some(Node::Element(other)) => other.ordinal + 1,
-                _ => 1,
-            };
-        }
-        let at = self.add(Node::Element(element));
-        if !is_void(&name) && self.open.len() < DEEPEST {
-            self.open.push(at);
-        }
-    }
-
-    fn end(&mut self, name: &str) {
-        let found = self.open.iter().rposition(|at| matches!(&self.nodes[*at], Node::Element(open) if open.name == name));
+        let found = self.open.iter().rposition(|open| open.at != 0 && self.tree.nodes[open.at].name == name);
         if let Some(found) = found {
-            self.open.truncate(found);
+            while self.open.len() > found {
+                self.pop();
+            }
         }
     }
 
-    fn text(&mut self, value: String) {
-        self.add(Node::Text(value));
+    fn text(&mut self, value: &[u8]) {
+        let value = String::from_utf8_lossy(value);
+        if let Some(markup) = &mut self.noscript {
+            markup.push_str(&value);
+            return;
+        }
+        let parent = self.here();
+        let name = match self.tree.name(parent) {
+            "style" => return,
+            "script" => RAW,
+            _ => TEXT,
+        };
+        let from = self.tree.arena.len() as u32;
+        // Entities part a text; it is one node all the same.
+        if let Some(last) = self.tree.nodes.last_mut().filter(|last| last.name == name && last.parent == parent as u32 && last.to == from)
+        {
+            self.tree.arena.push_str(&value);
+            last.to = self.tree.arena.len() as u32;
+            return;
+        }
+        self.tree.arena.push_str(&value);
+        let (to, end) = (self.tree.arena.len() as u32, self.tree.nodes.len() as u32 + 1);
+        self.push(Node { parent: parent as u32, end, from, to, ordinal: 1, name });
     }
-}
 
-/// Reads HTML. Every input gives a tree.
-pub(super) fn parse(html: &str) -> Tree {
-    let root = Element { name: String::new(), ordinal: 1, ..Element::default() };
-    let mut builder = Builder { nodes: vec![Node::Element(root)], open: Vec::new(), next: None, name: String::new() };
-    {
+    fn read(&mut self, html: &str) {
         let mut emitter: CallbackEmitter<_, Infallible, ()> =
             CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
-                builder.event(event);
+                self.event(event);
                 None
             });
         emitter.naively_switch_states(true);
         let Ok(()) = Tokenizer::new_with_emitter(html, emitter).finish();
     }
-    Tree { nodes: builder.nodes }
+}
+
+/// Reads HTML. Every input gives a tree.
+pub(super) fn parse(html: &str) -> Tree {
+    let root = Node { parent: 0, end: 1, from: 0, to: 0, ordinal: 1, name: 1 };
+    let names = vec!["x-other".to_owned(), String::new()];
+    let tree =
+        Tree { nodes: vec![root], attributes: Vec::new(), arena: String::new(), names, saved_from: None, cut: false };
+    let open = vec![Open { at: 0, counts: Vec::new() }];
+    let mut builder = Builder { tree, known: HashMap::new(), open, next: None, keeping: false, noscript: None };
+    builder.read(html);
+    // A `noscript` that is never closed.
+    if let Some(markup) = builder.noscript.take() {
+        builder.read(&markup);
+    }
+    while !builder.open.is_empty() {
+        builder.pop();
+    }
+    builder.tree
 }
 
 #[cfg(test)]
@@ -276,15 +442,34 @@ mod tests {
     #[test]
     fn unclosed_paragraphs_and_items_end_where_the_next_begins() {
         let tree = parse("<body><p>one<p>two<div>three</div><ul><li>a<li>b</ul></body>");
-        let paths: Vec<String> =
-            (0..tree.nodes.len()).filter(|at| matches!(tree.nodes[*at], Node::Element(_))).map(|at| tree.path(at)).collect();
+        let paths: Vec<String> = (0..tree.len()).filter(|at| tree.is_element(*at)).map(|at| tree.path(at)).collect();
         assert_eq!(paths, ["/", "/body", "/body/p", "/body/p[2]", "/body/div", "/body/ul", "/body/ul/li", "/body/ul/li[2]"]);
+        assert_eq!(tree.text(0), "one two three a b");
     }
 
     #[test]
     fn a_hostile_depth_is_flattened() {
         let tree = parse(&"<div>".repeat(100_000));
-        assert_eq!(tree.nodes.len(), 100_001);
+        assert_eq!(tree.len(), 100_001);
         assert!(tree.path(100_000).len() < 10_000);
+    }
+
+    #[test]
+    fn what_stands_in_noscript_is_markup_and_a_script_is_not_text() {
+        let tree = parse("<p>a<noscript><img src=b.jpg alt='c'></noscript><script>var d = '<img>';</script>e &amp; f</p><p>g");
+        let image = (0..tree.len()).find(|at| tree.name(*at) == "img").unwrap();
+        assert_eq!((tree.path(image), tree.get(image, "alt")), ("/p/noscript/img".to_owned(), Some("c")));
+        assert_eq!(tree.text(0), "ae & f g");
+        let script = (0..tree.len()).find(|at| tree.name(*at) == "script").unwrap();
+        assert_eq!(tree.script(script), "var d = '<img>';");
+    }
+
+    #[test]
+    fn a_node_and_what_is_in_it_are_one_range() {
+        let tree = parse("<div><p>a<b>c</b></p></div><div id=x y=1 y=2>z</div>");
+        let second = (0..tree.len()).filter(|at| tree.name(*at) == "div").nth(1).unwrap();
+        assert_eq!((tree.end(1), second, tree.end(second)), (second, second, tree.len()));
+        assert_eq!(tree.children(0).collect::<Vec<_>>(), [1, second]);
+        assert_eq!((tree.get(second, "id"), tree.get(second, "y")), (Some("x"), Some("1")));
     }
 }
