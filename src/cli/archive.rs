@@ -21,7 +21,7 @@ use crate::vault::{Layout, Vault};
     after_help = "Examples:\n  exhibit archive --case idlib-2015 report.html\n  exhibit archive https://news.example/a other.csv\n  exhibit archive saved.html --url https://news.example/a --published 2015-10-04\n  exhibit archive report.html --recapture      (fetch again what was fetched before)"
 )]
 pub struct Args {
-    /// Files, `-` for standard input, or http(s) addresses
+    /// Files, directories of them, `-` for standard input, or http(s) addresses
     #[arg(required = true, value_name = "REPORT")]
     reports: Vec<String>,
     /// Record the references, fetch nothing
@@ -36,6 +36,9 @@ pub struct Args {
     /// The report's date, where it does not say (EDTF, such as 2015-10-04)
     #[arg(long, value_name = "DATE")]
     published: Option<String>,
+    /// A review of the reports, as `exhibit refs --review` or `refs --json` and an editor make it
+    #[arg(long, value_name = "FILE")]
+    from_json: Option<std::path::PathBuf>,
     /// A host or network that may be asked although it is not public (repeatable); recorded in the log
     #[arg(long = "allow-host", value_name = "HOST|CIDR")]
     allow: Vec<Permit>,
@@ -45,7 +48,7 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
-    let sources: Vec<Source> = args.reports.iter().map(|report| Source::parse(report)).collect();
+    let sources: Vec<Source> = super::reports::expand(&args.reports).iter().map(|report| Source::parse(report)).collect();
     // A case is not begun for reports that are not there.
     let unusable = |source: &Source| match source {
         Source::File(path) => obtain_file(path).err(),
@@ -78,6 +81,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     how.recapture = args.recapture;
     how.url = args.url.clone();
     how.published = args.published.clone();
+    how.reviews = args.from_json.as_deref().map(super::review::load).transpose()?.unwrap_or_default();
     stop_on_interrupt(how.stop.clone());
     let mut progress = Shown::new(context.global.quiet || args.json, context.global.verbose);
     let told = archive(&mut vault, &sources, &how, &mut progress);

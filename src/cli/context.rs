@@ -211,6 +211,8 @@ impl Context {
             recapture: false,
             url: None,
             published: None,
+            reviews: Vec::new(),
+            helper: std::env::current_exe().ok(),
             stop: Arc::new(AtomicBool::new(false)),
         }
     }

@@ -76,6 +76,7 @@ failures!(
     crate::stages::ExportError,
     crate::stages::ObtainError,
     crate::reading::ReadError,
+    crate::stages::review::ReviewError,
 );
 
 impl From<crate::config::ConfigError> for Failure {

@@ -13,6 +13,8 @@ mod plain;
 mod rebuild;
 mod refs;
 mod render;
+mod reports;
+mod review;
 mod search;
 mod show;
 mod verify;
@@ -56,6 +58,9 @@ enum Command {
     Completions {
         shell: clap_complete::Shell,
     },
+    /// Take the PDF on standard input apart (for `exhibit` itself, which bounds it)
+    #[command(hide = true)]
+    ExtractPdf,
     /// Write the man pages into a directory
     #[command(hide = true)]
     Man {
@@ -86,6 +91,9 @@ pub fn main() -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "exhibit", &mut std::io::stdout());
             Ok(Exit::Done)
         }
+        Command::ExtractPdf => crate::stages::extract(std::io::stdin().lock(), std::io::stdout().lock())
+            .map(|()| Exit::Done)
+            .map_err(|error| Failure::new(format!("The text of the PDF could not be passed on: {error}"))),
         Command::Man { dir } => man(&dir),
     };
     match result {

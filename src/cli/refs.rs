@@ -9,7 +9,7 @@ use super::render;
 use crate::evidence::{Origin, Reference, Report};
 use crate::fetch::Permit;
 use crate::reading::{self, Excluded, Hints};
-use crate::stages::{Source, obtain_file, obtain_input};
+use crate::stages::{Source, obtain_file, obtain_input, read_report};
 
 /// List what reports refer to and claim, without recording anything
 #[derive(clap::Args)]
@@ -17,7 +17,7 @@ use crate::stages::{Source, obtain_file, obtain_input};
     after_help = "Examples:\n  exhibit refs report.html\n  exhibit refs saved.html --url https://news.example/a --published 2015-10-04 --json\n  cat notes.txt | exhibit refs -"
 )]
 pub struct Args {
-    /// Files, `-` for standard input, or http(s) addresses
+    /// Files, directories of them, `-` for standard input, or http(s) addresses
     #[arg(required = true, value_name = "REPORT")]
     reports: Vec<String>,
     /// Where a saved page came from: relative links resolve against it
@@ -29,6 +29,15 @@ pub struct Args {
     /// List what was left out as belonging to the site, too
     #[arg(long)]
     excluded: bool,
+    /// Go through what was found, and accept, correct, reject or add; the result is saved for `archive --from-json`
+    #[arg(long, conflicts_with_all = ["json", "from_json"])]
+    review: bool,
+    /// Show what a review makes of the report
+    #[arg(long, value_name = "FILE")]
+    from_json: Option<std::path::PathBuf>,
+    /// Where the review is saved [default: the report's name with .review.json, in this directory]
+    #[arg(long, value_name = "FILE", requires = "review")]
+    save: Option<std::path::PathBuf>,
     /// A host or network that may be asked although it is not public (repeatable)
     #[arg(long = "allow-host", value_name = "HOST|CIDR")]
     allow: Vec<Permit>,
@@ -47,7 +56,7 @@ struct Told {
 
 pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let (mut all, mut failed) = (Vec::new(), false);
-    for report in &args.reports {
+    for report in &super::reports::expand(&args.reports) {
         match read(context, &args, report) {
             Ok(told) => all.push(told),
             Err(failure) => {
@@ -56,7 +65,11 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
             }
         }
     }
-    if args.json {
+    if args.review {
+        for told in &all {
+            super::review::run(context, &told.report, &told.references, args.save.as_deref())?;
+        }
+    } else if args.json {
         print_json(&all);
     } else {
         for told in &all {
@@ -91,8 +104,13 @@ fn read(context: &Context, args: &Args, report: &str) -> Result<Told, Failure> {
         _ => args.url.clone(),
     };
     let hints = Hints { origin: origin.text().to_owned(), url, published: args.published.clone(), declared_type };
-    let document = reading::read(&bytes, &hints)?;
+    let document = read_report(&bytes, &hints, std::env::current_exe().ok().as_deref())?;
     let references = reading::refer(&document);
+    let problems = reading::problems(&document, &references);
+    let references = match &args.from_json {
+        Some(file) => super::review::applied(references, &document.report, file)?,
+        None => references,
+    };
     let excluded = if args.excluded { document.excluded } else { Vec::new() };
-    Ok(Told { report: document.report, references, excluded })
+    Ok(Told { report: Report { problems, ..document.report }, references, excluded })
 }

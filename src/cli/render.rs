@@ -41,39 +41,44 @@ pub fn references(report: &Report, references: &[Reference]) -> String {
         report.reader.name,
         count(references.len(), "reference", "references")
     ));
-    for (nth, reference) in (1..).zip(references) {
-        shown.push_str(&format!("\n{} {} {}\n", pad(&format!("{nth}."), 3), reference.kind, reference.form));
-        let mut put = |name: &str, value: Option<String>| {
-            if let Some(value) = value {
-                shown.push_str(&row(name, &value));
-            }
-        };
-        put("address", reference.url.clone());
-        put("canonical", reference.canonical.clone().filter(|canonical| Some(canonical) != reference.url.as_ref()));
-        put("caption", reference.caption.clone());
-        put("credit", reference.credit.clone());
-        for claim in &reference.claims {
-            let mut value = claim.value.clone();
-            if let Some(via) = &claim.via {
-                value.push_str(&format!(" (via {via})"));
-            }
-            if !claim.hedges.is_empty() {
-                value.push_str(&format!(" [{}]", claim.hedges.join(", ")));
-            }
-            if let Some(edtf) =
-                claim.reading.as_ref().and_then(|reading| reading.edtf.as_deref()).filter(|edtf| *edtf != claim.value)
-            {
-                value.push_str(&format!(" = {edtf}"));
-            }
-            put(&claim.property.clone(), Some(value));
+    report.problems.iter().for_each(|problem| shown.push_str(&row("not read", problem)));
+    (1..).zip(references).for_each(|(nth, reference)| shown.push_str(&self::reference(nth, reference)));
+    shown
+}
+
+/// One reference with its number.
+pub fn reference(nth: usize, reference: &Reference) -> String {
+    let mut shown = String::new();
+    shown.push_str(&format!("\n{} {} {}\n", pad(&format!("{nth}."), 3), reference.kind, reference.form));
+    let mut put = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            shown.push_str(&row(name, &value));
         }
-        put("hedges", Some(reference.hedges.join(", ")).filter(|hedges| !hedges.is_empty()));
-        put("found by", Some(format!("{} at {}", reference.rule, reference.locator)));
-        let quote = &reference.quote;
-        let lines = wrap(&quote.exact, columns().saturating_sub(6));
-        for line in lines {
-            shown.push_str(&format!("    {} {}\n", coloured("│", 2), strong(&line)));
+    };
+    put("address", reference.url.clone());
+    put("canonical", reference.canonical.clone().filter(|canonical| Some(canonical) != reference.url.as_ref()));
+    put("caption", reference.caption.clone());
+    put("credit", reference.credit.clone());
+    for claim in &reference.claims {
+        let mut value = claim.value.clone();
+        if let Some(via) = &claim.via {
+            value.push_str(&format!(" (via {via})"));
         }
+        if !claim.hedges.is_empty() {
+            value.push_str(&format!(" [{}]", claim.hedges.join(", ")));
+        }
+        if let Some(edtf) = claim.reading.as_ref().and_then(|reading| reading.edtf.as_deref()).filter(|edtf| *edtf != claim.value)
+        {
+            value.push_str(&format!(" = {edtf}"));
+        }
+        put(&claim.property.clone(), Some(value));
+    }
+    put("hedges", Some(reference.hedges.join(", ")).filter(|hedges| !hedges.is_empty()));
+    put("found by", Some(format!("{} at {}", reference.rule, reference.locator)));
+    let quote = &reference.quote;
+    let lines = wrap(&quote.exact, columns().saturating_sub(6));
+    for line in lines {
+        shown.push_str(&format!("    {} {}\n", coloured("│", 2), strong(&line)));
     }
     shown
 }

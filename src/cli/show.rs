@@ -99,11 +99,11 @@ fn gather(reader: &Reader, id: Id) -> Result<Option<Value>, VaultError> {
         }
         Id::Report(no) => match reader.report(no)? {
             None => return Ok(None),
-            Some(report) => json!({ "report": report, "mentions": reader.mentions_in(no)? }),
+            Some(report) => json!({ "report": report, "mentions": reader.mentions_in(no)?, "notes": reader.notes_about(id)? }),
         },
         Id::Mention(no) => match reader.mention(no)? {
             None => return Ok(None),
-            Some(mention) => json!({ "mention": mention, "claims": reader.claims_about(id)? }),
+            Some(mention) => json!({ "mention": mention, "claims": reader.claims_about(id)?, "notes": reader.notes_about(id)? }),
         },
         Id::Capture(no) => match reader.capture(no)? {
             None => return Ok(None),

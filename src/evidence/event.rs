@@ -16,6 +16,8 @@ pub enum Subject {
     Item(String),
     /// Object digest.
     Object(Digest),
+    /// Digest of a report's bytes.
+    Report(Digest),
 }
 
 /// The case begins: its name in the log, and the key that signs it.

@@ -1,8 +1,10 @@
 //! Files that lie beside a report, which its relative links mean.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Cursor, Read, Seek};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
@@ -19,26 +21,42 @@ pub enum LocalError {
     Unreadable(String),
 }
 
-/// A file found beside a report.
-#[derive(Debug)]
+/// Bytes that can be read again from any place.
+pub trait Bytes: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Bytes for T {}
+
+/// A file found beside a report, or inside its own file.
 pub struct Found {
-    pub file: File,
+    pub file: Box<dyn Bytes>,
     /// Bytes, when it was opened.
     pub size: u64,
     pub name: String,
 }
 
 /// The folder that a report lies in. Nothing outside it is read: a report is somebody else's text.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Local {
-    folder: PathBuf,
+    /// None for a report that is no file.
+    folder: Option<PathBuf>,
+    /// What the report's own file holds, by the names that its text uses.
+    parts: BTreeMap<String, Arc<[u8]>>,
 }
 
 impl Local {
     /// The folder of this report file.
     pub fn beside(report: &Path) -> io::Result<Local> {
         let absolute = fs::canonicalize(report)?;
-        Ok(Local { folder: absolute.parent().unwrap_or(Path::new("/")).to_path_buf() })
+        let folder = absolute.parent().unwrap_or(Path::new("/")).to_path_buf();
+        Ok(Local { folder: Some(folder), parts: BTreeMap::new() })
+    }
+
+    /// The same with what the report's own file holds; none if there is neither.
+    pub fn with_parts(local: Option<Local>, parts: BTreeMap<String, Arc<[u8]>>) -> Option<Local> {
+        if local.is_none() && parts.is_empty() {
+            return None;
+        }
+        Some(Local { parts, ..local.unwrap_or_default() })
     }
 
     /// Opens what a relative link means: percent-encoding is undone; query and fragment, which a file
@@ -48,6 +66,10 @@ impl Local {
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let mut result = Err(LocalError::Missing);
         for candidate in [link.to_owned(), decoded(link), decoded(bare)] {
+            if let Some(bytes) = self.parts.get(&candidate) {
+                let name = candidate.rsplit('/').next().unwrap_or(&candidate).to_owned();
+                return Ok(Found { size: bytes.len() as u64, file: Box::new(Cursor::new(bytes.clone())), name });
+            }
             result = self.open_path(&candidate);
             if !matches!(result, Err(LocalError::Missing)) {
                 return result;
@@ -58,7 +80,8 @@ impl Local {
 
     fn open_path(&self, relative: &str) -> Result<Found, LocalError> {
         let relative = Path::new(relative.strip_prefix("file://").unwrap_or(relative));
-        let inside = relative.strip_prefix(&self.folder).unwrap_or(relative);
+        let Some(folder) = &self.folder else { return Err(LocalError::Missing) };
+        let inside = relative.strip_prefix(folder).unwrap_or(relative);
         if inside.is_absolute() || inside.as_os_str().is_empty() {
             return Err(LocalError::Outside);
         }
@@ -74,7 +97,7 @@ impl Local {
             }
         }
         // Symbolic links are followed only as far as they stay inside.
-        let path = match fs::canonicalize(self.folder.join(inside)) {
+        let path = match fs::canonicalize(folder.join(inside)) {
             Ok(path) => path,
             Err(error) => {
                 return Err(match error.kind() {
@@ -83,7 +106,7 @@ impl Local {
                 });
             }
         };
-        if !path.starts_with(&self.folder) {
+        if !path.starts_with(folder) {
             return Err(LocalError::Outside);
         }
         Found::named(&path)
@@ -104,6 +127,6 @@ impl Found {
         let file = File::open(path).map_err(unreadable)?;
         let size = file.metadata().map_err(unreadable)?.len();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Found { file, size, name })
+        Ok(Found { file: Box::new(file), size, name })
     }
 }

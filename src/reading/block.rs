@@ -9,6 +9,7 @@ pub(crate) enum Place {
     /// A node of the page's tree.
     Node(usize),
     Line(usize),
+    Page(usize),
     Row(usize),
     Cell(usize, Box<str>),
 }
@@ -74,6 +75,7 @@ impl Blocks {
         let place = match place {
             Place::Node(at) => self.tree.as_ref().map_or_else(|| "/".to_owned(), |tree| tree.path(*at)),
             Place::Line(number) => format!("line {number}"),
+            Place::Page(number) => format!("page {number}"),
             Place::Row(number) => format!("row {number}"),
             Place::Cell(number, column) => format!("row {number} column {column}"),
         };

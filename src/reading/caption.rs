@@ -31,7 +31,12 @@ fn is_tool(tree: &Tree, at: usize) -> bool {
     tree.get(at, "class").is_some_and(|class| {
         class.split_ascii_whitespace().any(|name| {
             let words = super::chrome::name_words(name);
-            words.iter().any(|word| matches!(word.as_str(), "share" | "button" | "icon" | "hidden" | "sr" | "toggle" | "pub" | "zoom" | "enlarge" | "social"))
+            words.iter().any(|word| {
+                matches!(
+                    word.as_str(),
+                    "share" | "button" | "icon" | "hidden" | "sr" | "toggle" | "pub" | "zoom" | "enlarge" | "social"
+                )
+            })
         })
     })
 }
@@ -41,7 +46,11 @@ pub(super) fn of(tree: &Tree, outline: &Outline, at: usize, root: usize, alone: 
     let text_in = |node: usize| (outline.at[tree.end(node)] - outline.at[node]) as usize;
     let mut boxed = None;
     let mut named = false;
-    let around: Vec<usize> = tree.ancestors(at).take(LEVELS).take_while(|node| *node != root && !matches!(tree.name(*node), "body" | "article" | "main")).collect();
+    let around: Vec<usize> = tree
+        .ancestors(at)
+        .take(LEVELS)
+        .take_while(|node| *node != root && !matches!(tree.name(*node), "body" | "article" | "main"))
+        .collect();
     for node in around {
         let figure = tree.name(node) == "figure";
         if !alone(node, tree.end(node)) || text_in(node) > LONGEST {
@@ -62,8 +71,9 @@ pub(super) fn of(tree: &Tree, outline: &Outline, at: usize, root: usize, alone: 
     }
     if let Some(boxed) = boxed.filter(|_| said.caption.is_none()) {
         // No element is called a caption: what else the box says.
-        let runs = outline.runs.iter().filter(|run| run.node > at && run.node < tree.end(boxed) && run.linked * 2 <= run.len());
-        let runs: Vec<_> = runs.take(3).collect();
+        let first = outline.runs.partition_point(|run| run.node <= at);
+        let runs = outline.runs[first..].iter().take(12).take_while(|run| run.node < tree.end(boxed));
+        let runs: Vec<_> = runs.filter(|run| run.linked * 2 <= run.len()).take(3).collect();
         if let Some(run) = runs.first().filter(|_| runs.len() <= 2) {
             let text = outline.text[run.start..run.end].to_owned();
             take(&mut said, &text, Some((run.start, run.end)));
@@ -77,8 +87,9 @@ pub(super) fn of(tree: &Tree, outline: &Outline, at: usize, root: usize, alone: 
 fn inside(tree: &Tree, outline: &Outline, boxed: usize, at: usize) -> Said {
     let mut said = Said::default();
     let mut node = boxed + 1;
+    let last = tree.end(boxed).min(boxed + 3000);
     let mut captions: Vec<usize> = Vec::new();
-    while node < tree.end(boxed) {
+    while node < last {
         if !tree.is_element(node) {
             node += 1;
             continue;
@@ -109,7 +120,9 @@ fn inside(tree: &Tree, outline: &Outline, boxed: usize, at: usize) -> Said {
         node += 1;
     }
     for caption in captions {
-        let skip = |node: usize| is_tool(tree, node) || (node != caption && is_credit(tree, node) && tree.text(node).split_whitespace().count() <= 16);
+        let skip = |node: usize| {
+            is_tool(tree, node) || (node != caption && is_credit(tree, node) && tree.text(node).split_whitespace().count() <= 16)
+        };
         take(&mut said, &tree.text_without(caption, skip), range(outline, tree, caption));
     }
     said
@@ -118,8 +131,11 @@ fn inside(tree: &Tree, outline: &Outline, boxed: usize, at: usize) -> Said {
 /// A caption that stands behind a medium's own element, or behind that of the paragraph around it.
 fn behind(tree: &Tree, outline: &Outline, at: usize, said: &mut Said) {
     for node in std::iter::once(at).chain(tree.ancestors(at).take(2)) {
-        let next = tree.end(node);
-        let sibling = tree.children(tree.parent(node)).find(|child| *child >= next);
+        let (mut next, last) = (tree.end(node), tree.end(tree.parent(node)));
+        while next < last && !tree.is_element(next) {
+            next += 1;
+        }
+        let sibling = (next < last).then_some(next);
         let Some(sibling) = sibling.filter(|next| credit::is_caption_name(&names(tree, *next))) else { continue };
         let text = tree.text_without(sibling, |node| is_tool(tree, node));
         if !text.is_empty() && text.len() < LONGEST {
@@ -173,19 +189,31 @@ fn attributes(tree: &Tree, at: usize, said: &mut Said) {
         (&["data-caption", "data-description", "data-image-caption", "data-title", "data-sub-html"][..], true),
     ] {
         for node in &nodes {
-            let Some(text) = tree.first(*node, names).filter(|text| text.len() < 3000 && text.contains(|letter: char| letter.is_alphabetic()) && !text.starts_with("http")) else { continue };
+            let Some(text) = tree.first(*node, names).filter(|text| {
+                text.len() < 3000 && text.contains(|letter: char| letter.is_alphabetic()) && !text.starts_with("http")
+            }) else {
+                continue;
+            };
             // Captions in attributes are markup at times.
-            let text = if text.contains('<') { super::tree::parse(text).text(0) } else { text.split_whitespace().collect::<Vec<_>>().join(" ") };
+            let text = if text.contains('<') {
+                super::tree::parse(text).text(0)
+            } else {
+                text.split_whitespace().collect::<Vec<_>>().join(" ")
+            };
             match caption {
                 true if text.contains(' ') => take(said, &text, None),
-                false if said.credit.is_none() && text.len() > 3 && text.contains(char::is_uppercase) => said.credit = Some(credit::name(&text)),
+                false if said.credit.is_none() && text.len() > 3 && text.contains(char::is_uppercase) => {
+                    said.credit = Some(credit::name(&text))
+                }
                 _ => {}
             }
         }
     }
     if said.caption.is_none() {
         for node in nodes.iter().filter(|node| matches!(tree.name(**node), "img" | "amp-img" | "video" | "div" | "span")) {
-            let alt = tree.first(*node, &["alt", "data-alt", "title"]).filter(|alt| alt.split_whitespace().count() >= 4 && alt.len() < 3000);
+            let alt = tree
+                .first(*node, &["alt", "data-alt", "title"])
+                .filter(|alt| alt.split_whitespace().count() >= 4 && alt.len() < 3000);
             if let Some(alt) = alt {
                 take(said, alt, None);
                 return;

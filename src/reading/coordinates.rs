@@ -66,23 +66,49 @@ pub(super) fn find(text: &str) -> Vec<Position> {
         for captures in pattern.captures_iter(text) {
             let Some(whole) = captures.get(0) else { continue };
             let free = !found.iter().any(|other| other.start < whole.end() && whole.start() < other.end);
-            if let Some((lat, lon, precision)) = read(&captures).filter(|(lat, lon, _)| free && lat.abs() <= 90.0 && lon.abs() <= 180.0) {
+            if let Some((lat, lon, precision)) =
+                read(&captures).filter(|(lat, lon, _)| free && lat.abs() <= 90.0 && lon.abs() <= 180.0)
+            {
                 found.push(Position { start: whole.start(), end: whole.end(), lat, lon, precision, rule });
             }
         }
     };
-    let by_digits = |digits: usize| if digits >= 4 { "exact" } else if digits == 3 { "vicinity" } else { "locality" };
+    let by_digits = |digits: usize| {
+        if digits >= 4 {
+            "exact"
+        } else if digits == 3 {
+            "vicinity"
+        } else {
+            "locality"
+        }
+    };
     add(&rules.sexagesimal, "place/degrees@1", &|captures| {
         let seconds = captures.name("as").is_some();
         let minutes = captures.name("am").is_some();
-        Some((angle(captures, "a")?, angle(captures, "b")?, if seconds { "vicinity" } else if minutes { "locality" } else { "province" }))
+        Some((
+            angle(captures, "a")?,
+            angle(captures, "b")?,
+            if seconds {
+                "vicinity"
+            } else if minutes {
+                "locality"
+            } else {
+                "province"
+            },
+        ))
     });
     add(&rules.lettered, "place/decimal@1", &|captures| {
         let (lat, lon) = (number(captures, "lat")?, number(captures, "lon")?);
         let west = matches!(&captures["ew"], "W" | "O");
-        Some((if &captures["ns"] == "S" { -lat } else { lat }, if west { -lon } else { lon }, by_digits(decimals(captures, "lat"))))
+        Some((
+            if &captures["ns"] == "S" { -lat } else { lat },
+            if west { -lon } else { lon },
+            by_digits(decimals(captures, "lat")),
+        ))
     });
-    add(&rules.decimal, "place/decimal@1", &|captures| Some((number(captures, "lat")?, number(captures, "lon")?, by_digits(decimals(captures, "lat")))));
+    add(&rules.decimal, "place/decimal@1", &|captures| {
+        Some((number(captures, "lat")?, number(captures, "lon")?, by_digits(decimals(captures, "lat"))))
+    });
     add(&rules.utm, "place/utm@1", &|captures| {
         let zone: f64 = number(captures, "zone")?;
         let south = captures["band"].chars().next()? < 'N';
@@ -121,7 +147,9 @@ fn from_utm(zone: f64, east: f64, north: f64, south: bool) -> (f64, f64) {
         - n * tan / r
             * (d * d / 2.0 - (5.0 + 3.0 * t + 10.0 * c - 4.0 * c * c - 9.0 * ep2) * d.powi(4) / 24.0
                 + (61.0 + 90.0 * t + 298.0 * c + 45.0 * t * t - 252.0 * ep2 - 3.0 * c * c) * d.powi(6) / 720.0);
-    let lon = (d - (1.0 + 2.0 * t + c) * d.powi(3) / 6.0 + (5.0 - 2.0 * c + 28.0 * t - 3.0 * c * c + 8.0 * ep2 + 24.0 * t * t) * d.powi(5) / 120.0) / cos;
+    let lon = (d - (1.0 + 2.0 * t + c) * d.powi(3) / 6.0
+        + (5.0 - 2.0 * c + 28.0 * t - 3.0 * c * c + 8.0 * ep2 + 24.0 * t * t) * d.powi(5) / 120.0)
+        / cos;
     (lat.to_degrees(), (zone - 1.0) * 6.0 - 180.0 + 3.0 + lon.to_degrees())
 }
 
@@ -148,20 +176,27 @@ fn mgrs(captures: &Captures<'_>) -> Option<(f64, f64, &'static str)> {
     const BANDS: &str = "CDEFGHJKLMNPQRSTUVWX";
     let lowest = -80.0 + 8.0 * BANDS.find(band)? as f64;
     let metres = row as f64 * 100_000.0 + inner(&digits[half..])?;
-    let found = (0..6).map(|turn| metres + f64::from(turn) * 2_000_000.0).map(|north| from_utm(f64::from(zone), east, north, south));
-    let (lat, lon) = found.into_iter().find(|(lat, _)| *lat >= lowest - 0.6 && *lat <= lowest + if band == 'X' { 12.6 } else { 8.6 })?;
-    Some((lat, lon, match half {
-        5 => "exact",
-        4 | 3 => "vicinity",
-        2 => "locality",
-        _ => "district",
-    }))
+    let found =
+        (0..6).map(|turn| metres + f64::from(turn) * 2_000_000.0).map(|north| from_utm(f64::from(zone), east, north, south));
+    let (lat, lon) =
+        found.into_iter().find(|(lat, _)| *lat >= lowest - 0.6 && *lat <= lowest + if band == 'X' { 12.6 } else { 8.6 })?;
+    Some((
+        lat,
+        lon,
+        match half {
+            5 => "exact",
+            4 | 3 => "vicinity",
+            2 => "locality",
+            _ => "district",
+        },
+    ))
 }
 
 /// A full plus code (Open Location Code): the middle of its square.
 fn plus_code(code: &str) -> Option<(f64, f64)> {
     const DIGITS: &str = "23456789CFGHJMPQRVWX";
-    let digits: Vec<usize> = code.chars().filter(|letter| *letter != '+').map(|letter| DIGITS.find(letter)).collect::<Option<_>>()?;
+    let digits: Vec<usize> =
+        code.chars().filter(|letter| *letter != '+').map(|letter| DIGITS.find(letter)).collect::<Option<_>>()?;
     let (mut lat, mut lon, mut step) = (-90.0, -180.0, 20.0);
     for pair in digits[..10.min(digits.len())].chunks(2) {
         lat += pair[0] as f64 * step;

@@ -122,7 +122,10 @@ pub(super) fn split(text: &str) -> (&str, Option<String>) {
         if sign && let Some(parted) = parted(whole.start(), credit) {
             return parted;
         }
-        if words <= 12 && (capital || colon) && !inner.contains(". ") && (colon || text[..from].trim_end().ends_with(['.', '!', '?', '"', '”', '|', ')']) || from == 0)
+        if words <= 12
+            && (capital || colon)
+            && !inner.contains(". ")
+            && (colon || text[..from].trim_end().ends_with(['.', '!', '?', '"', '”', '|', ')']) || from == 0)
             && let Some(parted) = parted(from, inner)
         {
             return parted;
@@ -130,12 +133,14 @@ pub(super) fn split(text: &str) -> (&str, Option<String>) {
     }
     // A last part that is no sentence, and names an agency: `… oppose it. Jaafar Ashtiyeh / AFP`.
     let ends = text.char_indices().rev().skip(1).find(|(at, letter)| {
-        matches!(letter, '.' | '!' | '?' | '|' | '”' | '"') && text[at + letter.len_utf8()..].starts_with([' ', '\u{a0}'])
+        matches!(letter, '.' | '!' | '?' | '|' | '”' | '"')
+            && text[at + letter.len_utf8()..].starts_with([' ', '\u{a0}'])
             && !text[..*at].ends_with(|before: char| before.is_uppercase() && text[..*at].len() < 3)
     });
     if let Some((at, letter)) = ends {
         let tail = text[at + letter.len_utf8()..].trim();
-        if tail.split_whitespace().count() <= 8 && !tail.ends_with(|end: char| matches!(end, '!' | '?')) && is_credit(rules, tail) {
+        if tail.split_whitespace().count() <= 8 && !tail.ends_with(|end: char| matches!(end, '!' | '?')) && is_credit(rules, tail)
+        {
             let end = if letter == '|' { at } else { at + letter.len_utf8() };
             if let Some(parted) = parted(end, tail) {
                 return parted;
@@ -149,8 +154,16 @@ pub(super) fn split(text: &str) -> (&str, Option<String>) {
 fn is_credit(rules: &Rules, text: &str) -> bool {
     let text = text.trim();
     let words = text.split_whitespace().count();
-    let names = text.split_whitespace().filter(|word| word.starts_with(|letter: char| letter.is_uppercase() || matches!(letter, '/' | '|' | '@' | '©'))).count();
-    let labelled = rules.label.is_match(text) || text.to_lowercase().split_whitespace().next().is_some_and(|first| matches!(first, "photo" | "foto" | "photos" | "bild" | "via" | "©" | "ap" | "image"));
+    let names = text
+        .split_whitespace()
+        .filter(|word| word.starts_with(|letter: char| letter.is_uppercase() || matches!(letter, '/' | '|' | '@' | '©')))
+        .count();
+    let labelled = rules.label.is_match(text)
+        || text
+            .to_lowercase()
+            .split_whitespace()
+            .next()
+            .is_some_and(|first| matches!(first, "photo" | "foto" | "photos" | "bild" | "via" | "©" | "ap" | "image"));
     (1..=14).contains(&words)
         && (labelled
             || (rules.agency.is_match(text) && names * 2 >= words)
@@ -172,12 +185,18 @@ pub(super) fn is_only_credit(text: &str) -> bool {
 pub(super) fn name(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let bare = text.trim_matches(|letter: char| letter.is_whitespace() || matches!(letter, '[' | ']' | '|' | '–' | '—' | ','));
-    let bare = bare.strip_prefix('(').and_then(|bare| bare.strip_suffix(')')).filter(|bare| !bare.contains(['(', ')'])).unwrap_or(bare);
+    let bare =
+        bare.strip_prefix('(').and_then(|bare| bare.strip_suffix(')')).filter(|bare| !bare.contains(['(', ')'])).unwrap_or(bare);
     let found = RULES.as_ref().and_then(|rules| rules.label.captures(bare));
     let rest = found.as_ref().and_then(|found| found.name("rest").or(found.name("sign"))).map_or(bare, |rest| rest.as_str());
     // Players put a film's length before its source.
-    let timed = rest.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ':').trim_start_matches([' ', '-', '–']);
-    if rest.contains(':') && rest.starts_with(|letter: char| letter.is_ascii_digit()) && !timed.is_empty() && timed.len() < rest.len() {
+    let timed =
+        rest.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ':').trim_start_matches([' ', '-', '–']);
+    if rest.contains(':')
+        && rest.starts_with(|letter: char| letter.is_ascii_digit())
+        && !timed.is_empty()
+        && timed.len() < rest.len()
+    {
         return name(timed);
     }
     let mut rest = rest.trim_start_matches(['©', ' ', ':', '/']).trim_end_matches([']', '.', ' ', '©', '|', ',']);
@@ -226,7 +245,11 @@ mod tests {
             ("A street after the strike. Anna KARAM / AFP", "A street after the strike.", Some("Anna KARAM / AFP")),
             ("The convoy on Tuesday. (Anna Karam/Reuters)", "The convoy on Tuesday.", Some("Anna Karam/Reuters")),
             ("Rauch über der Stadt. © Anna Karam", "Rauch über der Stadt.", Some("Anna Karam")),
-            ("The gutted house, which had 140 rooms. Photograph: Anna Karam/Reuters", "The gutted house, which had 140 rooms.", Some("Anna Karam/Reuters")),
+            (
+                "The gutted house, which had 140 rooms. Photograph: Anna Karam/Reuters",
+                "The gutted house, which had 140 rooms.",
+                Some("Anna Karam/Reuters"),
+            ),
             ("A photograph of the street.", "A photograph of the street.", None),
             ("The photo from the scene shows a man in a car.", "The photo from the scene shows a man in a car.", None),
             ("He spoke to Reuters.", "He spoke to Reuters.", None),
@@ -247,8 +270,14 @@ mod tests {
         assert_eq!(uploader("@rescue via Twitter"), Some(("@rescue".into(), "Twitter".into())));
         assert_eq!(uploader("Anna Karam/Reuters"), None);
         assert!(is_only_credit("Photo: Anna Karam/Anadolu via Getty Images") && is_only_credit("Anna Karam / Reuters"));
-        assert!(!is_only_credit("Children play in the street.") && !is_only_credit("Rund um den Ort gibt es Sperrungen. © DPA | Anna Karam"));
-        assert_eq!(split("Rund um den Ort gibt es Sperrungen. © DPA | Anna Karam"), ("Rund um den Ort gibt es Sperrungen.", Some("DPA | Anna Karam".into())));
+        assert!(
+            !is_only_credit("Children play in the street.")
+                && !is_only_credit("Rund um den Ort gibt es Sperrungen. © DPA | Anna Karam")
+        );
+        assert_eq!(
+            split("Rund um den Ort gibt es Sperrungen. © DPA | Anna Karam"),
+            ("Rund um den Ort gibt es Sperrungen.", Some("DPA | Anna Karam".into()))
+        );
         assert!(is_caption_name("wp-caption-text") && is_caption_name("leadMediaCaption") && is_credit_name("photo__credit"));
     }
 }

@@ -56,7 +56,15 @@ fn rules() -> Result<Rules, Box<dyn std::error::Error>> {
     Ok(Rules {
         any: Regex::new(&format!(
             r"(?i)\d|\b(?:{weekdays})\b|{}",
-            [all(|names| &names.yesterday), all(|names| &names.today), all(|names| &names.this_month), all(|names| &names.last_month), all(|names| &names.this_year), all(|names| &names.last_year)].join("|")
+            [
+                all(|names| &names.yesterday),
+                all(|names| &names.today),
+                all(|names| &names.this_month),
+                all(|names| &names.last_month),
+                all(|names| &names.this_year),
+                all(|names| &names.last_year)
+            ]
+            .join("|")
         ))?,
         dotted: Regex::new(r"\b(?P<d>\d{1,2})\.\s?(?P<m>\d{1,2})\.\s?(?P<y>(?:19|20)\d\d)\b")?,
         dated_weekday: Regex::new(&format!(
@@ -158,7 +166,11 @@ pub(super) fn find(text: &str, published: Option<&str>) -> Vec<Dated> {
             let date = full(*year, month, day).and_then(|date| date.parse::<Date>().ok());
             date.is_some_and(|date| date <= published && usize::try_from(date.weekday().to_monday_zero_offset()) == Ok(weekday))
         };
-        (published.year() - 11..=published.year()).rev().find(fits).and_then(|year| full(year, month, day)).or_else(|| without_year(month, day, Some(published)))
+        (published.year() - 11..=published.year())
+            .rev()
+            .find(fits)
+            .and_then(|year| full(year, month, day))
+            .or_else(|| without_year(month, day, Some(published)))
     });
     add(&rules.day_month, "date/day-month@1", &in_words);
     add(&rules.month_day, "date/month-day@1", &in_words);
@@ -194,13 +206,16 @@ pub(super) fn find(text: &str, published: Option<&str>) -> Vec<Dated> {
     add(&rules.relative[5], "date/last-year@1", &|_| Some(format!("{:04}", published?.year() - 1)));
     add(&rules.year, "date/year@1", &|captures| Some(format!("{:04}", number(captures, "y")?)));
     // Who speaks within quotation marks counts from another day.
-    let spoken = |at: usize| text[..at].chars().fold(false, |within, letter| match letter {
-        '“' | '«' | '„' => true,
-        '”' | '»' => false,
-        '"' => !within,
-        _ => within,
-    });
-    let counted = ["date/yesterday@1", "date/today@1", "date/this-month@1", "date/last-month@1", "date/this-year@1", "date/last-year@1"];
+    let spoken = |at: usize| {
+        text[..at].chars().fold(false, |within, letter| match letter {
+            '“' | '«' | '„' => true,
+            '”' | '»' => false,
+            '"' => !within,
+            _ => within,
+        })
+    };
+    let counted =
+        ["date/yesterday@1", "date/today@1", "date/this-month@1", "date/last-month@1", "date/this-year@1", "date/last-year@1"];
     found.retain(|dated| !counted.contains(&dated.rule) || !spoken(dated.start));
     found.sort_by_key(|dated| dated.start);
     found
@@ -250,7 +265,11 @@ mod tests {
         assert_eq!(read("on Monday", Some("2015-10-05")).as_deref(), Some("2015-10-05"));
         assert_eq!(read("on Sunday", None), None);
         assert_eq!(read("on Saturday, May 18", Some("2019-11-19")).as_deref(), Some("2019-05-18"));
-        assert_eq!(read("on Sunday, May 18", Some("2019-11-19")).as_deref(), Some("2014-05-18"), "the year in which it was a Sunday");
+        assert_eq!(
+            read("on Sunday, May 18", Some("2019-11-19")).as_deref(),
+            Some("2014-05-18"),
+            "the year in which it was a Sunday"
+        );
         assert_eq!(read("posted yesterday", Some("2015-03-01")).as_deref(), Some("2015-02-28"));
         assert_eq!(read("earlier this month", Some("2015-03-01")).as_deref(), Some("2015-03"));
         assert_eq!(read("vorgestern gestern", Some("2015-03-01")).as_deref(), Some("2015-02-28"));

@@ -59,7 +59,8 @@ pub fn fold_name(name: &str) -> String {
             _ => folded.push(' '),
         }
     }
-    const ARTICLES: &[&str] = &["al", "el", "ar", "as", "at", "ad", "an", "az", "ash", "ath", "adh", "ed", "es", "et", "ez", "er", "ul", "ud"];
+    const ARTICLES: &[&str] =
+        &["al", "el", "ar", "as", "at", "ad", "an", "az", "ash", "ath", "adh", "ed", "es", "et", "ez", "er", "ul", "ud"];
     let words: Vec<&str> = folded.split_whitespace().collect();
     let last = words.len().saturating_sub(1);
     let plain = words.iter().enumerate().map(|(at, word)| if at < last && ARTICLES.contains(word) { "al" } else { word });
@@ -139,8 +140,21 @@ pub(super) fn look_up_bent(name: &str) -> Option<(String, Vec<Gazetted>)> {
     }
     // Russian and Ukrainian: the endings of the cases, each with what the name itself ends in.
     const ENDINGS: &[(&str, &[&str])] = &[
-        ("ской", &["ская"]), ("ській", &["ська"]), ("ого", &["ый", "ое"]), ("ом", &[""]), ("ем", &["ь", ""]), ("ою", &["а"]), ("ой", &["а"]),
-        ("у", &["", "а", "ь"]), ("е", &["", "а", "я", "ь"]), ("и", &["а", "я", "ь", "і"]), ("і", &["", "а", "ь"]), ("ы", &["а", ""]), ("а", &["", "о"]), ("я", &["ь", "й"]), ("ю", &["я", "ь"]),
+        ("ской", &["ская"]),
+        ("ській", &["ська"]),
+        ("ого", &["ый", "ое"]),
+        ("ом", &[""]),
+        ("ем", &["ь", ""]),
+        ("ою", &["а"]),
+        ("ой", &["а"]),
+        ("у", &["", "а", "ь"]),
+        ("е", &["", "а", "я", "ь"]),
+        ("и", &["а", "я", "ь", "і"]),
+        ("і", &["", "а", "ь"]),
+        ("ы", &["а", ""]),
+        ("а", &["", "о"]),
+        ("я", &["ь", "й"]),
+        ("ю", &["я", "ь"]),
     ];
     let cyrillic = name.chars().any(|letter| ('\u{0400}'..='\u{04ff}').contains(&letter));
     let (before, last) = name.rsplit_once([' ', '-']).map_or(("", name), |(before, last)| (&name[..before.len() + 1], last));

@@ -19,7 +19,9 @@ use super::{Document, Excluded, Find, Hints, caption, chrome, identity, page, pl
 use crate::evidence::{Claim, Form, MediaKind, Quote, Reading, Report};
 
 /// References beyond this many are not read, and the report says so.
-const MOST: usize = 50_000;
+const MOST: usize = 20_000;
+/// Of the media in one range of nodes, so many are looked at: no picture's own box has more.
+const FEW: usize = 12;
 
 /// Reads an HTML report.
 pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints) -> Document {
@@ -27,7 +29,13 @@ pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints) -> Document {
 }
 
 /// Reads HTML that another format became. Such a report has no site around it.
-pub(super) fn read_as(html: &str, decoded: &Decoded, bytes: &[u8], hints: &Hints, (reader, media_type): (&str, &str)) -> Document {
+pub(super) fn read_as(
+    html: &str,
+    decoded: &Decoded,
+    bytes: &[u8],
+    hints: &Hints,
+    (reader, media_type): (&str, &str),
+) -> Document {
     let tree = parse(html);
     let data = linked_data::read(&tree);
     let page = page::read(&tree, &data);
@@ -47,8 +55,11 @@ pub(super) fn read_as(html: &str, decoded: &Decoded, bytes: &[u8], hints: &Hints
         excluded: Vec::new(),
         seen: HashMap::new(),
         media: media(&tree),
+        described: HashMap::new(),
+        primary: HashSet::new(),
         cut: false,
     };
+    walk.index();
     walk.all();
     walk.credits();
     walk.cards(&page.videos);
@@ -83,11 +94,12 @@ pub(super) fn read_as(html: &str, decoded: &Decoded, bytes: &[u8], hints: &Hints
         problems,
         ..bare
     };
-    Document { report, base, blocks, finds, excluded }
+    Document { report, base, blocks, finds, excluded, parts: Default::default() }
 }
 
 fn base(hints: &Hints, stated: Option<&str>, saved: Option<&str>) -> Option<String> {
-    let outer = hints.url.as_deref().or(saved).and_then(|url| Url::parse(url).ok()).filter(|url| url.scheme().starts_with("http"));
+    let outer =
+        hints.url.as_deref().or(saved).and_then(|url| Url::parse(url).ok()).filter(|url| url.scheme().starts_with("http"));
     match (outer, stated) {
         (Some(outer), Some(stated)) => outer.join(stated).map(|url| url.to_string()).ok(),
         (Some(outer), None) => Some(outer.to_string()),
@@ -123,7 +135,17 @@ fn media(tree: &Tree) -> Vec<usize> {
     let shows = |at: &usize| {
         matches!(
             tree.name(*at),
-            "img" | "picture" | "video" | "audio" | "iframe" | "embed" | "object" | "amp-img" | "amp-video" | "amp-iframe" | "amp-youtube"
+            "img"
+                | "picture"
+                | "video"
+                | "audio"
+                | "iframe"
+                | "embed"
+                | "object"
+                | "amp-img"
+                | "amp-video"
+                | "amp-iframe"
+                | "amp-youtube"
         ) && !matches!(tree.name(tree.parent(*at)), "picture" | "noscript")
     };
     (1..tree.len()).filter(shows).collect()
@@ -140,15 +162,31 @@ struct Walk<'a> {
     /// What is found already, by what it is.
     seen: HashMap<String, usize>,
     media: Vec<usize>,
+    /// What the page tells machines, by what it is of.
+    described: HashMap<String, &'a Described>,
+    primary: HashSet<String>,
     cut: bool,
 }
 
 /// Addresses inside short scripts, which write a player into the page.
-static IN_SCRIPT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"["'](?P<url>(?:https?:)?(?:\\?/){2}[^"'\s<>]{6,500})["']"#).ok());
+static IN_SCRIPT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"["'](?P<url>(?:https?:)?(?:\\?/){2}[^"'\s<>]{6,500})["']"#).ok());
 /// Scripts longer than this are programs.
 const SCRIPT: usize = 4000;
 
 impl Walk<'_> {
+    fn index(&mut self) {
+        let data = self.data;
+        self.primary = data.primary.iter().take(MOST).map(|url| self.key(url, MediaKind::Image)).collect();
+        for (all, kind) in [(&data.videos, MediaKind::Video), (&data.images, MediaKind::Image)] {
+            for described in all.iter().take(MOST) {
+                for url in std::iter::once(&described.url).chain(&described.others) {
+                    self.described.insert(self.key(url, kind), described);
+                }
+            }
+        }
+    }
+
     fn all(&mut self) {
         let mut at = 1;
         while at < self.tree.len() {
@@ -245,24 +283,43 @@ impl Walk<'_> {
         const NAMES: &[&str] = &["src", "data-src", "data-lazy-src", "data-video-src"];
         let usable = |url: &&str| !url.starts_with("blob:") && !url.starts_with("about:");
         let own = self.tree.first(at, NAMES).filter(usable);
-        let source = || self.tree.below(at).filter(|node| self.tree.name(*node) == "source").find_map(|node| self.tree.first(node, NAMES).filter(usable));
+        let source = || {
+            self.tree
+                .below(at)
+                .filter(|node| self.tree.name(*node) == "source")
+                .find_map(|node| self.tree.first(node, NAMES).filter(usable))
+        };
         own.or_else(source).map(str::to_owned)
     }
 
     /// The largest address of a picture.
     fn picture(&self, at: usize) -> Option<String> {
         const SETS: &[&str] = &["data-srcset", "srcset", "data-lazy-srcset"];
-        const LATE: &[&str] = &["data-src", "data-original", "data-lazy-src", "data-lazy", "data-url", "data-image-src", "data-hi-res-src", "data-full-src", "data-large-file", "data-orig-file", "data-img-src"];
+        const LATE: &[&str] = &[
+            "data-src",
+            "data-original",
+            "data-lazy-src",
+            "data-lazy",
+            "data-url",
+            "data-image-src",
+            "data-hi-res-src",
+            "data-full-src",
+            "data-large-file",
+            "data-orig-file",
+            "data-img-src",
+        ];
         let tree = self.tree;
         let of = || tree.below(at).filter(|node| matches!(tree.name(*node), "img" | "source" | "amp-img"));
         let best = of().filter_map(|node| largest(tree.first(node, SETS)?)).max_by_key(|(size, _)| *size);
         let image = |names: &[&str]| {
-            of().filter(|node| tree.name(*node) != "source").find_map(|node| tree.first(node, names)).filter(|url| !url.starts_with("data:") && !url.starts_with("about:"))
+            of().filter(|node| tree.name(*node) != "source")
+                .find_map(|node| tree.first(node, names))
+                .filter(|url| !url.starts_with("data:") && !url.starts_with("about:"))
         };
         let sized = best.filter(|(_, url)| !url.starts_with("data:")).map(|(_, url)| url);
-        sized.or_else(|| image(LATE).or_else(|| image(&["src"])).map(str::to_owned)).or_else(|| {
-            of().find_map(|node| tree.first(node, &["src"])).map(str::to_owned)
-        })
+        sized
+            .or_else(|| image(LATE).or_else(|| image(&["src"])).map(str::to_owned))
+            .or_else(|| of().find_map(|node| tree.first(node, &["src"])).map(str::to_owned))
     }
 
     fn recognised(&self, url: &str) -> Option<platform::OnPlatform> {
@@ -299,9 +356,29 @@ impl Walk<'_> {
     fn frame(&mut self, at: usize) -> usize {
         let tree = self.tree;
         let past = tree.end(at);
-        let late = tree.first(at, &["src", "data-src", "data", "data-lazy-src", "data-cmp-src", "data-src-cmplz", "data-ot-src", "data-litespeed-src", "data-rocket-src", "data-orig-src"]);
-        let inner = || tree.below(at).skip(1).find_map(|node| tree.first(node, &["src", "value", "data"]).filter(|url| self.recognised(url).is_some()));
-        let Some(url) = late.filter(|url| !url.starts_with("about:") && !url.starts_with("javascript:")).or_else(inner).map(str::to_owned) else {
+        let late = tree.first(
+            at,
+            &[
+                "src",
+                "data-src",
+                "data",
+                "data-lazy-src",
+                "data-cmp-src",
+                "data-src-cmplz",
+                "data-ot-src",
+                "data-litespeed-src",
+                "data-rocket-src",
+                "data-orig-src",
+            ],
+        );
+        let inner = || {
+            tree.below(at)
+                .skip(1)
+                .find_map(|node| tree.first(node, &["src", "value", "data"]).filter(|url| self.recognised(url).is_some()))
+        };
+        let Some(url) =
+            late.filter(|url| !url.starts_with("about:") && !url.starts_with("javascript:")).or_else(inner).map(str::to_owned)
+        else {
             return self.by_attributes(at).unwrap_or(past);
         };
         let rule = format!("html/{}@1", tree.name(at));
@@ -328,12 +405,27 @@ impl Walk<'_> {
     fn post(&self, at: usize) -> Option<String> {
         let tree = self.tree;
         let class = tree.get(at, "class").unwrap_or("");
-        let named = tree.first(at, &["data-instgrm-permalink", "cite", "data-href", "data-url", "data-bluesky-uri", "data-text-post-permalink"]);
-        let embeds = ["twitter-", "instagram-media", "tiktok-embed", "reddit-", "bluesky-embed", "text-post-media", "telegram", "fb-", "vk", "mastodon"];
+        let named = tree.first(
+            at,
+            &["data-instgrm-permalink", "cite", "data-href", "data-url", "data-bluesky-uri", "data-text-post-permalink"],
+        );
+        let embeds = [
+            "twitter-",
+            "instagram-media",
+            "tiktok-embed",
+            "reddit-",
+            "bluesky-embed",
+            "text-post-media",
+            "telegram",
+            "fb-",
+            "vk",
+            "mastodon",
+        ];
         if !embeds.iter().any(|word| class.contains(word)) && named.is_none_or(|url| self.recognised(url).is_none()) {
             return None;
         }
-        let links: Vec<&str> = tree.below(at).filter_map(|node| tree.get(node, "href")).filter(|url| self.recognised(url).is_some()).collect();
+        let links: Vec<&str> =
+            tree.below(at).filter_map(|node| tree.get(node, "href")).filter(|url| self.recognised(url).is_some()).collect();
         named.filter(|url| self.recognised(url).is_some()).or(links.last().copied()).map(str::to_owned)
     }
 
@@ -376,7 +468,8 @@ impl Walk<'_> {
 
     fn image(&mut self, at: usize, url: String, rule: &str) {
         let tree = self.tree;
-        let inside: Vec<usize> = tree.below(at).filter(|node| matches!(tree.name(*node), "img" | "amp-img" | "picture")).collect();
+        let inside: Vec<usize> =
+            tree.below(at).filter(|node| matches!(tree.name(*node), "img" | "amp-img" | "picture")).collect();
         let small = inside.iter().any(|node| {
             let side = |name: &str| tree.get(*node, name).and_then(|text| text.trim().trim_end_matches("px").parse::<u32>().ok());
             side("width").is_some_and(|width| width <= 100 && side("height").is_none_or(|height| height <= 100))
@@ -399,7 +492,9 @@ impl Walk<'_> {
         if let Some(link) = tree.ancestors(at).take(6).find(|node| tree.name(*node) == "a")
             && let Some(target) = tree.first(link, &["href"])
         {
-            if self.known(target) == Some(MediaKind::Image) && self.key(target, MediaKind::Image) == self.key(&url, MediaKind::Image) {
+            if self.known(target) == Some(MediaKind::Image)
+                && self.key(target, MediaKind::Image) == self.key(&url, MediaKind::Image)
+            {
                 url = target.to_owned();
             } else if self.elsewhere(target) && !self.captioned(at) {
                 return self.exclude(url, "html/teaser@1");
@@ -428,7 +523,9 @@ impl Walk<'_> {
                 own.set_query(None);
                 own.set_fragment(None);
                 // A gallery or attachment page of the same report is not another one.
-                plain != own && !plain.path().starts_with(own.path().trim_end_matches(".html")) && !there.query().is_some_and(|query| query.contains("attachment"))
+                plain != own
+                    && !plain.path().starts_with(own.path().trim_end_matches(".html"))
+                    && !there.query().is_some_and(|query| query.contains("attachment"))
             }
             _ => true,
         }
@@ -440,8 +537,10 @@ impl Walk<'_> {
         let figure = tree.ancestors(at).take(5).find(|node| tree.name(*node) == "figure");
         figure.is_some_and(|figure| {
             let link = tree.ancestors(at).take(6).find(|node| tree.name(*node) == "a").map(|link| tree.below(link));
-            tree.below(figure).any(|node| {
-                tree.name(node) == "figcaption" && !tree.text(node).is_empty() && link.as_ref().is_none_or(|link| !link.contains(&node))
+            tree.below(figure).take(2000).any(|node| {
+                tree.name(node) == "figcaption"
+                    && !tree.text(node).is_empty()
+                    && link.as_ref().is_none_or(|link| !link.contains(&node))
             })
         })
     }
@@ -521,14 +620,14 @@ impl Walk<'_> {
         let said = match form {
             Form::Embedded => {
                 let image = kind == MediaKind::Image;
-                let alone = |from, to| if image { self.alone(from, to, &key) } else { self.pictures(from, to) <= 1 && self.films(from, to) <= 1 };
+                let alone = |from, to| {
+                    if image { self.alone(from, to, &key) } else { self.pictures(from, to) <= 1 && self.films(from, to) <= 1 }
+                };
                 caption::of(self.tree, self.outline, at, self.region.body.start, &alone)
             }
             _ => caption::Said::default(),
         };
-        let described = self.data.images.iter().chain(&self.data.videos).find(|described| {
-            std::iter::once(&described.url).chain(&described.others).any(|other| self.key(other, kind) == key)
-        });
+        let described = self.described.get(&key).copied();
         let said = with(said, described);
         // One medium shown twice is one reference; what is said of it beside the second is kept.
         if let Some(before) = self.seen.get(&key).copied() {
@@ -545,7 +644,13 @@ impl Walk<'_> {
         self.push(at, (kind, form, url, rule), said, claims);
     }
 
-    fn push(&mut self, at: usize, (kind, form, url, rule): (MediaKind, Form, String, &str), said: caption::Said, claims: Vec<Claim>) {
+    fn push(
+        &mut self,
+        at: usize,
+        (kind, form, url, rule): (MediaKind, Form, String, &str),
+        said: caption::Said,
+        claims: Vec<Claim>,
+    ) {
         let here = self.outline.at[at] as usize;
         let (quote, own) = match (form, said.range) {
             (Form::Linked, _) => ((here, self.outline.at[self.tree.end(at)] as usize), true),
@@ -574,34 +679,39 @@ impl Walk<'_> {
 
     /// Whether a picture is the one that the page's cards show.
     fn is_primary(&self, key: &str) -> bool {
-        self.data.primary.iter().any(|url| self.key(url, MediaKind::Image) == key)
+        self.primary.contains(key)
     }
 
     /// Whether a range of nodes shows no other medium than this.
     fn alone(&self, from: usize, to: usize, key: &str) -> bool {
         let first = self.media.partition_point(|node| *node < from);
-        self.media[first..].iter().take_while(|node| **node < to).take(12).all(|node| {
-            let tree = self.tree;
-            let url = match tree.name(*node) {
-                "img" | "picture" | "amp-img" => self.picture(*node).filter(|url| !chrome::is_image(url)),
-                // A film's poster is the film's.
-                _ => None,
-            };
-            url.is_none_or(|url| self.key(&url, MediaKind::Image) == key)
-        }) && self.films(from, to) <= 1
+        let crowd = self.media.get(first + FEW).is_some_and(|node| *node < to);
+        !crowd
+            && self.media[first..].iter().take_while(|node| **node < to).all(|node| {
+                let tree = self.tree;
+                let url = match tree.name(*node) {
+                    "img" | "picture" | "amp-img" => self.picture(*node).filter(|url| !chrome::is_image(url)),
+                    // A film's poster is the film's.
+                    _ => None,
+                };
+                url.is_none_or(|url| self.key(&url, MediaKind::Image) == key)
+            })
+            && self.films(from, to) <= 1
     }
 
     fn films(&self, from: usize, to: usize) -> usize {
         let first = self.media.partition_point(|node| *node < from);
-        let of = self.media[first..].iter().take_while(|node| **node < to).take(12);
+        let of = self.media[first..].iter().take_while(|node| **node < to).take(FEW);
         of.filter(|node| !matches!(self.tree.name(**node), "img" | "picture" | "amp-img")).count()
     }
 
     /// Different pictures in a range of nodes: a film has its poster.
     fn pictures(&self, from: usize, to: usize) -> usize {
         let first = self.media.partition_point(|node| *node < from);
-        let of = self.media[first..].iter().take_while(|node| **node < to).take(12);
-        let urls = of.filter(|node| matches!(self.tree.name(**node), "img" | "picture" | "amp-img")).filter_map(|node| self.picture(*node));
+        let of = self.media[first..].iter().take_while(|node| **node < to).take(FEW);
+        let urls = of
+            .filter(|node| matches!(self.tree.name(**node), "img" | "picture" | "amp-img"))
+            .filter_map(|node| self.picture(*node));
         urls.filter(|url| !chrome::is_image(url)).map(|url| self.key(&url, MediaKind::Image)).collect::<HashSet<_>>().len()
     }
 
@@ -615,11 +725,18 @@ impl Walk<'_> {
             if parent == 0 || class.is_none() {
                 continue;
             }
-            let alike = tree.children(parent).take(200).filter(|other| tree.name(*other) == tree.name(card) && tree.get(*other, "class") == class);
-            let cards = alike.filter(|other| {
-                let text = tree.text(*other);
-                text.len() < 300 && chrome::is_playlist(&text) && self.pictures(*other, tree.end(*other)) == 1
-            });
+            let is_card = |node: usize| {
+                let length = self.outline.at[tree.end(node)] - self.outline.at[node];
+                length < 300 && chrome::is_playlist(&tree.text(node)) && self.pictures(node, tree.end(node)) == 1
+            };
+            if !is_card(card) {
+                continue;
+            }
+            let alike = tree
+                .children(parent)
+                .take(60)
+                .filter(|other| tree.name(*other) == tree.name(card) && tree.get(*other, "class") == class);
+            let cards = alike.filter(|other| is_card(*other));
             if cards.take(4).count() == 4 {
                 return true;
             }
@@ -637,10 +754,17 @@ impl Walk<'_> {
             let here = self.outline.at[at] as usize;
             let behind = self.outline.runs.partition_point(|run| run.end <= here);
             let next = self.media.partition_point(|node| *node <= at);
-            let until = self.media[next..].iter().find(|node| !tree_is_small(self.tree, **node)).map_or(usize::MAX, |node| *node);
+            let until = self.media[next..]
+                .iter()
+                .take(FEW)
+                .find(|node| !tree_is_small(self.tree, **node))
+                .map_or(usize::MAX, |node| *node);
             let line = self.outline.runs[behind..].iter().take(12).take_while(|run| run.node < until).find(|run| {
                 let text = &self.outline.text[run.start..run.end];
-                run.linked * 2 <= run.len() && text.contains(':') && super::credit::is_only_credit(text) && super::credit::name(text).len() < text.len()
+                run.linked * 2 <= run.len()
+                    && text.contains(':')
+                    && super::credit::is_only_credit(text)
+                    && super::credit::name(text).len() < text.len()
             });
             find.credit = line.map(|run| super::credit::name(&self.outline.text[run.start..run.end]));
         }
@@ -651,10 +775,13 @@ impl Walk<'_> {
         let films: Vec<Described> = self.data.videos.clone();
         for film in films {
             let playable = std::iter::once(&film.url).chain(&film.others).find(|url| {
-                self.recognised(url).is_some() || matches!(self.known(url), Some(MediaKind::Video | MediaKind::Audio)) || chrome::is_player(url)
+                self.recognised(url).is_some()
+                    || matches!(self.known(url), Some(MediaKind::Video | MediaKind::Audio))
+                    || chrome::is_player(url)
             });
             let Some(url) = playable.cloned() else { continue };
-            let all: Vec<String> = std::iter::once(&film.url).chain(&film.others).map(|url| self.key(url, MediaKind::Video)).collect();
+            let all: Vec<String> =
+                std::iter::once(&film.url).chain(&film.others).map(|url| self.key(url, MediaKind::Video)).collect();
             let kind = self.known(&url).filter(|kind| *kind != MediaKind::Image).unwrap_or(MediaKind::Video);
             if !all.iter().any(|key| self.seen.contains_key(key)) && !self.shows_film() {
                 all.into_iter().for_each(|key| {
@@ -725,7 +852,8 @@ fn with(mut said: caption::Said, described: Option<&Described>) -> caption::Said
 /// Percent-encoded addresses within an address: players of posts carry the post's.
 fn inside(url: &str) -> Option<String> {
     let (_, query) = url.split_once('?')?;
-    let values = url::form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| value.starts_with("http") || value.starts_with("//"));
+    let values =
+        url::form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| value.starts_with("http") || value.starts_with("//"));
     values.map(|(_, value)| value.into_owned()).next()
 }
 

@@ -58,8 +58,14 @@ mod tests {
         let key = |text: &str| of(&Url::parse(text).unwrap());
         for (a, b) in [
             ("https://n.example/uploads/2015/10/convoy-218x150.jpg", "https://n.example/uploads/2015/10/convoy.jpg?w=2048"),
-            ("https://n.example/styles/d08/public/2015-10/a_street.jpg?h=1", "https://n.example/styles/d12/public/2015-10/a_street.jpg?h=2"),
-            ("https://g.example/438B0BA5-2ED3-48F0-A5EB-52C86CDB5E0C_w250_r1_s.jpg", "https://g.example/438B0BA5-2ED3-48F0-A5EB-52C86CDB5E0C_w1200_r1_s.jpg"),
+            (
+                "https://n.example/styles/d08/public/2015-10/a_street.jpg?h=1",
+                "https://n.example/styles/d12/public/2015-10/a_street.jpg?h=2",
+            ),
+            (
+                "https://g.example/438B0BA5-2ED3-48F0-A5EB-52C86CDB5E0C_w250_r1_s.jpg",
+                "https://g.example/438B0BA5-2ED3-48F0-A5EB-52C86CDB5E0C_w1200_r1_s.jpg",
+            ),
         ] {
             assert_eq!(key(a), key(b));
         }

@@ -46,7 +46,8 @@ pub(super) fn read(tree: &Tree) -> LinkedData {
                 let script = tree.script(at);
                 let json = script.trim().trim_start_matches("//").trim_start_matches("<![CDATA[").trim();
                 let json = json.trim_end_matches("]]>").trim_end_matches("//").trim();
-                let parsed = (json.len() < LONGEST).then(|| serde_json::from_str::<Value>(json).or_else(|_| without_controls(json)));
+                let parsed =
+                    (json.len() < LONGEST).then(|| serde_json::from_str::<Value>(json).or_else(|_| without_controls(json)));
                 if let Some(Ok(value)) = parsed {
                     data.value(&value, false, &mut left);
                 }
@@ -63,7 +64,9 @@ pub(super) fn read(tree: &Tree) -> LinkedData {
                     data.primary.push(content.replace("&amp;", "&"));
                 }
             }
-            "link" if tree.get(at, "rel") == Some("image_src") => data.primary.extend(tree.first(at, &["href"]).map(str::to_owned)),
+            "link" if tree.get(at, "rel") == Some("image_src") => {
+                data.primary.extend(tree.first(at, &["href"]).map(str::to_owned))
+            }
             _ => {}
         }
     }
@@ -107,8 +110,19 @@ fn is(map: &Map<String, Value>, wanted: &[&str]) -> bool {
 }
 
 const ARTICLES: &[&str] = &[
-    "NewsArticle", "Article", "ReportageNewsArticle", "AnalysisNewsArticle", "BlogPosting", "LiveBlogPosting", "OpinionNewsArticle",
-    "ReviewNewsArticle", "BackgroundNewsArticle", "Report", "ClaimReview", "SocialMediaPosting", "AdvertiserContentArticle",
+    "NewsArticle",
+    "Article",
+    "ReportageNewsArticle",
+    "AnalysisNewsArticle",
+    "BlogPosting",
+    "LiveBlogPosting",
+    "OpinionNewsArticle",
+    "ReviewNewsArticle",
+    "BackgroundNewsArticle",
+    "Report",
+    "ClaimReview",
+    "SocialMediaPosting",
+    "AdvertiserContentArticle",
 ];
 
 impl LinkedData {
@@ -121,7 +135,8 @@ impl LinkedData {
         match value {
             Value::Array(all) => all.iter().for_each(|value| self.value(value, listed, left)),
             Value::Object(map) => {
-                let listed = listed || is(map, &["ItemList", "BreadcrumbList", "Organization", "NewsMediaOrganization", "Person", "WebSite"]);
+                let listed = listed
+                    || is(map, &["ItemList", "BreadcrumbList", "Organization", "NewsMediaOrganization", "Person", "WebSite"]);
                 if !listed && is(map, ARTICLES) {
                     self.article(map);
                 }
@@ -133,7 +148,10 @@ impl LinkedData {
                 }
                 for (name, value) in map {
                     // A publisher's or author's picture is not the report's.
-                    if !matches!(name.as_str(), "publisher" | "author" | "logo" | "isPartOf" | "itemReviewed" | "thumbnail" | "potentialAction") {
+                    if !matches!(
+                        name.as_str(),
+                        "publisher" | "author" | "logo" | "isPartOf" | "itemReviewed" | "thumbnail" | "potentialAction"
+                    ) {
                         self.value(value, listed, left);
                     }
                 }
@@ -202,10 +220,19 @@ mod tests {
             "video":{"@type":"VideoObject","contentUrl":"/a.mp4","name":"A clip"}},{"@type":"ItemList","itemListElement":[{"@type":"VideoObject","contentUrl":"/other.mp4"}]}]}
             //]]></script>"#;
         let data = read(&parse(page));
-        assert_eq!((data.headline.as_deref(), data.published.as_deref(), data.publisher.as_deref()), (Some("A title"), Some("2015-10-04"), Some("News")));
-        assert_eq!((data.authors, data.primary), (vec!["Anna Karam".to_owned()], vec!["/lead.jpg".to_owned(), "/lead-big.jpg".to_owned()]));
+        assert_eq!(
+            (data.headline.as_deref(), data.published.as_deref(), data.publisher.as_deref()),
+            (Some("A title"), Some("2015-10-04"), Some("News"))
+        );
+        assert_eq!(
+            (data.authors, data.primary),
+            (vec!["Anna Karam".to_owned()], vec!["/lead.jpg".to_owned(), "/lead-big.jpg".to_owned()])
+        );
         assert_eq!(data.images.len(), 1);
-        assert_eq!((data.images[0].caption.as_deref(), data.images[0].credit.as_deref()), (Some("Rescuers at work"), Some("Reuters")));
+        assert_eq!(
+            (data.images[0].caption.as_deref(), data.images[0].credit.as_deref()),
+            (Some("Rescuers at work"), Some("Reuters"))
+        );
         assert_eq!(data.videos.iter().map(|video| video.url.as_str()).collect::<Vec<_>>(), ["/a.mp4"]);
     }
 }

@@ -11,9 +11,12 @@ mod gazetteer;
 mod html;
 mod identity;
 mod linked_data;
+mod mail;
 mod markdown;
+mod office;
 mod outline;
 mod page;
+pub mod pdf;
 mod phrases;
 mod place;
 mod plain;
@@ -23,15 +26,19 @@ mod prose;
 mod refer;
 mod region;
 mod sentence;
+mod sheet;
 mod table;
 mod tree;
 
 pub use gazetteer::{Gazetted, PlaceKind, fold_name, look_up};
 pub use platform::{canonical_url, media_kind_of_path};
-pub use refer::refer;
+pub use refer::{problems, refer};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::evidence::{Claim, Digest, Form, MediaKind, Reader, Report, Rule};
-use block::Blocks;
+use block::{Block, Blocks};
 
 /// What the person, or the server, says of a report beside its bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,16 +64,19 @@ pub enum ReadError {
     TooLarge { origin: String, most: u64 },
     #[error("The table {origin} cannot be read: {why}")]
     Table { origin: String, why: String },
+    #[error("The report {origin} cannot be read: {why}")]
+    Broken { origin: String, why: String },
 }
 
 impl ReadError {
     /// What the person can do about it.
     pub fn next_step(&self) -> Option<&'static str> {
         match self {
-            ReadError::NotText { .. } => {
-                Some("reports are HTML, plain text, Markdown, CSV or TSV; footage itself goes in with `exhibit add FILE`")
-            }
+            ReadError::NotText { .. } => Some(
+                "reports are HTML, MHTML, PDF, DOCX, ODT, EPUB, mail, text, Markdown, CSV, TSV, XLSX or ODS; footage itself goes in with `exhibit add FILE`",
+            ),
             ReadError::TooLarge { .. } => Some("split it, or give its references as a CSV with one link a row"),
+            ReadError::Broken { .. } => Some("open it in its own program, save it as PDF or HTML, and read that"),
             ReadError::Empty { .. } | ReadError::Table { .. } => None,
         }
     }
@@ -89,9 +99,23 @@ pub struct Document {
     pub(crate) finds: Vec<Find>,
     /// What was left out as belonging to the site, with the rule that says so.
     pub excluded: Vec<Excluded>,
+    /// Pictures and films inside the report's own file, by the names that its text uses for them.
+    pub parts: BTreeMap<String, Arc<[u8]>>,
 }
 
 impl Document {
+    /// Adds another table behind this one.
+    fn append(&mut self, other: Document) {
+        let offset = self.blocks.text.len() + 1;
+        let text = format!("{}\n{}", self.blocks.text, other.blocks.text);
+        let moved =
+            other.blocks.blocks.into_iter().map(|block| Block { start: block.start + offset, end: block.end + offset, ..block });
+        let blocks = std::mem::take(&mut self.blocks.blocks).into_iter().chain(moved).collect();
+        self.blocks = Blocks::new(text, blocks);
+        let moved = other.finds.into_iter().map(|find| Find { quote: (find.quote.0 + offset, find.quote.1 + offset), ..find });
+        self.finds.extend(moved);
+    }
+
     /// The text that locators count characters of.
     pub fn text(&self) -> &str {
         &self.blocks.text
@@ -145,14 +169,46 @@ pub struct Excluded {
     pub rule: Rule,
 }
 
-/// Reads a report.
+/// Reads a report. A PDF is taken apart in this very process: see [`pdf`] for the careful way.
 pub fn read(bytes: &[u8], hints: &Hints) -> Result<Document, ReadError> {
+    read_with(bytes, hints, &|bytes| {
+        let extracted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| pdf::extract(bytes)));
+        extracted.unwrap_or_else(|_| Err("it is damaged, or of a kind that cannot be read".to_owned()))
+    })
+}
+
+/// How a PDF is taken apart.
+pub type Extract<'a> = dyn Fn(&[u8]) -> Result<pdf::Extracted, String> + 'a;
+
+/// Reads a report, and has a PDF taken apart by `extract`.
+pub fn read_with(bytes: &[u8], hints: &Hints, extract: &Extract<'_>) -> Result<Document, ReadError> {
     let origin = || hints.origin.clone();
     if bytes.is_empty() || bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(ReadError::Empty { origin: origin() });
     }
     if bytes.len() as u64 > LARGEST {
         return Err(ReadError::TooLarge { origin: origin(), most: LARGEST >> 20 });
+    }
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        return unpacked(bytes, hints, extract);
+    }
+    let head = &bytes[..bytes.len().min(1024)];
+    if head.windows(5).any(|window| window == b"%PDF-") {
+        let extracted = extract(bytes).map_err(|why| ReadError::Broken { origin: origin(), why })?;
+        return pdf::read(&extracted, bytes, hints);
+    }
+    if bytes.starts_with(b"PK\x03\x04") {
+        return match office::kind(bytes) {
+            Some(office::Kind::Sheet) => sheet::read(bytes, hints),
+            Some(kind) => office::read(bytes, kind, hints),
+            None => Err(ReadError::NotText { origin: origin(), found: "a ZIP file of no kind that exhibit reads".to_owned() }),
+        };
+    }
+    if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
+        return sheet::read(bytes, hints);
+    }
+    if mail::is_mail(bytes) {
+        return mail::read(bytes, hints);
     }
     let decoded = encoding::decode(bytes, hints.declared_type.as_deref())
         .ok_or_else(|| ReadError::NotText { origin: origin(), found: encoding::binary_kind(bytes) })?;
@@ -162,6 +218,26 @@ pub fn read(bytes: &[u8], hints: &Hints) -> Result<Document, ReadError> {
         Format::Table(separator) => table::read(&decoded, bytes, hints, separator),
         Format::Plain => Ok(plain::read(&decoded, bytes, hints)),
     }
+}
+
+/// Reads what a gzip file (RFC 1952) holds. The report is the file as it was received.
+fn unpacked(bytes: &[u8], hints: &Hints, extract: &Extract<'_>) -> Result<Document, ReadError> {
+    use std::io::Read;
+    let origin = || hints.origin.clone();
+    let mut inner = Vec::new();
+    let read = flate2::read::MultiGzDecoder::new(bytes).take(LARGEST + 1).read_to_end(&mut inner);
+    if let Err(error) = read {
+        return Err(ReadError::Broken { origin: origin(), why: format!("its gzip data are damaged: {error}") });
+    }
+    if inner.starts_with(&[0x1f, 0x8b]) {
+        return Err(ReadError::Broken { origin: origin(), why: "it is packed more than once".to_owned() });
+    }
+    let plain = hints.origin.strip_suffix(".gz").unwrap_or(&hints.origin).to_owned();
+    let mut document = read_with(&inner, &Hints { origin: plain, declared_type: None, ..hints.clone() }, extract)?;
+    document.report.origin = origin();
+    document.report.sha256 = Digest::of(bytes);
+    document.report.size = bytes.len() as u64;
+    Ok(document)
 }
 
 /// What is known of a report that says nothing of itself.

@@ -21,9 +21,26 @@ pub(super) struct Page {
 
 /// Names of meta elements that state when a page was published.
 const DATES: &[&str] = &[
-    "article:published_time", "og:article:published_time", "datepublished", "date", "dc.date", "dc.date.issued", "dcterms.created", "dcterms.date",
-    "pubdate", "publishdate", "publish-date", "publish_date", "published_time", "parsely-pub-date", "sailthru.date", "article.published",
-    "cxenseparse:recs:publishtime", "originalpublicationdate", "rnews:datepublished", "article_date_original",
+    "article:published_time",
+    "og:article:published_time",
+    "datepublished",
+    "date",
+    "dc.date",
+    "dc.date.issued",
+    "dcterms.created",
+    "dcterms.date",
+    "pubdate",
+    "publishdate",
+    "publish-date",
+    "publish_date",
+    "published_time",
+    "parsely-pub-date",
+    "sailthru.date",
+    "article.published",
+    "cxenseparse:recs:publishtime",
+    "originalpublicationdate",
+    "rnews:datepublished",
+    "article_date_original",
 ];
 
 /// Reads `<html lang>`, `<title>`, `<base>`, the usual meta elements, and what JSON-LD adds.
@@ -34,8 +51,10 @@ pub(super) fn read(tree: &Tree, data: &LinkedData) -> Page {
     for at in 0..tree.len() {
         match tree.name(at) {
             "html" => {
-                page.language =
-                    page.language.take().or_else(|| tree.first(at, &["lang", "xml:lang"]).map(|tag| tag.chars().take(35).collect()))
+                page.language = page
+                    .language
+                    .take()
+                    .or_else(|| tree.first(at, &["lang", "xml:lang"]).map(|tag| tag.chars().take(35).collect()))
             }
             "base" => page.base = page.base.take().or_else(|| tree.first(at, &["href"]).map(str::to_owned)),
             "title" if page.title.is_none() => page.title = blank(&tree.text(at)),
@@ -56,7 +75,9 @@ pub(super) fn read(tree: &Tree, data: &LinkedData) -> Page {
                         page.authors.push(content);
                     }
                     "og:video" | "og:video:url" | "og:video:secure_url" | "twitter:player" => page.videos.push(content),
-                    name if card.is_none() && DATES.contains(&name) && date::read(&content, None).is_some() => card = Some(content),
+                    name if card.is_none() && DATES.contains(&name) && date::read(&content, None).is_some() => {
+                        card = Some(content)
+                    }
                     _ => {}
                 }
             }

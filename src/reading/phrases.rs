@@ -147,7 +147,13 @@ pub(super) fn language_of(text: &str) -> &'static str {
         ("en", &["the", "of", "and", "to", "in", "a", "by", "was", "on", "video"]),
         ("fr", &["le", "la", "les", "des", "et", "une", "du", "dans", "par", "est", "sur", "qui", "au", "pour"]),
         ("es", &["el", "los", "las", "y", "una", "del", "por", "que", "en", "se"]),
-        ("de", &["der", "die", "das", "und", "ein", "eine", "von", "ist", "den", "dem", "er", "nicht", "dass", "im", "zu", "war", "mit", "auf", "sich", "wie", "sie"]),
+        (
+            "de",
+            &[
+                "der", "die", "das", "und", "ein", "eine", "von", "ist", "den", "dem", "er", "nicht", "dass", "im", "zu", "war",
+                "mit", "auf", "sich", "wie", "sie",
+            ],
+        ),
     ];
     let words: Vec<String> = sample.split(|letter: char| !letter.is_alphabetic()).map(str::to_lowercase).collect();
     let hits = |list: &[&str]| words.iter().filter(|word| list.contains(&word.as_str())).count();

@@ -111,7 +111,8 @@ impl Context {
             }
             let found = (1..=3usize).rev().filter(|count| at + count <= tokens.len()).find_map(|count| {
                 let part = &tokens[at..at + count];
-                let whole = part[..count - 1].iter().all(|token| !token.stop) && part.iter().all(|token| token.capital || token.arabic);
+                let whole =
+                    part[..count - 1].iter().all(|token| !token.stop) && part.iter().all(|token| token.capital || token.arabic);
                 let name = &text[part[0].start..part[count - 1].end];
                 (whole && !never(name)).then(|| look_up(name)).filter(|found| !found.is_empty()).map(|found| (count, found))
             });
@@ -234,8 +235,55 @@ pub(super) struct Placed {
 
 /// Words that end an Arabic name: nothing else marks where it ends.
 const STOPS: &[&str] = &[
-    "على", "في", "من", "إلى", "الى", "عن", "عبر", "بحسب", "وفق", "وفقا", "يوم", "قبل", "بعد", "مساء", "صباح", "فجر", "ظهر", "ليل", "عندما", "حيث", "خلال", "أثناء", "كما",
-    "وقد", "التي", "الذي", "الذين", "أن", "إن", "كان", "كانت", "قال", "قالت", "مع", "أو", "ثم", "لكن", "هذا", "هذه", "ما", "لا", "لم", "بين", "ضد", "تحت", "نشره", "نشرته", "اليوم", "أمس",
+    "على",
+    "في",
+    "من",
+    "إلى",
+    "الى",
+    "عن",
+    "عبر",
+    "بحسب",
+    "وفق",
+    "وفقا",
+    "يوم",
+    "قبل",
+    "بعد",
+    "مساء",
+    "صباح",
+    "فجر",
+    "ظهر",
+    "ليل",
+    "عندما",
+    "حيث",
+    "خلال",
+    "أثناء",
+    "كما",
+    "وقد",
+    "التي",
+    "الذي",
+    "الذين",
+    "أن",
+    "إن",
+    "كان",
+    "كانت",
+    "قال",
+    "قالت",
+    "مع",
+    "أو",
+    "ثم",
+    "لكن",
+    "هذا",
+    "هذه",
+    "ما",
+    "لا",
+    "لم",
+    "بين",
+    "ضد",
+    "تحت",
+    "نشره",
+    "نشرته",
+    "اليوم",
+    "أمس",
 ];
 
 /// Every place that a sentence names, each once, in its order.
@@ -344,19 +392,31 @@ impl Finder<'_> {
                 .then(|| self.kind_word(self.lower(to)))
                 .flatten();
             let whole = to == end;
-            let beginning = COMMON[1].contains(self.lower(from).split('-').next().unwrap_or("")) || self.lower(from).starts_with("al-");
+            let beginning =
+                COMMON[1].contains(self.lower(from).split('-').next().unwrap_or("")) || self.lower(from).starts_with("al-");
             let chained = self.found.last().is_some_and(|last| {
                 from > 0 && self.tokens[from - 1].comma && last.at + last.value.len() == self.tokens[from - 1].end
             });
             // Who is outside a country is nowhere in particular.
-            if matches!(before.relation.as_deref(), Some("outside" | "outside of")) && known.first().is_some_and(|place| place.kind == PlaceKind::Country) {
+            if matches!(before.relation.as_deref(), Some("outside" | "outside of"))
+                && known.first().is_some_and(|place| place.kind == PlaceKind::Country)
+            {
                 return to;
             }
             let owned = from > 0 && self.tokens[from - 1].owner;
             let rule = match () {
-                () if facility && whole && (before.simple || before.relation.is_some() || named_by_kind || chained || owned) => "place/facility@1",
-                () if before.relation.is_some() && !self.adjective(from, &before) && (whole || !known.is_empty()) => "place/relation@1",
-                () if (named_by_kind || kind_behind.is_some()) && (whole || !known.is_empty()) && !self.demonym(from, to, &known, kind_behind) => "place/kind@1",
+                () if facility && whole && (before.simple || before.relation.is_some() || named_by_kind || chained || owned) => {
+                    "place/facility@1"
+                }
+                () if before.relation.is_some() && !self.adjective(from, &before) && (whole || !known.is_empty()) => {
+                    "place/relation@1"
+                }
+                () if (named_by_kind || kind_behind.is_some())
+                    && (whole || !known.is_empty())
+                    && !self.demonym(from, to, &known, kind_behind) =>
+                {
+                    "place/kind@1"
+                }
                 () if before.simple && (!known.is_empty() && self.likely(&known) || (beginning && whole)) => "place/words@1",
                 () if before.relation.is_some() && !known.is_empty() => "place/relation@1",
                 () if chained && !known.is_empty() => "place/chain@1",
@@ -364,9 +424,20 @@ impl Finder<'_> {
                 () => continue,
             };
             let region = before.kind.or(kind_behind).unwrap_or(false);
-            let first = if before.kind.is_some() || before.relation.as_deref().is_some_and(|relation| !relation.is_empty()) { before.from } else { from };
+            let first = if before.kind.is_some() || before.relation.as_deref().is_some_and(|relation| !relation.is_empty()) {
+                before.from
+            } else {
+                from
+            };
             let last = if kind_behind.is_some() { to + 1 } else { to };
-            self.put((first, last), straight, &known, before.relation.clone(), (region, before.kind.is_some() || kind_behind.is_some()), rule);
+            self.put(
+                (first, last),
+                straight,
+                &known,
+                before.relation.clone(),
+                (region, before.kind.is_some() || kind_behind.is_some()),
+                rule,
+            );
             return last;
         }
         from + 1
@@ -376,9 +447,16 @@ impl Finder<'_> {
         match self.language {
             "ru" | "uk" => look_up_bent(name).unwrap_or_else(|| (name.to_owned(), Vec::new())),
             // `Berlin-Lichterfelde` is in Berlin.
-            "de" if name.contains('-') && look_up(name).is_empty() => {
-                (name.to_owned(), name.split('-').next().map(look_up).unwrap_or_default().into_iter().filter(|place| place.population > 50_000).collect())
-            }
+            "de" if name.contains('-') && look_up(name).is_empty() => (
+                name.to_owned(),
+                name.split('-')
+                    .next()
+                    .map(look_up)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter(|place| place.population > 50_000)
+                    .collect(),
+            ),
             _ => (name.to_owned(), look_up(name)),
         }
     }
@@ -394,19 +472,42 @@ impl Finder<'_> {
         behind.is_some()
             && known.is_empty()
             && to - from == 1
-            && ["ian", "ese", "ish", "ean", "nian", "raqi", "aeli", "meni", "ench", "eek", "rman", "ghan", "can", "pino", "wiss", "utch", "nese", "i"].iter().any(|ending| word.ends_with(ending))
+            && [
+                "ian", "ese", "ish", "ean", "nian", "raqi", "aeli", "meni", "ench", "eek", "rman", "ghan", "can", "pino", "wiss",
+                "utch", "nese", "i",
+            ]
+            .iter()
+            .any(|ending| word.ends_with(ending))
     }
 
     /// `northern Syria` has its relation; in `Western officials` there is none.
     fn adjective(&self, from: usize, before: &Before) -> bool {
-        let bare = matches!(before.relation.as_deref(), Some("northern" | "southern" | "eastern" | "western" | "central" | "downtown" | "rural" | "northeastern" | "northwestern" | "southeastern" | "southwestern"));
-        bare && look_up(self.text(from, (from + 1).min(self.tokens.len()))).is_empty() && self.known(self.text(from, self.span(from))).1.is_empty()
+        let bare = matches!(
+            before.relation.as_deref(),
+            Some(
+                "northern"
+                    | "southern"
+                    | "eastern"
+                    | "western"
+                    | "central"
+                    | "downtown"
+                    | "rural"
+                    | "northeastern"
+                    | "northwestern"
+                    | "southeastern"
+                    | "southwestern"
+            )
+        );
+        bare && look_up(self.text(from, (from + 1).min(self.tokens.len()))).is_empty()
+            && self.known(self.text(from, self.span(from))).1.is_empty()
     }
 
     /// Whether a name with nothing but `in` before it means a place: small places only where the report is about
     /// their country.
     fn likely(&self, known: &[Gazetted]) -> bool {
-        known.iter().any(|place| place.kind != PlaceKind::Settlement || place.population >= 10_000 || self.context.share(&place.country) > 0.15)
+        known.iter().any(|place| {
+            place.kind != PlaceKind::Settlement || place.population >= 10_000 || self.context.share(&place.country) > 0.15
+        })
     }
 
     /// `a Harare street`, `Manhattan's Chelsea`: a known name before a small noun, or owning something.
@@ -417,8 +518,15 @@ impl Finder<'_> {
         let before = self.lower(from.wrapping_sub(1));
         let beginning = from == 0 || self.tokens[from - 1].stop;
         let Some(next) = self.tokens.get(to).filter(|_| !self.tokens[to - 1].stop) else { return false };
-        let noun = !next.capital && next.lower.chars().count() > 2 && !self.words.verbs.contains(&next.lower) && !next.lower.ends_with("ed");
-        let led = beginning || self.words.articles.contains(before) || self.words.simple.contains(before) || self.tokens[from - 1].lower.chars().next().is_some_and(char::is_lowercase) || before.starts_with(|letter: char| letter.is_ascii_digit());
+        let noun = !next.capital
+            && next.lower.chars().count() > 2
+            && !self.words.verbs.contains(&next.lower)
+            && !next.lower.ends_with("ed");
+        let led = beginning
+            || self.words.articles.contains(before)
+            || self.words.simple.contains(before)
+            || !self.tokens[from - 1].capital
+            || before.starts_with(|letter: char| letter.is_ascii_digit());
         let settled = known.iter().any(|place| place.kind == PlaceKind::Settlement && place.population >= 100_000);
         led && noun && settled && !matches!(before, "by" | "said" | "with" | "and")
     }
@@ -433,14 +541,21 @@ impl Finder<'_> {
         }
         // `the Palestinian village of NAME`, `Stadt NAME`, `село NAME`.
         let mut word = at - 1;
-        let of = matches!(self.lower(word), "of" | "called" | "named" | "de" | "du" | "des" | "von" | "del" | "d'" | "d’" | "'") && !stopped(word);
+        let of = matches!(self.lower(word), "of" | "called" | "named" | "de" | "du" | "des" | "von" | "del" | "d'" | "d’" | "'")
+            && !stopped(word);
         if of {
             word -= 1;
         }
         if self.words.articles.contains(self.lower(word)) && of && !stopped(word) {
             word -= 1;
         }
-        if let Some(region) = self.kind_word(self.lower(word)).filter(|_| of || matches!(self.language, "de" | "ru" | "uk" | "fr" | "es") || word + 1 == at) {
+        // In other languages than German, the word for a kind of place is written small.
+        let small = self.language == "de" || !self.tokens[word].capital;
+        if let Some(region) = self
+            .kind_word(self.lower(word))
+            .filter(|_| small)
+            .filter(|_| of || matches!(self.language, "de" | "ru" | "uk" | "fr" | "es") || word + 1 == at)
+        {
             before.kind = Some(region);
             at = word;
             // Its adjectives and article belong to it.
@@ -448,7 +563,8 @@ impl Finder<'_> {
             while !stopped(at) && steps < 3 {
                 let lower = self.lower(at - 1);
                 let article = self.words.articles.contains(lower);
-                let adjective = !self.words.simple.contains(lower) && !self.ends_relation(at) && self.demonym_word(lower) || self.tokens[at - 1].capital && self.demonym_word(lower);
+                let adjective = !self.words.simple.contains(lower) && !self.ends_relation(at) && self.demonym_word(lower)
+                    || self.tokens[at - 1].capital && self.demonym_word(lower);
                 if !article && !adjective {
                     break;
                 }
@@ -459,7 +575,10 @@ impl Finder<'_> {
                 }
             }
             before.from = at;
-        } else if self.words.articles.contains(self.lower(at - 1)) {
+        } else if self.relation(at).is_none()
+            && !self.words.simple.contains(self.lower(at - 1))
+            && self.words.articles.contains(self.lower(at - 1))
+        {
             // `near the NAME`
             at -= 1;
         }
@@ -474,7 +593,10 @@ impl Finder<'_> {
             if !stopped(at) && self.kind_word(self.lower(at - 1)).is_some() {
                 at -= 1;
                 let mut steps = 0;
-                while !stopped(at) && steps < 2 && (self.words.articles.contains(self.lower(at - 1)) || self.demonym_word(self.lower(at - 1))) {
+                while !stopped(at)
+                    && steps < 2
+                    && (self.words.articles.contains(self.lower(at - 1)) || self.demonym_word(self.lower(at - 1)))
+                {
                     at -= 1;
                     steps += 1;
                 }
@@ -488,7 +610,10 @@ impl Finder<'_> {
 
     /// Words that stand between an article and `village`: `small`, `northern`, `Palestinian`.
     fn demonym_word(&self, lower: &str) -> bool {
-        const ENDINGS: &[&str] = &["ern", "ian", "ese", "ish", "ean", "raqi", "aeli", "meni", "ally", "ed", "ing", "all", "ral", "tle", "old", "big", "arge", "ischen", "ische", "ischer", "schen", "held", "ory", "tal", "ant", "led"];
+        const ENDINGS: &[&str] = &[
+            "ern", "ian", "ese", "ish", "ean", "raqi", "aeli", "meni", "ally", "ed", "ing", "all", "ral", "tle", "old", "big",
+            "arge", "ischen", "ische", "ischer", "schen", "held", "ory", "tal", "ant", "led",
+        ];
         ENDINGS.iter().any(|ending| lower.ends_with(ending))
     }
 
@@ -538,7 +663,12 @@ impl Finder<'_> {
         for count in [2usize, 1] {
             if next + count < self.tokens.len() && (0..count - 1).all(|nth| !self.tokens[next + nth].stop) {
                 let words = (0..count).map(|nth| self.lower(next + nth)).collect::<Vec<_>>().join(" ");
-                if self.words.relations.get(words.rsplit(' ').next().unwrap_or("")).is_some_and(|all| all.iter().any(|parts| parts.join(" ") == words)) {
+                if self
+                    .words
+                    .relations
+                    .get(words.rsplit(' ').next().unwrap_or(""))
+                    .is_some_and(|all| all.iter().any(|parts| parts.join(" ") == words))
+                {
                     relation = Some(words);
                     next += count;
                     break;
@@ -567,7 +697,13 @@ impl Finder<'_> {
             }
             let clear = kind.is_some() || relation.is_some();
             if !known.is_empty() && (clear || facility || self.likely(&known) && known[0].population > 3000) {
-                let rule = if relation.is_some() { "place/relation@1" } else if clear { "place/kind@1" } else { "place/words@1" };
+                let rule = if relation.is_some() {
+                    "place/relation@1"
+                } else if clear {
+                    "place/kind@1"
+                } else {
+                    "place/words@1"
+                };
                 self.put((at, to), straight, &known, relation, (kind.unwrap_or(false), kind.is_some()), rule);
                 return Some(to);
             }
@@ -581,8 +717,21 @@ impl Finder<'_> {
         None
     }
 
-    fn put(&mut self, (first, last): (usize, usize), name: String, known: &[Gazetted], relation: Option<String>, kind: (bool, bool), rule: &'static str) {
-        let value = self.text(first, last).trim_start_matches("the ").trim_start_matches("The ").to_owned();
+    fn put(
+        &mut self,
+        (first, last): (usize, usize),
+        name: String,
+        known: &[Gazetted],
+        relation: Option<String>,
+        kind: (bool, bool),
+        rule: &'static str,
+    ) {
+        const DEFINITE: &[&str] = &["the", "der", "die", "das", "dem", "den", "des", "le", "la", "les", "el", "los", "las"];
+        let led = last - first > 1
+            && DEFINITE.contains(&self.lower(first))
+            && (!self.tokens[first].capital || self.lower(first) == "the");
+        let first = if led { first + 1 } else { first };
+        let value = self.text(first, last).to_owned();
         let at = self.tokens[first].start;
         let place = name.trim_start_matches("the ").to_owned();
         if self.found.iter().any(|other| other.value == value) {
@@ -668,7 +817,10 @@ mod tests {
         let found = find(text, "en", &Context::of("Syria. A strike in Syria."));
         assert_eq!(found[0].value, "a village southwest of Idlib");
         let reading = &found[0].reading;
-        assert_eq!((reading.relation.as_deref(), reading.place.as_str(), reading.country.as_deref()), (Some("southwest of"), "Idlib", Some("SY")));
+        assert_eq!(
+            (reading.relation.as_deref(), reading.place.as_str(), reading.country.as_deref()),
+            (Some("southwest of"), "Idlib", Some("SY"))
+        );
         assert_eq!((reading.precision.as_deref(), reading.lat.map(f64::round)), (Some("district"), Some(36.0)));
     }
 
@@ -680,7 +832,10 @@ mod tests {
             ("filmed at 35.93061, 36.63389 by", &["35.93061, 36.63389"]),
             ("A man rides in the Palestinian village of Beit Example opposite it.", &["Palestinian village of Beit Example"]),
             ("A man walks past a carrier parked on a Harare street on Thursday", &["Harare"]),
-            ("Doctors at Al-Example Hospital after attacks on Gaza City, Gaza, on Oct. 21", &["Al-Example Hospital", "Gaza City", "Gaza"]),
+            (
+                "Doctors at Al-Example Hospital after attacks on Gaza City, Gaza, on Oct. 21",
+                &["Al-Example Hospital", "Gaza City", "Gaza"],
+            ),
             ("Officers stand near the site in Manhattan's Chelsea neighborhood.", &["Manhattan's Chelsea neighborhood"]),
             ("The girl was taken to Reading in May.", &[]),
             ("In March, she said in Parliament that Western officials had lied.", &[]),

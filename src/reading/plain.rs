@@ -17,19 +17,24 @@ static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"https?:
 pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints) -> Document {
     let text = decoded.text.trim_start_matches('\u{feff}').to_owned();
     let blocks = Blocks::new(text.clone(), blocks(&text));
-    let mut finds = Vec::new();
-    let mut sentences = Sentences::default();
-    let lines: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
-    for found in ADDRESS.iter().flat_map(|address| address.find_iter(&text)) {
-        finds.extend(find(&blocks, (&mut sentences, &lines), found.start(), found.as_str()));
-    }
+    let finds = addresses(&blocks, &mut Sentences::default());
     let mut headings =
         blocks.blocks.iter().take(12).filter(|block| block.kind == BlockKind::Heading).map(|block| &text[block.start..block.end]);
     // A section's name or a notice can stand above the title; a title has some words.
     let title = headings.clone().find(|heading| heading.split_whitespace().count() >= 4).or(headings.next()).map(str::to_owned);
     let report = Report { title, ..super::bare_report(decoded, bytes, hints, "text", "text/plain") };
-    Document { report, base: hints.url.clone(), blocks, finds, excluded: Vec::new() }
+    Document { report, base: hints.url.clone(), blocks, finds, excluded: Vec::new(), parts: Default::default() }
 }
+
+/// The addresses that a text prints.
+pub(super) fn addresses(blocks: &Blocks, sentences: &mut Sentences) -> Vec<Find> {
+    let lines: Vec<usize> = blocks.text.match_indices('\n').map(|(at, _)| at).collect();
+    let found = ADDRESS.iter().flat_map(|address| address.find_iter(&blocks.text)).take(MOST);
+    found.filter_map(|found| find(blocks, (sentences, &lines), found.start(), found.as_str())).collect()
+}
+
+/// Addresses beyond this many are not read.
+pub(super) const MOST: usize = 20_000;
 
 /// Paragraphs between blank lines. A short one without a full stop is a heading.
 fn blocks(text: &str) -> Vec<Block> {
@@ -88,7 +93,7 @@ fn find(blocks: &Blocks, (sentences, lines): (&mut Sentences, &[usize]), start: 
         form: Form::Linked,
         url: address.to_owned(),
         quote: (block.start + within.0, block.start + within.1),
-        place: Place::Line(number),
+        place: if matches!(block.place, Place::Page(_)) { block.place.clone() } else { Place::Line(number) },
         columns: Vec::new(),
         rule: "text/address@1".into(),
         ..Find::default()

@@ -83,14 +83,19 @@ pub(super) fn played(tree: &Tree, at: usize, known: &dyn Fn(&str) -> bool) -> Op
     let name = tree.name(at);
     let custom = name.contains('-');
     // Most elements have no such attributes.
-    if !custom && !tree.attributes(at).any(|(name, _)| name.starts_with("data-") || name == "props" || name == "videoid" || name == "entry_id") {
+    if !custom
+        && !tree
+            .attributes(at)
+            .any(|(name, _)| name.starts_with("data-") || name == "props" || name == "videoid" || name == "entry_id")
+    {
         return None;
     }
     let (players, json, addresses) = TABLE.as_ref()?;
     let speaks = |word: &str| {
         name.contains(word)
             || tree.attributes(at).any(|(name, value)| {
-                name.contains(word) || value.get(..value.len().min(4000)).is_some_and(|value| value.to_ascii_lowercase().contains(word))
+                name.contains(word)
+                    || value.get(..value.len().min(4000)).is_some_and(|value| value.to_ascii_lowercase().contains(word))
             })
     };
     for player in players {
@@ -113,10 +118,15 @@ pub(super) fn played(tree: &Tree, at: usize, known: &dyn Fn(&str) -> bool) -> Op
         }
     }
     let first = |names: &[String], accept: &dyn Fn(&str) -> bool| {
-        names.iter().find_map(|name| tree.first(at, &[name]).filter(|value| value.len() < 4096 && accept(value)).map(str::to_owned))
+        names
+            .iter()
+            .find_map(|name| tree.first(at, &[name]).filter(|value| value.len() < 4096 && accept(value)).map(str::to_owned))
     };
     let address = |value: &str| value.contains("//") || value.starts_with('/');
-    if name != "a" && name != "blockquote" && let Some(url) = first(&addresses.platform, &|value| address(value) && known(value)) {
+    if name != "a"
+        && name != "blockquote"
+        && let Some(url) = first(&addresses.platform, &|value| address(value) && known(value))
+    {
         return Some(Played::Address(url));
     }
     if let Some(url) = first(&addresses.media, &address) {
@@ -149,7 +159,10 @@ mod tests {
         };
         let id = |url: &str| Some(Played::Id(url.to_owned()));
         assert_eq!(of("<amp-youtube data-videoid=abcdefghijk>"), id("https://www.youtube.com/watch?v=abcdefghijk"));
-        assert_eq!(of("<div class=vjs data-account=12 data-video-id=345>"), id("https://players.brightcove.net/12/default_default/index.html?videoId=345"));
+        assert_eq!(
+            of("<div class=vjs data-account=12 data-video-id=345>"),
+            id("https://players.brightcove.net/12/default_default/index.html?videoId=345")
+        );
         assert_eq!(of("<div class=player-youtube data-video-id=abcdefghijk>"), id("https://www.youtube.com/watch?v=abcdefghijk"));
         assert_eq!(
             of(r#"<x-island name=YoutubeBlock props='{"assetId":"abcdefghijk"}'>"#),

@@ -41,7 +41,7 @@ pub(super) fn tell(sentence: &str, setting: &Setting<'_>) -> Option<Told> {
 }
 
 fn speaks(sentence: &str, phrases: &Phrases) -> Option<MediaKind> {
-    if sentence.len() > 4000 {
+    if sentence.len() > 4000 || sentence.split_whitespace().nth(2).is_none() {
         return None;
     }
     let kind = kind(sentence, phrases)?;
@@ -91,7 +91,11 @@ pub(super) fn claims(sentence: &str, setting: &Setting<'_>) -> (Vec<String>, Vec
     let phrases = phrases::of(language);
     let hedges = hedges(sentence, phrases);
     let near = |at: usize| {
-        hedges.iter().filter(|hedge| sentence.find(hedge.as_str()).is_some_and(|hedge| hedge < at && at - hedge < 60)).cloned().collect()
+        hedges
+            .iter()
+            .filter(|hedge| sentence.find(hedge.as_str()).is_some_and(|hedge| hedge < at && at - hedge < 60))
+            .cloned()
+            .collect()
     };
     let mut claims = Vec::new();
     for placed in place::find(sentence, language, setting.context) {
@@ -103,7 +107,11 @@ pub(super) fn claims(sentence: &str, setting: &Setting<'_>) -> (Vec<String>, Vec
     }
     for dated in date::find(sentence, setting.published) {
         let reading = dated.edtf.map(|edtf| Reading { place: None, edtf: Some(edtf) });
-        claims.push(Claim { reading, hedges: near(dated.start), ..claim("date", &sentence[dated.start..dated.end], sentence, dated.rule) });
+        claims.push(Claim {
+            reading,
+            hedges: near(dated.start),
+            ..claim("date", &sentence[dated.start..dated.end], sentence, dated.rule)
+        });
     }
     claims.extend(given(sentence, phrases));
     claims.extend(shown(sentence, phrases));
@@ -115,8 +123,9 @@ fn is_pronoun(name: &str) -> bool {
     matches!(name.to_lowercase().as_str(), "he" | "she" | "it" | "they")
 }
 
-static SUBJECT: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^\W*(?P<name>(?:The\s+)?\p{Lu}[\p{L}\p{M}'’.-]*(?:\s+(?:(?:of|for|the|al|el)\s+)?\p{Lu}[\p{L}\p{M}'’.-]*){0,6})\s+\p{Ll}").ok());
+static SUBJECT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^\W*(?P<name>(?:The\s+)?\p{Lu}[\p{L}\p{M}'’.-]*(?:\s+(?:(?:of|for|the|al|el)\s+)?\p{Lu}[\p{L}\p{M}'’.-]*){0,6})\s+\p{Ll}").ok()
+});
 /// Who says what the sentence says.
 static SAID: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let name = r"(?:[Tt]he\s+)?\p{Lu}[\p{L}\p{M}'’-]*(?:\s+(?:(?:of|for|and|the|al|el|de|du)\s+)?\p{Lu}[\p{L}\p{M}'’-]*){0,6}";
@@ -151,7 +160,8 @@ fn given(sentence: &str, phrases: &Phrases) -> Vec<Claim> {
             false => put("uploader", name.as_str().trim().to_owned(), None, "uploader/gave@1"),
             // The sentence's own subject, where it has a name.
             true => {
-                let subject = SUBJECT.as_ref().and_then(|pattern| pattern.captures(sentence)).and_then(|found| found.name("name"));
+                let subject =
+                    SUBJECT.as_ref().and_then(|pattern| pattern.captures(sentence)).and_then(|found| found.name("name"));
                 if let Some(subject) = subject.filter(|subject| subject.end() < name.start() && !is_pronoun(subject.as_str())) {
                     put("uploader", subject.as_str().to_owned(), None, "uploader/pronoun@1");
                 }
@@ -165,7 +175,8 @@ fn given(sentence: &str, phrases: &Phrases) -> Vec<Claim> {
         }
     }
     if let Some(on) = phrases.on_platform().captures(sentence) {
-        let platform = on.name("platform").or_else(|| on.name("before")).map_or("Twitter", |platform| platform.as_str()).to_owned();
+        let platform =
+            on.name("platform").or_else(|| on.name("before")).map_or("Twitter", |platform| platform.as_str()).to_owned();
         match found.first_mut() {
             Some(claim) => claim.via = claim.via.take().or(Some(platform)),
             None => {
@@ -280,7 +291,8 @@ mod tests {
     #[test]
     fn doubt_is_kept_beside_the_claim() {
         let told =
-            told("In another video, described as being shot in a village southwest of Idlib, another alleged strike hits.").unwrap();
+            told("In another video, described as being shot in a village southwest of Idlib, another alleged strike hits.")
+                .unwrap();
         assert_eq!(told.hedges, ["described as", "alleged"]);
         let place = told.claims.iter().find(|claim| claim.property == "location").unwrap();
         assert_eq!(place.hedges, ["described as"]);
@@ -290,14 +302,27 @@ mod tests {
     fn who_gave_or_said_and_what_is_shown() {
         let of = |text: &str, property: &str| {
             let told = told(text).unwrap_or_else(|| panic!("{text}"));
-            told.claims.into_iter().filter(|claim| claim.property == property).map(|claim| (claim.value, claim.via)).collect::<Vec<_>>()
+            told.claims
+                .into_iter()
+                .filter(|claim| claim.property == property)
+                .map(|claim| (claim.value, claim.via))
+                .collect::<Vec<_>>()
         };
         let pair = |value: &str, via: Option<&str>| vec![(value.to_owned(), via.map(str::to_owned))];
         assert_eq!(of("Police released dramatic video showing the rescue of a girl.", "uploader"), pair("Police", None));
-        assert_eq!(of("The Harbour Party drew anger when it posted a video on social media.", "uploader"), pair("The Harbour Party", Some("social media")));
-        assert_eq!(of("A YouTube video dated Jan. 11, 2014, showed the talks.", "source"), pair("YouTube video", Some("YouTube")));
+        assert_eq!(
+            of("The Harbour Party drew anger when it posted a video on social media.", "uploader"),
+            pair("The Harbour Party", Some("social media"))
+        );
+        assert_eq!(
+            of("A YouTube video dated Jan. 11, 2014, showed the talks.", "source"),
+            pair("YouTube video", Some("YouTube"))
+        );
         assert_eq!(of("In a Facebook video posted later, Karam said he left.", "source"), pair("Karam", Some("Facebook")));
-        assert_eq!(of("But video reviewed by the Harbour Press on Monday did not show that.", "source"), pair("Harbour Press", None));
+        assert_eq!(
+            of("But video reviewed by the Harbour Press on Monday did not show that.", "source"),
+            pair("Harbour Press", None)
+        );
         let shows = "Footage emerged showing riot police aiming hoses at activists.";
         assert_eq!(of(shows, "event"), pair("riot police aiming hoses at activists", None));
         assert_eq!(of(shows, "actor"), pair("riot police", None));

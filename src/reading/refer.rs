@@ -47,6 +47,17 @@ fn context_text(document: &Document, title: &str) -> String {
     text
 }
 
+/// What of a report could not be read: what its reader says, and whether it tells of more than is taken.
+pub fn problems(document: &Document, references: &[Reference]) -> Vec<String> {
+    let mut problems = document.report.problems.clone();
+    if references.iter().filter(|reference| reference.form == Form::Described).count() >= MOST
+        && document.report.reader.name != "table"
+    {
+        problems.push(format!("the report tells of more footage than is read: what it tells after the first {MOST} is not read"));
+    }
+    problems
+}
+
 /// What a printed address means.
 struct Address {
     url: Option<String>,
@@ -73,6 +84,10 @@ fn of_find(document: &Document, find: &Find, address: Address, setting: &Setting
     // The sentence that an embed merely stands behind speaks of it only if it speaks of footage, or announces it.
     let speaks = || find.own || quote.exact.ends_with([':', '：']) || prose::tell(&quote.exact, setting).is_some();
     let (hedges, mut claims) = match find.columns.is_empty() {
+        // A caption speaks without its credit.
+        true if find.own && find.caption.as_deref().is_some_and(|caption| quote.exact.contains(caption)) => {
+            prose::claims(find.caption.as_deref().unwrap_or(""), setting)
+        }
         true if speaks() => prose::claims(&quote.exact, setting),
         true => (Vec::new(), Vec::new()),
         false => (Vec::new(), columns(&find.columns, find.url.as_str())),
@@ -152,6 +167,9 @@ fn columns(columns: &[(String, String)], url: &str) -> Vec<Claim> {
     columns.iter().filter(|(_, value)| url.is_empty() || value != url).map(of).collect()
 }
 
+/// Described references beyond this many are not read: no report tells of so much footage.
+const MOST: usize = 20_000;
+
 /// The rule by which a claim is taken from the sentence before.
 const BEFORE: &str = "context/sentence-before@1";
 
@@ -159,13 +177,20 @@ const BEFORE: &str = "context/sentence-before@1";
 fn told(document: &Document, found: &mut Vec<(usize, Reference)>, setting: &Setting<'_>) {
     let mut said = BTreeSet::new();
     let quoted = Quoted::of(&document.finds);
+    let before = found.len();
     for block in &document.blocks.blocks {
         if matches!(block.kind, BlockKind::Aside | BlockKind::Heading | BlockKind::Caption) && !is_credit(document, block) {
             continue;
         }
+        if found.len() - before >= MOST {
+            break;
+        }
         let text = &document.blocks.text[block.start..block.end];
         let sentences = sentence::split(text);
         for (nth, (start, end)) in sentences.iter().copied().enumerate() {
+            if found.len() - before >= MOST {
+                break;
+            }
             let (words, range) = (&text[start..end], (block.start + start, block.start + end));
             // The sentence of an embed or link is that reference's own.
             if quoted.touches(range) || !said.insert(words.to_owned()) {
@@ -192,7 +217,8 @@ fn told(document: &Document, found: &mut Vec<(usize, Reference)>, setting: &Sett
                 let before = nth.checked_sub(1).and_then(|before| sentences.get(before)).map(|(start, end)| &text[*start..*end]);
                 for mut claim in before.map(|before| prose::claims(before, setting).1).unwrap_or_default() {
                     let place_or_date = matches!(claim.property.as_str(), "location" | "date");
-                    if place_or_date && !reference.claims.iter().any(|own| own.property == claim.property && own.rule.0 != BEFORE) {
+                    if place_or_date && !reference.claims.iter().any(|own| own.property == claim.property && own.rule.0 != BEFORE)
+                    {
                         claim.rule = BEFORE.into();
                         reference.claims.push(claim);
                     }

@@ -88,7 +88,9 @@ impl Region {
         }
         // What a page calls its article is the report if this text is most of it.
         let article = tree.ancestors(root).find(|at| {
-            tree.name(*at) == "article" || tree.get(*at, "itemprop") == Some("articleBody") || tree.get(*at, "role") == Some("article")
+            tree.name(*at) == "article"
+                || tree.get(*at, "itemprop") == Some("articleBody")
+                || tree.get(*at, "role") == Some("article")
         });
         if let Some(article) = article {
             root = article;
@@ -126,8 +128,12 @@ fn parts(tree: &Tree, outline: &Outline, weights: &Weights) -> Vec<Range<usize>>
         if matches!(name, "article" | "main") {
             articles = articles.max(tree.end(at));
         }
-        let plain = matches!(name, "article" | "main" | "body" | "html" | "p" | "figure" | "blockquote" | "picture" | "img" | "video" | "iframe");
-        let site = matches!(name, "nav" | "footer") || (name == "header" && at >= articles) || (name == "aside" && !has_media(tree, at));
+        let plain = matches!(
+            name,
+            "article" | "main" | "body" | "html" | "p" | "figure" | "blockquote" | "picture" | "img" | "video" | "iframe"
+        );
+        let site =
+            matches!(name, "nav" | "footer") || (name == "header" && at >= articles) || (name == "aside" && !has_media(tree, at));
         let named = ["class", "id", "role"].iter().filter_map(|name| chrome::part(tree.get(at, name)?)).max();
         let part = if site { Some(Part::Strong) } else { named.or_else(|| is_hidden(tree, at).then_some(Part::Weak)) };
         if let Some(part) = part.filter(|_| !plain) {
@@ -147,7 +153,7 @@ fn parts(tree: &Tree, outline: &Outline, weights: &Weights) -> Vec<Range<usize>>
 
 /// An `aside` in a report can hold a picture with its caption, or a film.
 fn has_media(tree: &Tree, at: usize) -> bool {
-    tree.below(at).any(|node| matches!(tree.name(node), "figcaption" | "iframe" | "video"))
+    tree.below(at).take(5000).any(|node| matches!(tree.name(node), "figcaption" | "iframe" | "video"))
 }
 
 fn is_hidden(tree: &Tree, at: usize) -> bool {
@@ -188,13 +194,16 @@ fn offered(tree: &Tree, outline: &Outline, weights: &Weights, found: &mut Vec<Ra
 
 /// The nodes between the headline and the text: a report's first picture is often there.
 fn lead(tree: &Tree, outline: &Outline, chrome: &[Range<usize>], root: usize, title: Option<&str>) -> Range<usize> {
-    let folded = |text: &str| text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let folded =
+        |text: &str| text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let title = title.map(folded).unwrap_or_default();
     let headings = outline.runs.iter().take_while(|run| run.node < tree.end(root)).filter(|run| {
-        run.kind == BlockKind::Heading && !within(chrome, run.node) && tree.ancestors(run.node).take(4).any(|at| {
-            let name = tree.name(at);
-            name == "h1" || (name == "h2" && title.len() > 10 && title.contains(&folded(&outline.text[run.start..run.end])))
-        })
+        run.kind == BlockKind::Heading
+            && !within(chrome, run.node)
+            && tree.ancestors(run.node).take(4).any(|at| {
+                let name = tree.name(at);
+                name == "h1" || (name == "h2" && title.len() > 10 && title.contains(&folded(&outline.text[run.start..run.end])))
+            })
     });
     let Some(heading) = headings.last() else { return 0..0 };
     if heading.node >= root {
@@ -211,7 +220,8 @@ mod tests {
     use super::super::{outline::outline, tree::parse};
     use super::*;
 
-    const LONG: &str = "This is a paragraph of a report, with enough words in it that it can be told from a list of links beside it.";
+    const LONG: &str =
+        "This is a paragraph of a report, with enough words in it that it can be told from a list of links beside it.";
 
     #[test]
     fn the_report_is_where_its_running_text_is() {

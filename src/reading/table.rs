@@ -5,11 +5,13 @@ use url::Url;
 use super::block::{Block, BlockKind, Blocks, Place};
 use super::encoding::Decoded;
 use super::{Document, Find, Hints, ReadError, platform};
-use crate::evidence::{Form, MediaKind};
+use crate::evidence::{Form, MediaKind, Report};
 
 /// A cell's text is taken up to so many characters; a row's addresses up to so many.
 const CELL: usize = 20_000;
 const FOUND: usize = 64;
+/// Rows of a table beyond this many are not read, and the report says so.
+const ROWS: usize = 50_000;
 
 /// Reads a table whose first row names the columns.
 pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints, separator: u8) -> Result<Document, ReadError> {
@@ -20,7 +22,12 @@ pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints, separator: u8
         rows.headers().map_err(broken)?.iter().map(|name| name.trim().chars().take(200).collect()).collect();
     let (mut blocks, mut finds) = (Vec::new(), Vec::new());
     let mut record = csv::StringRecord::new();
+    let mut problems = Vec::new();
     while rows.read_record(&mut record).map_err(broken)? {
+        if blocks.len() >= ROWS {
+            problems.push(format!("the table has more than {ROWS} rows: what stands after them is not read; split it"));
+            break;
+        }
         let start = record.position().map_or(0, |position| position.byte() as usize);
         let end = rows.position().byte() as usize;
         let start = start + (text[start..end].len() - text[start..end].trim_start().len());
@@ -36,8 +43,15 @@ pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints, separator: u8
         finds.extend(row(number, (start, end), &columns));
     }
     let media_type = if separator == b'\t' { "text/tab-separated-values" } else { "text/csv" };
-    let report = super::bare_report(decoded, bytes, hints, "table", media_type);
-    Ok(Document { report, base: hints.url.clone(), blocks: Blocks::new(text, blocks), finds, excluded: Vec::new() })
+    let report = Report { problems, ..super::bare_report(decoded, bytes, hints, "table", media_type) };
+    Ok(Document {
+        report,
+        base: hints.url.clone(),
+        blocks: Blocks::new(text, blocks),
+        finds,
+        excluded: Vec::new(),
+        parts: Default::default(),
+    })
 }
 
 /// The footage of one row: every address in it that is media or, if none is, the first address; a

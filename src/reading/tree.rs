@@ -127,7 +127,10 @@ impl Tree {
         let node = &self.nodes[at];
         let range = if node.name < RAW { node.from as usize..node.to as usize } else { 0..0 };
         self.attributes[range].iter().map(|found| {
-            (self.names.get(usize::from(found.name)).map_or("", String::as_str), &self.arena[found.from as usize..found.to as usize])
+            (
+                self.names.get(usize::from(found.name)).map_or("", String::as_str),
+                &self.arena[found.from as usize..found.to as usize],
+            )
         })
     }
 
@@ -190,14 +193,40 @@ pub(super) fn is_block(name: &str) -> bool {
     closes_paragraph(name)
         || matches!(
             name,
-            "body" | "br" | "dd" | "dt" | "html" | "li" | "summary" | "tbody" | "td" | "th" | "thead" | "tr" | "amp-img" | "option"
+            "body"
+                | "br"
+                | "dd"
+                | "dt"
+                | "html"
+                | "li"
+                | "summary"
+                | "tbody"
+                | "td"
+                | "th"
+                | "thead"
+                | "tr"
+                | "amp-img"
+                | "option"
         )
 }
 
 fn is_void(name: &str) -> bool {
     matches!(
         name,
-        "area" | "base" | "br" | "col" | "embed" | "hr" | "img" | "input" | "link" | "meta" | "param" | "source" | "track" | "wbr"
+        "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "param"
+            | "source"
+            | "track"
+            | "wbr"
     )
 }
 
@@ -296,7 +325,10 @@ impl Builder {
                 let address = text.trim().strip_prefix("saved from url=(").and_then(|rest| rest.split_once(')'));
                 self.tree.saved_from = address.map(|(_, url)| url.trim().to_owned());
             }
-            CallbackEvent::AttributeValue { .. } | CallbackEvent::Comment { .. } | CallbackEvent::Doctype { .. } | CallbackEvent::Error(_) => {}
+            CallbackEvent::AttributeValue { .. }
+            | CallbackEvent::Comment { .. }
+            | CallbackEvent::Doctype { .. }
+            | CallbackEvent::Error(_) => {}
         }
     }
 
@@ -394,7 +426,8 @@ impl Builder {
         };
         let from = self.tree.arena.len() as u32;
         // Entities part a text; it is one node all the same.
-        if let Some(last) = self.tree.nodes.last_mut().filter(|last| last.name == name && last.parent == parent as u32 && last.to == from)
+        if let Some(last) =
+            self.tree.nodes.last_mut().filter(|last| last.name == name && last.parent == parent as u32 && last.to == from)
         {
             self.tree.arena.push_str(&value);
             last.to = self.tree.arena.len() as u32;
@@ -420,8 +453,7 @@ impl Builder {
 pub(super) fn parse(html: &str) -> Tree {
     let root = Node { parent: 0, end: 1, from: 0, to: 0, ordinal: 1, name: 1 };
     let names = vec!["x-other".to_owned(), String::new()];
-    let tree =
-        Tree { nodes: vec![root], attributes: Vec::new(), arena: String::new(), names, saved_from: None, cut: false };
+    let tree = Tree { nodes: vec![root], attributes: Vec::new(), arena: String::new(), names, saved_from: None, cut: false };
     let open = vec![Open { at: 0, counts: Vec::new() }];
     let mut builder = Builder { tree, known: HashMap::new(), open, next: None, keeping: false, noscript: None };
     builder.read(html);

@@ -38,6 +38,10 @@ pub struct Archive {
     /// Where a saved page came from, and its date, if a person says so.
     pub url: Option<String>,
     pub published: Option<String>,
+    /// A person's word on what was found, before it is recorded.
+    pub reviews: Vec<super::review::Review>,
+    /// The `exhibit` program, which takes PDFs apart in a process of its own; none: it is done in this one.
+    pub helper: Option<std::path::PathBuf>,
     /// Set from outside to stop after what is under way.
     pub stop: Arc<AtomicBool>,
 }
@@ -58,6 +62,8 @@ pub enum ArchiveError {
     #[error(transparent)]
     Read(#[from] ReadError),
     #[error(transparent)]
+    Review(#[from] super::review::ReviewError),
+    #[error(transparent)]
     Vault(#[from] VaultError),
     #[error("The program could not start its network threads: {0}")]
     Runtime(std::io::Error),
@@ -71,6 +77,7 @@ impl ArchiveError {
         match self {
             ArchiveError::Obtain(error) => error.next_step(),
             ArchiveError::Read(error) => error.next_step(),
+            ArchiveError::Review(error) => error.next_step(),
             ArchiveError::Vault(error) => error.next_step(),
             ArchiveError::Stopped => Some("run the same command again to go on where it stopped"),
             ArchiveError::Runtime(_) => None,

@@ -7,12 +7,12 @@ use tokio::runtime::Runtime;
 use super::archive::{WAIT, jobs, runtime};
 use super::capture::{Acquisition, Means};
 use super::obtain::Obtained;
-use super::{Archive, ArchiveError, Job, ObtainError, Resolved, Source, obtain_file, obtain_input, resolve};
+use super::{Archive, ArchiveError, Job, ObtainError, Resolved, Source, obtain_file, obtain_input, read_report, resolve, review};
 use crate::evidence::{
-    Claim, ClaimMade, Clock, Digest, Event, Item, MediaKind, Object, ObjectKept, Origin, Outcome, PermissionGiven,
-    ReferenceFound, Report, ReportReceived, Subject, Unit,
+    Claim, ClaimMade, Clock, Digest, Event, Item, MediaKind, NoteAdded, Object, ObjectKept, Origin, Outcome, PermissionGiven,
+    Reference, ReferenceFound, Report, ReportReceived, Subject, Unit,
 };
-use crate::fetch::{Ending, LocalError, without_secret};
+use crate::fetch::{Ending, Local, LocalError, without_secret};
 use crate::reading::{self, Document, Hints};
 use crate::vault::{Effects, Lease, Task, Vault, VaultError};
 
@@ -38,7 +38,7 @@ pub(super) fn record(
         published: how.published.clone(),
         declared_type: obtained.declared_type.clone(),
     };
-    let document = match reading::read(&obtained.bytes, &hints) {
+    let document = match read_report(&obtained.bytes, &hints, how.helper.as_deref()) {
         Ok(document) => document,
         Err(error) => {
             // What was fetched is recorded even if it is no report: the attempt was made.
@@ -49,12 +49,17 @@ pub(super) fn record(
         }
     };
     let digest = document.report.sha256;
-    let local = obtained.local.clone();
+    let local = Local::with_parts(obtained.local.clone(), document.parts.clone());
     let beside = |link: &str| local.as_ref().is_some_and(|local| !matches!(local.open(link), Err(LocalError::Missing)));
-    let resolved = resolve(&digest, reading::refer(&document), &beside);
+    let reviewed = reviewed(reading::refer(&document), &digest, how)?;
+    let (references, said): (Vec<_>, Vec<_>) =
+        reviewed.references.into_iter().map(|standing| (standing.reference, (standing.by_person, standing.note))).unzip();
+    let resolved = resolve(&digest, references, &beside);
     let unit = Unit::read(digest);
     if let Some(lease) = lease(vault, Task { unit, subject: digest.to_string() }, how)? {
-        let effects = report_effects(vault, lease, &obtained, &document, &resolved, fetched, how)?;
+        let mut effects = report_effects(vault, lease, &obtained, &document, &resolved, fetched, how)?;
+        effects.events.extend(by_person(&document.report, &resolved, &said));
+        effects.events.extend(reviewed.rejected.iter().map(|(reference, note)| rejected(&digest, reference, note.as_deref())));
         vault.commit(vec![effects])?;
     }
     Ok((digest, jobs(vault, &digest, &resolved, local.as_ref(), how)?))
@@ -198,6 +203,41 @@ fn report_effects(
             .extend(resolved.reference.claims.iter().map(|claim| asserted(Subject::Mention(key.clone()), "report", claim)));
     }
     Ok(effects)
+}
+
+/// The references as a person left them, where one did.
+fn reviewed(references: Vec<Reference>, report: &Digest, how: &Archive) -> Result<review::Outcome, review::ReviewError> {
+    match how.reviews.iter().find(|review| review.report.sha256 == *report) {
+        Some(review) => review::apply(references, review),
+        None if how.reviews.is_empty() => {
+            let stand = |reference| review::Standing { reference, by_person: Vec::new(), note: None };
+            Ok(review::Outcome { references: references.into_iter().map(stand).collect(), rejected: Vec::new() })
+        }
+        None => Err(review::ReviewError::OtherReport { name: how.reviews[0].report.origin.clone(), sha256: *report }),
+    }
+}
+
+/// What a person claims and notes of references, beside what the report does.
+fn by_person(report: &Report, resolved: &[Resolved], said: &[(Vec<Claim>, Option<String>)]) -> Vec<Event> {
+    let mut events = Vec::new();
+    for (ordinal, (resolved, (claims, note))) in (1..).zip(resolved.iter().zip(said)) {
+        let key = reference(report, ordinal, resolved).key();
+        events.extend(claims.iter().map(|claim| asserted(Subject::Mention(key.clone()), "person", claim)));
+        let note = note.clone().map(|text| NoteAdded { subject: Subject::Mention(key.clone()), text: Some(text) });
+        events.extend(note.map(Event::NoteAdded));
+    }
+    events
+}
+
+/// What was found and a person left out is noted of the report, so that it can be asked about.
+fn rejected(report: &Digest, reference: &Reference, note: Option<&str>) -> Event {
+    let what = reference.url.as_deref().map(without_secret).unwrap_or_else(|| format!("“{}”", reference.quote.exact));
+    let why = note.map(|note| format!(": {note}")).unwrap_or_default();
+    let text = format!(
+        "Rejected in review: {} {} {what} (found by {} at {}){why}",
+        reference.kind, reference.form, reference.rule, reference.locator
+    );
+    Event::NoteAdded(NoteAdded { subject: Subject::Report(*report), text: Some(text) })
 }
 
 fn received(report: &Report, origin: &Origin, clock: &dyn Clock) -> ReportReceived {

@@ -23,7 +23,8 @@ fn item(report: &Digest, reference: &Reference, beside: &dyn Fn(&str) -> bool) -
     let scheme = printed.split_once(':').is_some_and(|(scheme, _)| {
         scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
     });
-    let file = printed.to_ascii_lowercase().starts_with("file:");
+    // `cid:` is a part of the message that the report is (RFC 2392).
+    let file = ["file:", "cid:"].iter().any(|scheme| printed.to_ascii_lowercase().starts_with(scheme));
     let relative = (!scheme || file) && !printed.starts_with("//") && !printed.starts_with("\\\\");
     let absolute = !relative || ["http://", "https://"].iter().any(|scheme| canonical.starts_with(scheme));
     if !absolute || (relative && beside(printed)) {

@@ -267,6 +267,9 @@ impl Rows<'_> {
                 let sql = "SELECT no FROM exhibit WHERE object = ?1 ORDER BY no LIMIT 1";
                 self.number(sql, &[&digest.to_string()]).map(|no| ("E", no))
             }
+            Subject::Report(digest) => {
+                self.number("SELECT no FROM report WHERE sha256 = ?1", &[&digest.to_string()]).map(|no| ("R", no))
+            }
         }
     }
 

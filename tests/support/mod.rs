@@ -265,6 +265,8 @@ pub fn archiving(ports: &Ports, concurrency: usize) -> exhibit::stages::Archive 
         recapture: false,
         url: None,
         published: None,
+        reviews: Vec::new(),
+        helper: None,
         stop: Default::default(),
     }
 }

@@ -1,0 +1,165 @@
+//! Spreadsheets (XLSX, XLSB, XLS, ODS): each sheet is read as the table that it shows.
+
+use std::io::{Cursor, Read};
+
+use calamine::{Data, Reader as _, open_workbook_auto_from_rs};
+use quick_xml::events::Event;
+use zip::ZipArchive;
+
+use super::block::Place;
+use super::encoding::Decoded;
+use super::{Document, Hints, ReadError, table};
+
+/// Cells of all sheets that are read.
+const CELLS: usize = 5_000_000;
+/// Bytes that a spreadsheet may unpack to: 512 MiB.
+const UNPACKED: u64 = 512 << 20;
+
+/// Reads a spreadsheet.
+pub(super) fn read(bytes: &[u8], hints: &Hints) -> Result<Document, ReadError> {
+    let broken = |why: String| ReadError::Broken { origin: hints.origin.clone(), why };
+    let mut links = std::collections::BTreeMap::new();
+    if let Ok(mut container) = ZipArchive::new(Cursor::new(bytes)) {
+        let unpacked: u64 =
+            (0..container.len().min(10_000)).filter_map(|nth| container.by_index_raw(nth).ok().map(|member| member.size())).sum();
+        if unpacked > UNPACKED {
+            return Err(broken(format!("it unpacks to more than {} MiB", UNPACKED >> 20)));
+        }
+        links = hyperlinks(&mut container);
+    }
+    let mut book = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|error| broken(error.to_string()))?;
+    let (mut whole, mut cells): (Option<Document>, usize) = (None, 0);
+    let names = book.sheet_names();
+    let several = names.len() > 1;
+    let mut problems = Vec::new();
+    for (nth, name) in names.into_iter().enumerate() {
+        let range = match book.worksheet_range(&name) {
+            Ok(range) => range,
+            Err(error) => {
+                problems.push(format!("the sheet {name} could not be read: {error}"));
+                continue;
+            }
+        };
+        cells += range.get_size().0.saturating_mul(range.get_size().1);
+        if cells > CELLS {
+            problems.push(format!("the sheet {name} and what comes after it are not read: there are more than {CELLS} cells"));
+            break;
+        }
+        let first = range.start().unwrap_or((0, 0));
+        let mut rows = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        let mut any = false;
+        for (row, values) in range.rows().enumerate() {
+            let written = values.iter().enumerate().map(|(column, value)| {
+                let shown = show(value);
+                // A cell that shows words and leads to an address says both.
+                match links.get(&(nth, first.0 as usize + row, first.1 as usize + column)) {
+                    Some(url) if !shown.contains(url.as_str()) => format!("{shown} {url}").trim().to_owned(),
+                    _ => shown,
+                }
+            });
+            let written: Vec<String> = written.collect();
+            if written.iter().all(String::is_empty) {
+                continue;
+            }
+            any = true;
+            rows.write_record(&written).map_err(|error| broken(error.to_string()))?;
+        }
+        let text = rows.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+        if !any {
+            continue;
+        }
+        let decoded = Decoded { text, encoding: "UTF-8" };
+        let mut sheet = table::read(&decoded, bytes, hints, b',')?;
+        if several {
+            name_sheet(&mut sheet, &name);
+        }
+        match &mut whole {
+            None => whole = Some(sheet),
+            Some(whole) => whole.append(sheet),
+        }
+    }
+    let mut whole = whole.ok_or_else(|| ReadError::Empty { origin: hints.origin.clone() })?;
+    whole.report.media_type = match bytes {
+        [b'P', b'K', ..] => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        _ => "application/vnd.ms-excel",
+    }
+    .to_owned();
+    whole.report.problems.extend(problems);
+    Ok(whole)
+}
+
+fn name_sheet(document: &mut Document, name: &str) {
+    for find in &mut document.finds {
+        if let Place::Cell(_, column) = &mut find.place {
+            *column = format!("{column} of sheet {name}").into();
+        }
+    }
+}
+
+/// A cell as its reader sees it; dates in ISO form.
+fn show(value: &Data) -> String {
+    match value {
+        Data::DateTime(when) => match when.to_ymd_hms_milli() {
+            (year, month, day, 0, 0, 0, _) => format!("{year:04}-{month:02}-{day:02}"),
+            (year, month, day, hour, minute, second, _) => {
+                format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+            }
+        },
+        Data::Empty | Data::Error(_) => String::new(),
+        other => other.to_string().trim().to_owned(),
+    }
+}
+
+/// Hyperlinks of an XLSX by sheet, row and column, all from 0.
+fn hyperlinks(container: &mut ZipArchive<Cursor<&[u8]>>) -> std::collections::BTreeMap<(usize, usize, usize), String> {
+    let mut found = std::collections::BTreeMap::new();
+    for sheet in 0..64 {
+        let targets = super::office::relations(&member(container, &format!("xl/worksheets/_rels/sheet{}.xml.rels", sheet + 1)));
+        if targets.is_empty() {
+            continue;
+        }
+        super::office::events(&member(container, &format!("xl/worksheets/sheet{}.xml", sheet + 1)), |event| {
+            if let Event::Start(start) | Event::Empty(start) = event
+                && super::office::local(start.name().as_ref()) == "hyperlink"
+                && let (Some(cell), Some(id)) = (super::office::value(start, "ref"), super::office::value(start, "id"))
+                && let (Some((row, column)), Some(url)) =
+                    (position(&cell), targets.get(&id).filter(|url| url.starts_with("http")))
+                && found.len() < 100_000
+            {
+                found.insert((sheet, row, column), url.clone());
+            }
+        });
+    }
+    found
+}
+
+fn member(container: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> String {
+    let mut text = Vec::new();
+    if let Ok(member) = container.by_name(name) {
+        let _ = member.take(64 << 20).read_to_end(&mut text);
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// `C12` is row 11, column 2.
+fn position(cell: &str) -> Option<(usize, usize)> {
+    let cell = cell.split(':').next()?;
+    let letters = cell.find(|letter: char| letter.is_ascii_digit())?;
+    let column = cell[..letters].bytes().try_fold(0usize, |sum, letter| {
+        letter.is_ascii_uppercase().then(|| sum.saturating_mul(26).saturating_add(usize::from(letter - b'A') + 1))
+    })?;
+    Some((cell[letters..].parse::<usize>().ok()?.checked_sub(1)?, column.checked_sub(1)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_named_by_letters_and_a_number() {
+        assert_eq!(
+            (position("A1"), position("C12:C13"), position("AA3"), position("7")),
+            (Some((0, 0)), Some((11, 2)), Some((2, 26)), None)
+        );
+    }
+}
