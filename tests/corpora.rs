@@ -101,3 +101,33 @@ fn the_published_merkle_vectors_come_out_as_labelled() {
     assert_eq!((judged, other_length), (195, 1));
     assert!(wrong.is_empty(), "{} of {judged}: {wrong:?}", wrong.len());
 }
+
+/// Runs the corpora's own scorer, and gives the JSON objects it prints.
+fn score(corpora: &Path, set: &str) -> serde_json::Value {
+    let program = env!("CARGO_BIN_EXE_exhibit");
+    let ran =
+        std::process::Command::new("python3").arg(corpora.join("score")).args([set, "--exhibit", program]).output().unwrap();
+    let text = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let from = text.find("\n{").unwrap_or_else(|| panic!("{text} {}", String::from_utf8_lossy(&ran.stderr)));
+    serde_json::from_str(&text[from..]).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// `17/18` as a share.
+fn share(told: &serde_json::Value, name: &str) -> f64 {
+    let (of, all) = told[name].as_str().unwrap().split_once('/').unwrap();
+    of.parse::<f64>().unwrap() / all.parse::<f64>().unwrap()
+}
+
+#[test]
+fn labelled_pages_and_texts_are_read_as_their_labels_say() {
+    let Some(corpora) = corpora() else { return };
+    let pages = score(&corpora, "reports");
+    let (recall, precision) = (pages["recall_all"].as_f64().unwrap(), pages["precision"].as_f64().unwrap());
+    assert!(2.0 * recall * precision / (recall + precision) >= 0.95, "{pages:#}");
+    for (name, least) in [("caption_ok", 0.9), ("credit_ok", 0.9), ("uploader_ok", 0.8), ("place_ok", 0.85), ("date_ok", 0.8)] {
+        assert!(share(&pages, name) >= least, "{name}: {pages:#}");
+    }
+    let prose = score(&corpora, "prose");
+    assert!(prose["recall"].as_f64().unwrap() >= 0.85 && prose["precision"].as_f64().unwrap() >= 0.85, "{prose:#}");
+    assert!(share(&prose, "place") >= 0.85 && share(&prose, "certainty") >= 0.8, "{prose:#}");
+}

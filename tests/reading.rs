@@ -1,7 +1,7 @@
 //! Reports in their formats: references, positions, claims.
 
 use exhibit::evidence::{Form, MediaKind, Reference};
-use exhibit::reading::{Document, Hints, read, refer};
+use exhibit::reading::{Document, Hints, canonical_url, read, refer};
 use proptest::prelude::*;
 
 fn hints(origin: &str) -> Hints {
@@ -174,4 +174,65 @@ proptest! {
             positions_hold(&document, &found);
         }
     }
+
+    #[test]
+    fn a_canonical_address_is_its_own(text in "(https?://)?(www\\.|m\\.)?(youtube\\.com/watch\\?v=|youtu\\.be/|vimeo\\.com/|t\\.me/|news\\.example/)[a-zA-Z0-9_/?&=.#%-]{0,40}") {
+        if let Ok(url) = url::Url::parse(&text) {
+            let once = canonical_url(&url);
+            let again = url::Url::parse(&once).unwrap();
+            prop_assert_eq!(canonical_url(&again), once);
+        }
+    }
+
+    #[test]
+    fn what_stands_around_a_report_changes_nothing(before in 0usize..4, after in 0usize..4, turned in any::<bool>()) {
+        const PARTS: [&str; 3] = [
+            "<nav><ul><li><a href=/a>One</a></li><li><a href=/b><img src=/n.jpg></a></li></ul></nav>",
+            "<div class='newsletter'><p>Sign up for our news of the day, every morning in your own mail box, free of charge.</p><img src=/m.jpg></div>",
+            "<aside class='related'><h2>Related</h2><a href=/c><img src=/o.jpg><h3>Another video shows something else</h3></a></aside>",
+        ];
+        let text = "<p>The night was long in the town, and nobody slept before the morning came over the hills, they said.</p>";
+        let report = format!(
+            "<article><h1>A title</h1><p>One video shows a street near Idlib on Sunday, says a witness who was there.</p>{}<figure><img src=/street.jpg width=640><figcaption>A street. Photo: Anna Karam</figcaption></figure></article>",
+            text.repeat(4)
+        );
+        let mut parts: Vec<&str> = PARTS.to_vec();
+        if turned {
+            parts.reverse();
+        }
+        let page = format!("<html><body>{}{report}{}</body></html>", parts[..before.min(3)].concat(), parts[..after.min(3)].concat());
+        let plain = format!("<html><body>{report}</body></html>");
+        let of = |page: &str| {
+            let (_, found) = references("page.html", page);
+            let told = |found: Reference| (found.kind, found.form, found.url, found.quote.exact, found.caption, found.credit, found.claims);
+            found.into_iter().map(told).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(of(&page), of(&plain));
+    }
+}
+
+#[test]
+fn what_fuzzing_found_is_read_without_harm() {
+    let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds");
+    let mut read_all = 0;
+    for file in walkdir::WalkDir::new(&seeds).sort_by_file_name().into_iter().flatten().filter(|file| file.file_type().is_file())
+    {
+        let bytes = std::fs::read(file.path()).unwrap();
+        let target = file.path().parent().unwrap().file_name().unwrap().to_str().unwrap();
+        let origin = match target {
+            "html" => "page.html",
+            "markdown" => "notes.md",
+            "table" => "rows.csv",
+            "mail" => "message.eml",
+            "pdf" => "report.pdf",
+            "office" => "report.docx",
+            "sheet" => "rows.xlsx",
+            _ => "notes.txt",
+        };
+        if let Ok(document) = read(&bytes, &hints(origin)) {
+            positions_hold(&document, &refer(&document));
+        }
+        read_all += 1;
+    }
+    assert!(read_all > 60, "{read_all} seeds in {}", seeds.display());
 }

@@ -58,9 +58,9 @@ enum Command {
     Completions {
         shell: clap_complete::Shell,
     },
-    /// Take the PDF on standard input apart (for `exhibit` itself, which bounds it)
+    /// Take the PDF or spreadsheet on standard input apart (for `exhibit` itself, which bounds it)
     #[command(hide = true)]
-    ExtractPdf,
+    Extract,
     /// Write the man pages into a directory
     #[command(hide = true)]
     Man {
@@ -91,9 +91,9 @@ pub fn main() -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "exhibit", &mut std::io::stdout());
             Ok(Exit::Done)
         }
-        Command::ExtractPdf => crate::stages::extract(std::io::stdin().lock(), std::io::stdout().lock())
+        Command::Extract => crate::stages::extract(std::io::stdin().lock(), std::io::stdout().lock())
             .map(|()| Exit::Done)
-            .map_err(|error| Failure::new(format!("The text of the PDF could not be passed on: {error}"))),
+            .map_err(|error| Failure::new(format!("What was taken apart could not be passed on: {error}"))),
         Command::Man { dir } => man(&dir),
     };
     match result {

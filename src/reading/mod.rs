@@ -26,7 +26,7 @@ mod prose;
 mod refer;
 mod region;
 mod sentence;
-mod sheet;
+pub mod sheet;
 mod table;
 mod tree;
 
@@ -169,18 +169,35 @@ pub struct Excluded {
     pub rule: Rule,
 }
 
-/// Reads a report. A PDF is taken apart in this very process: see [`pdf`] for the careful way.
+/// What PDFs and spreadsheets say, before any of it is understood.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub enum Extracted {
+    Pdf(pdf::Extracted),
+    Sheet(sheet::Extracted),
+}
+
+/// Takes a PDF or a spreadsheet apart. The libraries that do it panic, and run away, on some files: a careful
+/// program calls this in a process of its own.
+pub fn extract(bytes: &[u8]) -> Result<Extracted, String> {
+    if is_pdf(bytes) { pdf::extract(bytes).map(Extracted::Pdf) } else { sheet::extract(bytes).map(Extracted::Sheet) }
+}
+
+fn is_pdf(bytes: &[u8]) -> bool {
+    bytes[..bytes.len().min(1024)].windows(5).any(|window| window == b"%PDF-")
+}
+
+/// Reads a report. What may run away does so in this very process: see [`extract`] for the careful way.
 pub fn read(bytes: &[u8], hints: &Hints) -> Result<Document, ReadError> {
     read_with(bytes, hints, &|bytes| {
-        let extracted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| pdf::extract(bytes)));
+        let extracted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| extract(bytes)));
         extracted.unwrap_or_else(|_| Err("it is damaged, or of a kind that cannot be read".to_owned()))
     })
 }
 
-/// How a PDF is taken apart.
-pub type Extract<'a> = dyn Fn(&[u8]) -> Result<pdf::Extracted, String> + 'a;
+/// How a PDF or spreadsheet is taken apart.
+pub type Extract<'a> = dyn Fn(&[u8]) -> Result<Extracted, String> + 'a;
 
-/// Reads a report, and has a PDF taken apart by `extract`.
+/// Reads a report, and has a PDF or spreadsheet taken apart by `extract`.
 pub fn read_with(bytes: &[u8], hints: &Hints, extract: &Extract<'_>) -> Result<Document, ReadError> {
     let origin = || hints.origin.clone();
     if bytes.is_empty() || bytes.iter().all(u8::is_ascii_whitespace) {
@@ -192,20 +209,16 @@ pub fn read_with(bytes: &[u8], hints: &Hints, extract: &Extract<'_>) -> Result<D
     if bytes.starts_with(&[0x1f, 0x8b]) {
         return unpacked(bytes, hints, extract);
     }
-    let head = &bytes[..bytes.len().min(1024)];
-    if head.windows(5).any(|window| window == b"%PDF-") {
-        let extracted = extract(bytes).map_err(|why| ReadError::Broken { origin: origin(), why })?;
-        return pdf::read(&extracted, bytes, hints);
-    }
-    if bytes.starts_with(b"PK\x03\x04") {
-        return match office::kind(bytes) {
-            Some(office::Kind::Sheet) => sheet::read(bytes, hints),
-            Some(kind) => office::read(bytes, kind, hints),
-            None => Err(ReadError::NotText { origin: origin(), found: "a ZIP file of no kind that exhibit reads".to_owned() }),
-        };
-    }
-    if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
-        return sheet::read(bytes, hints);
+    let kind = bytes.starts_with(b"PK\x03\x04").then(|| office::kind(bytes));
+    let old_sheet = bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]);
+    match kind {
+        _ if old_sheet || is_pdf(bytes) => return apart(bytes, hints, extract),
+        Some(Some(office::Kind::Sheet)) => return apart(bytes, hints, extract),
+        Some(Some(kind)) => return office::read(bytes, kind, hints),
+        Some(None) => {
+            return Err(ReadError::NotText { origin: origin(), found: "a ZIP file of no kind that exhibit reads".to_owned() });
+        }
+        None => {}
     }
     if mail::is_mail(bytes) {
         return mail::read(bytes, hints);
@@ -217,6 +230,13 @@ pub fn read_with(bytes: &[u8], hints: &Hints, extract: &Extract<'_>) -> Result<D
         Format::Markdown => Ok(markdown::read(&decoded, bytes, hints)),
         Format::Table(separator) => table::read(&decoded, bytes, hints, separator),
         Format::Plain => Ok(plain::read(&decoded, bytes, hints)),
+    }
+}
+
+fn apart(bytes: &[u8], hints: &Hints, extract: &Extract<'_>) -> Result<Document, ReadError> {
+    match extract(bytes).map_err(|why| ReadError::Broken { origin: hints.origin.clone(), why })? {
+        Extracted::Pdf(extracted) => pdf::read(&extracted, bytes, hints),
+        Extracted::Sheet(extracted) => sheet::read(&extracted, bytes, hints),
     }
 }
 

@@ -1,7 +1,7 @@
 //! PDF (ISO 32000): text by page with its lines, links as annotations, and what the document says of itself.
 //!
-//! The libraries that parse PDF panic or run away on some files. So there are two steps: [`extract`], which a
-//! careful program runs in a process of its own, and [`read`], which makes a report of what came out.
+//! The libraries that parse PDF panic or run away on some files. So there are two steps: taking it apart
+//! ([`super::extract`]), and making a report of what came out.
 
 use pdf_extract::{Dictionary, Document as Pdf, MediaBox, Object, OutputDev, OutputError, Transform};
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,7 @@ const PAGES: u32 = 2000;
 const LETTERS: usize = 20_000_000;
 
 /// Reads the text and links of a PDF. May panic, and may need much time and memory: see the module.
-pub fn extract(bytes: &[u8]) -> Result<Extracted, String> {
+pub(super) fn extract(bytes: &[u8]) -> Result<Extracted, String> {
     let pdf = Pdf::load_mem(bytes).map_err(|error| error.to_string())?;
     if pdf.is_encrypted() || pdf.trailer.get(b"Encrypt").is_ok() {
         return Err("it is encrypted: it needs a password to be read".to_owned());

@@ -1,9 +1,11 @@
 //! Spreadsheets (XLSX, XLSB, XLS, ODS): each sheet is read as the table that it shows.
 
+use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
 use calamine::{Data, Reader as _, open_workbook_auto_from_rs};
 use quick_xml::events::Event;
+use serde::{Deserialize, Serialize};
 use zip::ZipArchive;
 
 use super::block::Place;
@@ -15,34 +17,39 @@ const CELLS: usize = 5_000_000;
 /// Bytes that a spreadsheet may unpack to: 512 MiB.
 const UNPACKED: u64 = 512 << 20;
 
-/// Reads a spreadsheet.
-pub(super) fn read(bytes: &[u8], hints: &Hints) -> Result<Document, ReadError> {
-    let broken = |why: String| ReadError::Broken { origin: hints.origin.clone(), why };
-    let mut links = std::collections::BTreeMap::new();
+/// What a spreadsheet shows, before any of it is understood: each sheet's name and its rows as CSV.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Extracted {
+    pub sheets: Vec<(String, String)>,
+    pub problems: Vec<String>,
+}
+
+/// Takes a spreadsheet apart. May panic, and may need much memory: see [`super::extract`].
+pub(super) fn extract(bytes: &[u8]) -> Result<Extracted, String> {
+    let mut links = BTreeMap::new();
     if let Ok(mut container) = ZipArchive::new(Cursor::new(bytes)) {
         let unpacked: u64 =
             (0..container.len().min(10_000)).filter_map(|nth| container.by_index_raw(nth).ok().map(|member| member.size())).sum();
         if unpacked > UNPACKED {
-            return Err(broken(format!("it unpacks to more than {} MiB", UNPACKED >> 20)));
+            return Err(format!("it unpacks to more than {} MiB", UNPACKED >> 20));
         }
         links = hyperlinks(&mut container);
     }
-    let mut book = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|error| broken(error.to_string()))?;
-    let (mut whole, mut cells): (Option<Document>, usize) = (None, 0);
-    let names = book.sheet_names();
-    let several = names.len() > 1;
-    let mut problems = Vec::new();
-    for (nth, name) in names.into_iter().enumerate() {
+    let mut book = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|error| error.to_string())?;
+    let (mut found, mut cells) = (Extracted::default(), 0usize);
+    for (nth, name) in book.sheet_names().into_iter().enumerate() {
         let range = match book.worksheet_range(&name) {
             Ok(range) => range,
             Err(error) => {
-                problems.push(format!("the sheet {name} could not be read: {error}"));
+                found.problems.push(format!("the sheet {name} could not be read: {error}"));
                 continue;
             }
         };
-        cells += range.get_size().0.saturating_mul(range.get_size().1);
+        cells = cells.saturating_add(range.get_size().0.saturating_mul(range.get_size().1));
         if cells > CELLS {
-            problems.push(format!("the sheet {name} and what comes after it are not read: there are more than {CELLS} cells"));
+            found
+                .problems
+                .push(format!("the sheet {name} and what comes after it are not read: there are more than {CELLS} cells"));
             break;
         }
         let first = range.start().unwrap_or((0, 0));
@@ -62,16 +69,24 @@ pub(super) fn read(bytes: &[u8], hints: &Hints) -> Result<Document, ReadError> {
                 continue;
             }
             any = true;
-            rows.write_record(&written).map_err(|error| broken(error.to_string()))?;
+            rows.write_record(&written).map_err(|error| error.to_string())?;
         }
         let text = rows.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-        if !any {
-            continue;
+        if any {
+            found.sheets.push((name, text));
         }
-        let decoded = Decoded { text, encoding: "UTF-8" };
+    }
+    Ok(found)
+}
+
+/// Makes a report of what was extracted.
+pub(super) fn read(extracted: &Extracted, bytes: &[u8], hints: &Hints) -> Result<Document, ReadError> {
+    let mut whole: Option<Document> = None;
+    for (name, text) in &extracted.sheets {
+        let decoded = Decoded { text: text.clone(), encoding: "UTF-8" };
         let mut sheet = table::read(&decoded, bytes, hints, b',')?;
-        if several {
-            name_sheet(&mut sheet, &name);
+        if extracted.sheets.len() > 1 {
+            name_sheet(&mut sheet, name);
         }
         match &mut whole {
             None => whole = Some(sheet),
@@ -84,7 +99,7 @@ pub(super) fn read(bytes: &[u8], hints: &Hints) -> Result<Document, ReadError> {
         _ => "application/vnd.ms-excel",
     }
     .to_owned();
-    whole.report.problems.extend(problems);
+    whole.report.problems.extend(extracted.problems.iter().cloned());
     Ok(whole)
 }
 
@@ -111,8 +126,8 @@ fn show(value: &Data) -> String {
 }
 
 /// Hyperlinks of an XLSX by sheet, row and column, all from 0.
-fn hyperlinks(container: &mut ZipArchive<Cursor<&[u8]>>) -> std::collections::BTreeMap<(usize, usize, usize), String> {
-    let mut found = std::collections::BTreeMap::new();
+fn hyperlinks(container: &mut ZipArchive<Cursor<&[u8]>>) -> BTreeMap<(usize, usize, usize), String> {
+    let mut found = BTreeMap::new();
     for sheet in 0..64 {
         let targets = super::office::relations(&member(container, &format!("xl/worksheets/_rels/sheet{}.xml.rels", sheet + 1)));
         if targets.is_empty() {

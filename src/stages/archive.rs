@@ -40,7 +40,7 @@ pub struct Archive {
     pub published: Option<String>,
     /// A person's word on what was found, before it is recorded.
     pub reviews: Vec<super::review::Review>,
-    /// The `exhibit` program, which takes PDFs apart in a process of its own; none: it is done in this one.
+    /// The `exhibit` program, which takes PDFs and spreadsheets apart in a process of its own; none: it is done in this one.
     pub helper: Option<std::path::PathBuf>,
     /// Set from outside to stop after what is under way.
     pub stop: Arc<AtomicBool>,

@@ -5,18 +5,18 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::reading::{self, Document, Hints, ReadError, pdf::Extracted};
+use crate::reading::{self, Document, Extracted, Hints, ReadError};
 
 /// Stands before the result of [`extract`]: the libraries print now and then.
 const MARK: char = '\u{1}';
-/// Seconds that taking a PDF apart may last.
+/// Seconds that taking one apart may last.
 const SECONDS: u64 = 60;
 /// Bytes of memory that it may use: 480 MiB.
 const MEMORY: u64 = 480 << 20;
 /// Bytes of its result that are read.
 const RESULT: u64 = 400 << 20;
 
-/// Reads a report. `helper` is the `exhibit` program, which takes PDFs apart in a process of its own, with
+/// Reads a report. `helper` is the `exhibit` program, which takes PDFs and spreadsheets apart in a process of its own, with
 /// bounds of time and memory; without it that is done here.
 pub fn read_report(bytes: &[u8], hints: &Hints, helper: Option<&Path>) -> Result<Document, ReadError> {
     match helper {
@@ -26,9 +26,9 @@ pub fn read_report(bytes: &[u8], hints: &Hints, helper: Option<&Path>) -> Result
 }
 
 fn in_process(helper: &Path, bytes: &[u8]) -> Result<Extracted, String> {
-    let failed = |error: std::io::Error| format!("the program that takes PDFs apart could not be run: {error}");
+    let failed = |error: std::io::Error| format!("the program that takes such files apart could not be run: {error}");
     let mut child = Command::new(helper)
-        .arg("extract-pdf")
+        .arg("extract")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -69,7 +69,7 @@ fn in_process(helper: &Path, bytes: &[u8]) -> Result<Extracted, String> {
     })
 }
 
-/// The helper's side: reads a PDF from `input`, and writes what it says to `output`.
+/// The helper's side: reads a PDF or spreadsheet from `input`, and writes what it says to `output`.
 pub fn extract(mut input: impl Read, mut output: impl Write) -> std::io::Result<()> {
     // Where limits cannot be set, the parent's clock remains.
     let _ = rlimit::setrlimit(rlimit::Resource::AS, MEMORY, MEMORY);
@@ -78,7 +78,7 @@ pub fn extract(mut input: impl Read, mut output: impl Write) -> std::io::Result<
     let mut bytes = Vec::new();
     input.read_to_end(&mut bytes)?;
     // Deep files need a deep stack.
-    let worker = std::thread::Builder::new().stack_size(64 << 20).spawn(move || reading::pdf::extract(&bytes))?;
+    let worker = std::thread::Builder::new().stack_size(64 << 20).spawn(move || reading::extract(&bytes))?;
     let extracted = worker.join().unwrap_or_else(|_| Err("it is damaged, or of a kind that cannot be read".to_owned()));
     write!(output, "\n{MARK}")?;
     serde_json::to_writer(&mut output, &extracted)?;

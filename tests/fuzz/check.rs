@@ -24,7 +24,7 @@ pub fn read_contained(data: &[u8], origin: &str) {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| std::panic::set_hook(Box::new(|_| ())));
     let hints = Hints { origin: origin.to_owned(), ..Hints::default() };
-    let extracted = std::panic::catch_unwind(|| exhibit::reading::pdf::extract(data));
+    let extracted = std::panic::catch_unwind(|| exhibit::reading::extract(data));
     let Ok(Ok(extracted)) = extracted else { return };
     if exhibit::reading::read_with(data, &hints, &|_| Ok(extracted.clone())).map(|document| refer(&document)).is_err() {
         return;
