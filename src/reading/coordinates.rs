@@ -58,11 +58,14 @@ fn decimals(captures: &Captures<'_>, name: &str) -> usize {
     captures.name(name).and_then(|text| text.as_str().split_once('.')).map_or(0, |(_, digits)| digits.len())
 }
 
+/// Latitude, longitude and precision of a match.
+type Read<'a> = dyn Fn(&Captures<'_>) -> Option<(f64, f64, &'static str)> + 'a;
+
 /// Every position in a text.
 pub(super) fn find(text: &str) -> Vec<Position> {
     let Some(rules) = RULES.as_ref().filter(|_| text.bytes().any(|byte| byte.is_ascii_digit())) else { return Vec::new() };
     let mut found: Vec<Position> = Vec::new();
-    let mut add = |pattern: &Regex, rule: &'static str, read: &dyn Fn(&Captures<'_>) -> Option<(f64, f64, &'static str)>| {
+    let mut add = |pattern: &Regex, rule: &'static str, read: &Read<'_>| {
         for captures in pattern.captures_iter(text) {
             let Some(whole) = captures.get(0) else { continue };
             let free = !found.iter().any(|other| other.start < whole.end() && whole.start() < other.end);

@@ -139,8 +139,7 @@ pub(super) fn split(text: &str) -> (&str, Option<String>) {
     });
     if let Some((at, letter)) = ends {
         let tail = text[at + letter.len_utf8()..].trim();
-        if tail.split_whitespace().count() <= 8 && !tail.ends_with(|end: char| matches!(end, '!' | '?')) && is_credit(rules, tail)
-        {
+        if tail.split_whitespace().count() <= 8 && !tail.ends_with(['!', '?']) && is_credit(rules, tail) {
             let end = if letter == '|' { at } else { at + letter.len_utf8() };
             if let Some(parted) = parted(end, tail) {
                 return parted;

@@ -384,9 +384,10 @@ impl Finder<'_> {
             if COMMON[0].contains(self.lower(to - 1)) || (to == from + 1 && never(name)) {
                 continue;
             }
-            let facility = self.words.facilities.contains(self.lower(to - 1)) && to - from > 1
-                || self.words.facilities_first.contains(self.lower(from)) && to - from > 1
-                || self.words.facilities_first.contains(self.lower(from.wrapping_sub(1))) && from > 0;
+            let several = to - from > 1;
+            let by_words =
+                self.words.facilities.contains(self.lower(to - 1)) || self.words.facilities_first.contains(self.lower(from));
+            let facility = (several && by_words) || (from > 0 && self.words.facilities_first.contains(self.lower(from - 1)));
             let (straight, known) = self.known(name);
             let kind_behind = (to < self.tokens.len() && !self.tokens[to - 1].stop && !self.tokens[to].capital)
                 .then(|| self.kind_word(self.lower(to)))
