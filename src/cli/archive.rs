@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// The report's date, where it does not say (EDTF, such as 2015-10-04)
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = super::reports::date)]
     published: Option<String>,
     /// A review of the reports, as `exhibit refs --review` or `refs --json` and an editor make it
     #[arg(long, value_name = "FILE")]

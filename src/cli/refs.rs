@@ -24,7 +24,7 @@ pub struct Args {
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// The report's date, where it does not say (EDTF, such as 2015-10-04)
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = super::reports::date)]
     published: Option<String>,
     /// List what was left out as belonging to the site, too
     #[arg(long)]

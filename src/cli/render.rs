@@ -266,6 +266,7 @@ pub fn shown(id: Id, value: &Value) -> String {
         let hedges = text(&claim["hedges"]).map(|hedges| format!(" [{hedges}]")).unwrap_or_default();
         let via = text(&claim["via"]).map(|via| format!(" (via {via})")).unwrap_or_default();
         let by = match (claim["person"].as_str(), claim["by"].as_str()) {
+            (_, Some("program")) => "the program".to_owned(),
             (Some(person), _) => person.to_owned(),
             (None, Some("report")) => "the report".to_owned(),
             (None, _) => "a person not named".to_owned(),

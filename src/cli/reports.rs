@@ -57,3 +57,27 @@ fn is_saved_folder(path: &Path) -> bool {
         .find_map(|ending| name.strip_suffix(ending));
     stem.is_some_and(|stem| ["html", "htm"].iter().any(|ending| path.with_file_name(format!("{stem}.{ending}")).is_file()))
 }
+
+/// Reads a date as EDTF: a year, a month, or a day.
+pub fn date(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let digits = |part: &&str, count: usize| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
+    let shaped = digits(&parts[0], 4) && parts.len() <= 3 && parts[1..].iter().all(|part| digits(part, 2));
+    let real = parts.len() < 3 || text.parse::<jiff::civil::Date>().is_ok();
+    if shaped && real { Ok(text.to_owned()) } else { Err("a date is written like 2015-10-04, 2015-10 or 2015".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_days_months_or_years() {
+        for text in ["2015-10-04", "2015-10", "2015"] {
+            assert_eq!(date(text).as_deref(), Ok(text));
+        }
+        for text in ["04/10/2015", "2015-13-40", "2015-1-1", "", "yesterday"] {
+            assert!(date(text).is_err(), "{text}");
+        }
+    }
+}

@@ -50,7 +50,8 @@ pub fn run(context: &Context, report: &Report, references: &[Reference], save: O
             Ok(_) => Some(line.trim().to_owned()),
         }
     };
-    print(&render::references(report, &[]));
+    let title = report.title.as_deref().unwrap_or(&report.origin);
+    print(&format!("{}: {} references\n", safe(title), references.len()));
     print(&format!("{HELP}\n"));
     let (mut decided, mut rest): (Vec<Value>, bool) = (Vec::new(), false);
     for (nth, reference) in references.iter().enumerate() {
@@ -127,6 +128,7 @@ fn fields(value: &mut Value, ask: &mut dyn FnMut(&str) -> Option<String>) {
     print(&format!("{FIELDS}\n"));
     while let Some(line) = ask("> ").filter(|line| !line.is_empty()) {
         let Some((field, text)) = line.split_once('=') else {
+            print("Not understood: there is no `=` in it. ");
             print(&format!("{FIELDS}\n"));
             continue;
         };

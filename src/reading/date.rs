@@ -68,7 +68,7 @@ fn rules() -> Result<Rules, Box<dyn std::error::Error>> {
         ))?,
         dotted: Regex::new(r"\b(?P<d>\d{1,2})\.\s?(?P<m>\d{1,2})\.\s?(?P<y>(?:19|20)\d\d)\b")?,
         dated_weekday: Regex::new(&format!(
-            r"(?i)\b(?P<weekday>{weekdays}),?\s+(?:the\s+|le\s+|el\s+|den\s+|dem\s+)?(?:(?P<month>{months})\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?|(?P<d2>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?\s+(?:of\s+|de\s+)?(?P<month2>{months}))\b(?:(?:,|\s+de)?\s+(?P<y>(?:19|20)\d\d)\b)?"
+            r"(?i)\b(?P<weekday>{weekdays}),?\s+(?:the\s+|le\s+|el\s+|den\s+|dem\s+)?(?:(?P<month>{months})\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?|(?P<d2>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?\s+(?:of\s+|de\s+)?(?P<month2>{months}))(?:\.|\b)?(?:(?:,|\s+de)?\s+(?P<y>(?:19|20)\d\d)\b)?"
         ))?,
         relative: [
             relative(|names| &names.yesterday)?,
@@ -81,12 +81,12 @@ fn rules() -> Result<Rules, Box<dyn std::error::Error>> {
         year: Regex::new(&format!(r"(?i)(?:\b|^)(?:{in_year})\s+(?P<y>(?:19|20)\d\d)\b"))?,
         iso: Regex::new(r"\b(?P<y>(?:19|20)\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?:\b|T)")?,
         day_month: Regex::new(&format!(
-            r"(?i)\b(?P<d>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?\s+(?:of\s+|de\s+)?(?P<month>{months})\b(?:(?:,|\s+de)?\s+(?P<y>(?:19|20)\d\d))?"
+            r"(?i)\b(?P<d>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?\s+(?:of\s+|de\s+)?(?P<month>{months})(?:\.|\b)(?:(?:,|\s+de)?\s+(?P<y>(?:19|20)\d\d)\b)?"
         ))?,
         month_day: Regex::new(&format!(
             r"(?i)\b(?P<month>{months})\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<y>(?:19|20)\d\d)\b)?"
         ))?,
-        month_year: Regex::new(&format!(r"(?i)\b(?P<month>{months})\s+(?:de\s+)?(?P<y>(?:19|20)\d\d)\b"))?,
+        month_year: Regex::new(&format!(r"(?i)\b(?P<month>{months})\.?\s+(?:de\s+)?(?P<y>(?:19|20)\d\d)\b"))?,
         numeric: Regex::new(r"\b(?P<a>\d{1,2})[/.](?P<b>\d{1,2})[/.](?P<y>(?:19|20)?\d\d)\b")?,
         weekday: Regex::new(&format!(r"(?i)\b(?P<weekday>{weekdays})\b"))?,
         months: whole(|names| &names.months)?,
@@ -126,6 +126,24 @@ fn without_year(month: usize, day: i8, published: Option<Date>) -> Option<String
 /// without a year are read against.
 pub(super) fn find(text: &str, published: Option<&str>) -> Vec<Dated> {
     let Some(rules) = RULES.as_ref() else { return Vec::new() };
+    // Arabic and Persian digits take two bytes each: dates in them are read with their places mapped back.
+    if text.chars().any(|letter| matches!(letter, '٠'..='٩' | '۰'..='۹')) {
+        let (mut plain, mut places) = (String::with_capacity(text.len()), Vec::with_capacity(text.len() + 1));
+        for (at, letter) in text.char_indices() {
+            let digit = match letter {
+                '٠'..='٩' => char::from(b'0' + (letter as u32 - '٠' as u32) as u8),
+                '۰'..='۹' => char::from(b'0' + (letter as u32 - '۰' as u32) as u8),
+                other => other,
+            };
+            places.extend(std::iter::repeat_n(at, digit.len_utf8()));
+            plain.push(digit);
+        }
+        places.push(text.len());
+        return find(&plain, published)
+            .into_iter()
+            .map(|dated| Dated { start: places[dated.start], end: places[dated.end], ..dated })
+            .collect();
+    }
     if !rules.any.is_match(text) {
         return Vec::new();
     }
@@ -216,7 +234,11 @@ pub(super) fn find(text: &str, published: Option<&str>) -> Vec<Dated> {
     };
     let counted =
         ["date/yesterday@1", "date/today@1", "date/this-month@1", "date/last-month@1", "date/this-year@1", "date/last-year@1"];
-    found.retain(|dated| !counted.contains(&dated.rule) || !spoken(dated.start));
+    // `Halab Today` is a name.
+    let named = |dated: &Dated| {
+        text[dated.start..].starts_with(char::is_uppercase) && text[..dated.start].trim_end().ends_with(char::is_alphanumeric)
+    };
+    found.retain(|dated| !counted.contains(&dated.rule) || !(spoken(dated.start) || named(dated)));
     found.sort_by_key(|dated| dated.start);
     found
 }
@@ -250,6 +272,9 @@ mod tests {
             ("08/21/13 12:00", Some("2013-08-21")),
             ("04/05/2015", None),
             ("am 04.05.2015", Some("2015-05-04")),
+            ("on 3 Sept. 2012 in", Some("2012-09-03")),
+            ("on 21 Aug. 2013,", Some("2013-08-21")),
+            ("٤ نيسان ٢٠١٧", Some("2017-04-04")),
             ("pictured in 2018, when", Some("2018")),
             ("31 February 2015", None),
             ("no date here", None),

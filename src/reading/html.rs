@@ -63,7 +63,7 @@ pub(super) fn read_as(
     walk.all();
     walk.credits();
     walk.cards(&page.videos);
-    let Walk { mut finds, excluded, cut, .. } = walk;
+    let Walk { mut finds, excluded, cut, seen, .. } = walk;
     let blocks = outline.runs.iter().map(|run| {
         let outside = region.is_chrome(run.node) || !region.contains(run.node);
         let kind = if outside && run.kind != BlockKind::Caption { BlockKind::Aside } else { run.kind };
@@ -82,6 +82,15 @@ pub(super) fn read_as(
     for find in &mut finds {
         complete(find, &blocks, &mut sentences);
     }
+    // Addresses that are only printed, and are no link.
+    let known = |find: &Find| {
+        let key = |url: &Url| if find.kind == MediaKind::Image { identity::of(url) } else { platform::canonical_url(url) };
+        find.kind != MediaKind::Page
+            && Url::parse(&find.url).is_ok_and(|url| !seen.contains_key(&key(&url)))
+            && blocks.block_at(find.quote.0).is_some_and(|block| block.kind != BlockKind::Aside)
+    };
+    let printed: Vec<Find> = super::plain::addresses(&blocks, &mut sentences).into_iter().filter(known).collect();
+    finds.extend(printed.into_iter().map(|find| Find { rule: "html/address@1".into(), ..find }));
     blocks.tree = Some(tree);
     let bare = super::bare_report(decoded, bytes, hints, reader, media_type);
     let report = Report {
@@ -484,7 +493,18 @@ impl Walk<'_> {
         if small {
             return self.exclude(url, "html/small-image@1");
         }
-        if marked || chrome::is_image(&resolved) {
+        // A large picture, or one that is spoken of, is not the site's for a word in its name.
+        let wide = inside.iter().any(|node| {
+            tree.get(*node, "width")
+                .and_then(|width| width.trim().trim_end_matches("px").parse::<u32>().ok())
+                .is_some_and(|width| width >= 300)
+        });
+        let told = || inside.iter().any(|node| tree.get(*node, "alt").is_some_and(|alt| alt.split_whitespace().count() >= 5));
+        let named = chrome::is_image(&resolved)
+            && !(self.region.body.contains(&at)
+                && (wide || self.captioned(at) || told())
+                && self.known(&url) == Some(MediaKind::Image));
+        if marked || named {
             return self.exclude(url, "html/site-image@1");
         }
         // The link around a picture leads to its larger self, or to another report.

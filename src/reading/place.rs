@@ -211,12 +211,18 @@ fn token(text: &str, start: usize, end: usize) -> Token {
         start,
         end,
         lower: word.to_lowercase(),
-        capital: first.is_uppercase() || (first.is_ascii_digit() && word.ends_with(['t', 'd', 'h'])),
+        capital: first.is_uppercase() || article_name(word) || (first.is_ascii_digit() && word.ends_with(['t', 'd', 'h'])),
         arabic: ('\u{0600}'..='\u{06ff}').contains(&first),
         stop: false,
         comma: false,
         owner: false,
     }
+}
+
+/// `al-Numan`, `ez-Zor`: a name behind its article.
+fn article_name(word: &str) -> bool {
+    const ARTICLES: &[&str] = &["al", "el", "ez", "az", "es", "as", "ad", "ed", "ar", "er", "an", "en", "at", "et", "ash", "ul"];
+    word.split_once('-').is_some_and(|(article, name)| ARTICLES.contains(&article) && name.starts_with(char::is_uppercase))
 }
 
 fn never(name: &str) -> bool {
@@ -603,7 +609,7 @@ impl Finder<'_> {
                 }
                 before.from = at;
             }
-        } else if self.words.simple.contains(self.lower(at - 1)) {
+        } else if self.words.simple.contains(self.lower(at - 1)) || self.struck(at) {
             before.simple = true;
         }
         before
@@ -616,6 +622,33 @@ impl Finder<'_> {
             "arge", "ischen", "ische", "ischer", "schen", "held", "ory", "tal", "ant", "led",
         ];
         ENDINGS.iter().any(|ending| lower.ends_with(ending))
+    }
+
+    /// `shelling of NAME`, `siege of NAME`: what is done to a place.
+    fn struck(&self, at: usize) -> bool {
+        const DEEDS: &[&str] = &[
+            "shelling",
+            "bombing",
+            "bombardment",
+            "siege",
+            "streets",
+            "rubble",
+            "ruins",
+            "capture",
+            "battle",
+            "destruction",
+            "outskirts",
+            "center",
+            "centre",
+            "north",
+            "south",
+            "east",
+            "west",
+            "people",
+            "residents",
+            "skies",
+        ];
+        at > 1 && self.lower(at - 1) == "of" && DEEDS.contains(&self.lower(at - 2))
     }
 
     fn ends_relation(&self, at: usize) -> bool {
@@ -841,6 +874,7 @@ mod tests {
             ("The girl was taken to Reading in May.", &[]),
             ("In March, she said in Parliament that Western officials had lied.", &[]),
             ("One video shows a street in Idlib province.", &["Idlib province"]),
+            ("A strike near Maarat al-Numan and the shelling of Homs", &["near Maarat al-Numan", "Homs"]),
         ] {
             assert_eq!(values(text, "en"), expected, "{text}");
         }

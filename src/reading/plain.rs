@@ -93,7 +93,10 @@ fn find(blocks: &Blocks, (sentences, lines): (&mut Sentences, &[usize]), start: 
         form: Form::Linked,
         url: address.to_owned(),
         quote: (block.start + within.0, block.start + within.1),
-        place: if matches!(block.place, Place::Page(_)) { block.place.clone() } else { Place::Line(number) },
+        place: match &block.place {
+            Place::Page(_) | Place::Node(_) => block.place.clone(),
+            _ => Place::Line(number),
+        },
         columns: Vec::new(),
         rule: "text/address@1".into(),
         ..Find::default()

@@ -11,7 +11,7 @@ use crate::evidence::{Claim, MediaKind, Quote, Reading};
 
 /// Expressions in which the words for footage mean something else.
 static IDIOMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:video[- ](?:games?|gam\w+|calls?|conferenc\w+|links?|editors?|editing|stores?|chats?|assistant|referee|cards?|meetings?|streaming)|(?:clear|clearer|bigger|big|broader|wider|larger|full|fuller|complete|different|bleak|grim|rosy|mixed|overall|whole|gloomy) pictures?|(?:public|body|brand|self|own|spitting|positive|negative) images?|self-images?|image of (?:the|an?) (?:country|city|police|army|party|company|nation|president|government|church)|(?:in|into|out of|paint\w* an?|get the) picture|picture (?:ids?|books?|perfect)|photo (?:ids?|op\w*|shoots?|albums?|finish|booths?)|motion pictures?|best picture|mirror images?|(?:cctv|video|surveillance|body|dash) cameras?|(?:share|send|submit|upload) (?:us )?your (?:photos?|videos?|pictures?)|your (?:photos|videos|pictures)|ammunition clips?|paper ?clips?|clips? of (?:ammunition|bullets)|(?:world|national|track|criminal|police|on|off|of|the|for the|voting|safety|a|set a|broke the) records?|off the record|still (?:images?)?(?:life)|picture of (?:health|success)|record(?:ed)? (?:deaths|cases|number|high|low|levels|temperatures)|audio ?books?|audio system|recording (?:studio|artist|deaths|cases))\b").ok()
+    Regex::new(r"(?i)(?-u:\b)(?:video[- ](?:games?|gam\w+|calls?|conferenc\w+|links?|editors?|editing|stores?|chats?|assistant|referee|cards?|meetings?|streaming)|(?:clear|clearer|bigger|big|broader|wider|larger|full|fuller|complete|different|bleak|grim|rosy|mixed|overall|whole|gloomy) pictures?|(?:public|body|brand|self|own|spitting|positive|negative) images?|self-images?|image of (?:the|an?) (?:country|city|police|army|party|company|nation|president|government|church)|(?:in|into|out of|paint\w* an?|get the) picture|picture (?:ids?|books?|perfect)|photo (?:ids?|op\w*|shoots?|albums?|finish|booths?)|motion pictures?|best picture|mirror images?|(?:cctv|video|surveillance|body|dash) cameras?|(?:share|send|submit|upload) (?:us )?your (?:photos?|videos?|pictures?)|your (?:photos|videos|pictures)|ammunition clips?|paper ?clips?|clips? of (?:ammunition|bullets)|(?:world|national|track|criminal|police|on|off|of|the|for the|voting|safety|a|set a|broke the) records?|off the record|still (?:images?)?(?:life)|picture of (?:health|success)|record(?:ed)? (?:deaths|cases|number|high|low|levels|temperatures)|audio ?books?|audio system|recording (?:studio|artist|deaths|cases))(?-u:\b)").ok()
 });
 
 /// What a sentence says about footage.
@@ -38,6 +38,22 @@ pub(super) fn tell(sentence: &str, setting: &Setting<'_>) -> Option<Told> {
     let kind = speaks(sentence, phrases)?;
     let (hedges, claims) = claims(sentence, setting);
     Some(Told { kind, hedges, claims })
+}
+
+/// Whether a sentence announces what comes behind it.
+pub(super) fn announces(sentence: &str) -> bool {
+    static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?i)[:：]\s*$|\b(?:below|the following (?:video|footage|clip|photo|image|picture)s?|ci-dessous|siehe unten|a continuación|ниже|нижче)\b|أدناه").ok()
+    });
+    WORDS.as_ref().is_some_and(|words| words.is_match(sentence))
+}
+
+/// Whether a sentence tells of footage other than what was just shown.
+pub(super) fn is_another(sentence: &str) -> bool {
+    static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(?:another|other|second|third|separate|different|une autre|d'autres|otro|otra|otros|ein(?:em|es)? ander(?:en|es|er)|друг(?:ом|ой|ое|ие|их)|інш(?:ому|ий|е|і))\b|آخر|أخرى").ok()
+    });
+    WORDS.as_ref().is_some_and(|words| words.is_match(sentence))
 }
 
 fn speaks(sentence: &str, phrases: &Phrases) -> Option<MediaKind> {
@@ -209,7 +225,9 @@ fn shown(sentence: &str, phrases: &Phrases) -> Vec<Claim> {
     if let Some(actor) = ACTOR.as_ref().and_then(|pattern| pattern.captures(what)).and_then(|found| found.name("actor")) {
         let actor = actor.as_str().trim();
         let small = ["the ", "a ", "an "].iter().find_map(|article| actor.strip_prefix(article)).unwrap_or(actor);
-        claims.push(claim("actor", small, sentence, "actor/shows@1"));
+        if !matches!(small, "the" | "a" | "an" | "what" | "it" | "how") {
+            claims.push(claim("actor", small, sentence, "actor/shows@1"));
+        }
     }
     claims
 }

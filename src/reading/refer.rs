@@ -13,7 +13,7 @@ use crate::evidence::{Claim, Form, MediaKind, Quote, Reading, Reference};
 /// The references of a document, in its order.
 pub fn refer(document: &Document) -> Vec<Reference> {
     let mut found: Vec<(usize, Reference)> = Vec::new();
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut announced) = (BTreeSet::new(), BTreeSet::new());
     let table = document.report.reader.name == "table";
     let title = document.report.title.as_deref().unwrap_or("");
     let context = if table { Context::default() } else { Context::of(&context_text(document, title)) };
@@ -23,7 +23,9 @@ pub fn refer(document: &Document) -> Vec<Reference> {
         // One medium shown twice on a page is one reference; two rows of a table are two.
         let key = (address.canonical.clone(), find.form == Form::Linked && address.on.is_none());
         if table || seen.insert(key) {
-            found.push((find.quote.0, of_find(document, find, address, &setting)));
+            // A sentence that announces one embed says nothing of the next.
+            let spent = !find.own && !announced.insert(find.quote);
+            found.push((find.quote.0, of_find(document, find, address, &setting, spent)));
         }
     }
     if !table {
@@ -31,6 +33,9 @@ pub fn refer(document: &Document) -> Vec<Reference> {
     }
     // What a sentence tells comes before what stands behind it.
     found.sort_by_key(|(at, reference)| (*at, reference.form != Form::Described));
+    if !table {
+        candidates(&mut found);
+    }
     found.into_iter().map(|(_, reference)| reference).collect()
 }
 
@@ -58,6 +63,40 @@ pub fn problems(document: &Document, references: &[Reference]) -> Vec<String> {
     problems
 }
 
+/// Footage that is told of right beside an embed may be that embed's. That is said of it, with the rule;
+/// the two stay two.
+fn candidates(found: &mut [(usize, Reference)]) {
+    /// Bytes of text between the two.
+    const NEAR: usize = 400;
+    let same = |told: MediaKind, shown: MediaKind| told == shown || shown == MediaKind::Post;
+    for nth in 0..found.len() {
+        let (at, told) = &found[nth];
+        // `In another video` is not the one before.
+        if told.form != Form::Described || prose::is_another(&told.quote.exact) {
+            continue;
+        }
+        let end = at + told.quote.exact.len();
+        let beside = [nth.checked_sub(1), Some(nth + 1)].into_iter().flatten().filter_map(|other| found.get(other));
+        let near = beside.filter(|(other, shown)| {
+            let gap = if other < at { at.saturating_sub(other + shown.quote.exact.len()) } else { other.saturating_sub(end) };
+            shown.form == Form::Embedded && gap < NEAR && same(told.kind, shown.kind)
+        });
+        let claims: Vec<Claim> = near
+            .filter_map(|(_, shown)| shown.url.clone())
+            .map(|url| Claim {
+                property: "same_footage".to_owned(),
+                value: url,
+                via: None,
+                hedges: vec!["possibly".to_owned()],
+                quote: None,
+                reading: None,
+                rule: "candidate/beside@1".into(),
+            })
+            .collect();
+        found[nth].1.claims.extend(claims);
+    }
+}
+
 /// What a printed address means.
 struct Address {
     url: Option<String>,
@@ -76,19 +115,19 @@ fn address(document: &Document, find: &Find) -> Address {
     Address { url, canonical, on: resolved.as_ref().and_then(platform::recognise) }
 }
 
-fn of_find(document: &Document, find: &Find, address: Address, setting: &Setting<'_>) -> Reference {
+fn of_find(document: &Document, find: &Find, address: Address, setting: &Setting<'_>, spent: bool) -> Reference {
     let blocks = &document.blocks;
     let (start, end) = find.quote;
     let Address { url, canonical, on } = address;
     let quote = blocks.quote(start, end);
-    // The sentence that an embed merely stands behind speaks of it only if it speaks of footage, or announces it.
-    let speaks = || find.own || quote.exact.ends_with([':', '：']) || prose::tell(&quote.exact, setting).is_some();
+    // The sentence that an embed merely stands behind speaks of it only if it announces it, and then of the first.
+    let speaks = || find.own || prose::announces(&quote.exact);
     let (hedges, mut claims) = match find.columns.is_empty() {
         // A caption speaks without its credit.
         true if find.own && find.caption.as_deref().is_some_and(|caption| quote.exact.contains(caption)) => {
             prose::claims(find.caption.as_deref().unwrap_or(""), setting)
         }
-        true if speaks() => prose::claims(&quote.exact, setting),
+        true if speaks() && find.caption.is_none() && !spent => prose::claims(&quote.exact, setting),
         true => (Vec::new(), Vec::new()),
         false => (Vec::new(), columns(&find.columns, find.url.as_str())),
     };

@@ -198,9 +198,9 @@ fn report_effects(
         let found = reference(report, ordinal, resolved);
         let key = found.key();
         effects.events.push(Event::ReferenceFound(found));
-        effects
-            .events
-            .extend(resolved.reference.claims.iter().map(|claim| asserted(Subject::Mention(key.clone()), "report", claim)));
+        effects.events.extend(
+            resolved.reference.claims.iter().map(|claim| asserted(Subject::Mention(key.clone()), claimant(claim), claim)),
+        );
     }
     Ok(effects)
 }
@@ -282,6 +282,11 @@ fn reference(report: &Report, ordinal: u64, resolved: &Resolved) -> ReferenceFou
         credit: reference.credit.clone(),
         hedges: (!reference.hedges.is_empty()).then(|| reference.hedges.clone()),
     }
+}
+
+/// That two references may be of one thing is the program's word, not the report's.
+fn claimant(claim: &Claim) -> &'static str {
+    if claim.rule.0.starts_with("candidate/") { "program" } else { "report" }
 }
 
 pub(super) fn asserted(subject: Subject, by: &str, claim: &Claim) -> Event {
