@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::plain::{coloured, columns, count, fit, pad, safe, size, strong, wrap};
-use crate::evidence::{Code, Id, Reference, Report, Severity, Verdict};
+use crate::evidence::{Code, Id, PlaceReading, Reference, Report, Severity, Verdict};
 use crate::reading::Excluded;
 use crate::stages::{Coverage, Depth, Line, Standing, Verification};
 use crate::vault::EventRow;
@@ -71,6 +71,9 @@ pub fn reference(nth: usize, reference: &Reference) -> String {
         {
             value.push_str(&format!(" = {edtf}"));
         }
+        if let Some(place) = claim.reading.as_ref().and_then(|reading| reading.place.as_ref()) {
+            value.push_str(&understood(place, &claim.value));
+        }
         put(&claim.property.clone(), Some(value));
     }
     put("hedges", Some(reference.hedges.join(", ")).filter(|hedges| !hedges.is_empty()));
@@ -81,6 +84,19 @@ pub fn reference(nth: usize, reference: &Reference) -> String {
         shown.push_str(&format!("    {} {}\n", coloured("│", 2), strong(&line)));
     }
     shown
+}
+
+/// How a place was understood: ` = Idlib, SY (35.93, 36.63; district)`, or how many it can be.
+fn understood(place: &PlaceReading, value: &str) -> String {
+    let name = if place.place == value { String::new() } else { format!("{}, ", place.place) };
+    match (&place.country, place.lat, place.lon) {
+        (Some(country), Some(lat), Some(lon)) => {
+            format!(" = {name}{country} ({lat:.2}, {lon:.2}; {})", place.precision.as_deref().unwrap_or("unknown"))
+        }
+        (None, Some(lat), Some(lon)) => format!(" = {lat:.5}, {lon:.5}"),
+        _ if !place.candidates.is_empty() => format!(" = one of {} places", place.candidates.len()),
+        _ => String::new(),
+    }
 }
 
 /// `refs --excluded`
