@@ -1,7 +1,7 @@
 //! What a page says of a picture or film: its caption and credit, beside it or in its attributes.
 
 use super::credit;
-use super::outline::Outline;
+use super::outline::{Outline, folded};
 use super::tree::Tree;
 
 /// A caption without its credit, and the credit.
@@ -195,11 +195,7 @@ fn attributes(tree: &Tree, at: usize, said: &mut Said) {
                 continue;
             };
             // Captions in attributes are markup at times.
-            let text = if text.contains('<') {
-                super::tree::parse(text).text(0)
-            } else {
-                text.split_whitespace().collect::<Vec<_>>().join(" ")
-            };
+            let text = if text.contains('<') { super::tree::parse(text).text(0) } else { folded(text) };
             match caption {
                 true if text.contains(' ') => take(said, &text, None),
                 false if said.credit.is_none() && text.len() > 3 && text.contains(char::is_uppercase) => {

@@ -7,6 +7,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::chrome::name_words;
+use super::outline::folded;
 
 #[derive(Deserialize, Default)]
 struct File {
@@ -182,7 +183,7 @@ pub(super) fn is_only_credit(text: &str) -> bool {
 
 /// A credit without its label: `Photo: Anna Karam` is `Anna Karam`.
 pub(super) fn name(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = folded(text);
     let bare = text.trim_matches(|letter: char| letter.is_whitespace() || matches!(letter, '[' | ']' | '|' | '–' | '—' | ','));
     let bare =
         bare.strip_prefix('(').and_then(|bare| bare.strip_suffix(')')).filter(|bare| !bare.contains(['(', ')'])).unwrap_or(bare);

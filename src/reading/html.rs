@@ -1,7 +1,6 @@
 //! HTML reports: the text of the article, and the media that its markup embeds or links to.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -12,11 +11,13 @@ use super::encoding::Decoded;
 use super::linked_data::{self, Described, LinkedData};
 use super::outline::{Outline, outline};
 use super::player::{Played, played};
+use super::prose::claim;
 use super::region::Region;
 use super::sentence::{self, Sentences};
+use super::srcset::largest;
 use super::tree::{Tree, parse};
 use super::{Document, Excluded, Find, Hints, caption, chrome, identity, page, platform};
-use crate::evidence::{Claim, Form, MediaKind, Quote, Reading, Report};
+use crate::evidence::{Claim, Form, MediaKind, Reading, Report};
 
 /// References beyond this many are not read, and the report says so.
 const MOST: usize = 20_000;
@@ -84,9 +85,8 @@ pub(super) fn read_as(
     }
     // Addresses that are only printed, and are no link.
     let known = |find: &Find| {
-        let key = |url: &Url| if find.kind == MediaKind::Image { identity::of(url) } else { platform::canonical_url(url) };
         find.kind != MediaKind::Page
-            && Url::parse(&find.url).is_ok_and(|url| !seen.contains_key(&key(&url)))
+            && Url::parse(&find.url).is_ok_and(|url| !seen.contains_key(&key_of(&url, find.kind)))
             && blocks.block_at(find.quote.0).is_some_and(|block| block.kind != BlockKind::Aside)
     };
     let printed: Vec<Find> = super::plain::addresses(&blocks, &mut sentences).into_iter().filter(known).collect();
@@ -137,6 +137,15 @@ fn complete(find: &mut Find, blocks: &Blocks, sentences: &mut Sentences) {
         before.checked_sub(1).map_or((0, text.len()), |last| split[last])
     };
     find.quote = (block.start + sentence.0, block.start + sentence.1);
+}
+
+/// What an absolute address stands for.
+fn key_of(url: &Url, kind: MediaKind) -> String {
+    if kind == MediaKind::Image { identity::of(url) } else { platform::canonical_url(url) }
+}
+
+fn is_picture(name: &str) -> bool {
+    matches!(name, "img" | "picture" | "amp-img")
 }
 
 /// The nodes that show media, in order.
@@ -356,8 +365,7 @@ impl Walk<'_> {
     /// What an address stands for, whatever its spelling and, of pictures, its size.
     fn key(&self, url: &str, kind: MediaKind) -> String {
         match self.resolve(url) {
-            Some(parsed) if kind == MediaKind::Image => identity::of(&parsed),
-            Some(parsed) => platform::canonical_url(&parsed),
+            Some(parsed) => key_of(&parsed, kind),
             None => url.to_owned(),
         }
     }
@@ -634,7 +642,7 @@ impl Walk<'_> {
             () => {}
         }
         let key = self.key(&url, kind);
-        let lead = kind == MediaKind::Image && at < self.region.body.start && self.is_primary(&key);
+        let lead = kind == MediaKind::Image && at < self.region.body.start && self.primary.contains(&key);
         if !lead && !self.region.contains(at) {
             return self.exclude(url, "html/outside-report@1");
         }
@@ -698,11 +706,6 @@ impl Walk<'_> {
         });
     }
 
-    /// Whether a picture is the one that the page's cards show.
-    fn is_primary(&self, key: &str) -> bool {
-        self.primary.contains(key)
-    }
-
     /// Whether a range of nodes shows no other medium than this.
     fn alone(&self, from: usize, to: usize, key: &str) -> bool {
         let first = self.media.partition_point(|node| *node < from);
@@ -710,29 +713,26 @@ impl Walk<'_> {
         !crowd
             && self.media[first..].iter().take_while(|node| **node < to).all(|node| {
                 let tree = self.tree;
-                let url = match tree.name(*node) {
-                    "img" | "picture" | "amp-img" => self.picture(*node).filter(|url| !chrome::is_image(url)),
-                    // A film's poster is the film's.
-                    _ => None,
-                };
-                url.is_none_or(|url| self.key(&url, MediaKind::Image) == key)
+                // A film's poster is the film's.
+                let url = if is_picture(tree.name(*node)) { self.picture(*node) } else { None };
+                url.filter(|url| !chrome::is_image(url)).is_none_or(|url| self.key(&url, MediaKind::Image) == key)
             })
             && self.films(from, to) <= 1
     }
 
-    fn films(&self, from: usize, to: usize) -> usize {
+    /// The first few nodes in a range that show media.
+    fn few(&self, from: usize, to: usize) -> impl Iterator<Item = usize> + '_ {
         let first = self.media.partition_point(|node| *node < from);
-        let of = self.media[first..].iter().take_while(|node| **node < to).take(FEW);
-        of.filter(|node| !matches!(self.tree.name(**node), "img" | "picture" | "amp-img")).count()
+        self.media[first..].iter().copied().take_while(move |node| *node < to).take(FEW)
+    }
+
+    fn films(&self, from: usize, to: usize) -> usize {
+        self.few(from, to).filter(|node| !is_picture(self.tree.name(*node))).count()
     }
 
     /// Different pictures in a range of nodes: a film has its poster.
     fn pictures(&self, from: usize, to: usize) -> usize {
-        let first = self.media.partition_point(|node| *node < from);
-        let of = self.media[first..].iter().take_while(|node| **node < to).take(FEW);
-        let urls = of
-            .filter(|node| matches!(self.tree.name(**node), "img" | "picture" | "amp-img"))
-            .filter_map(|node| self.picture(*node));
+        let urls = self.few(from, to).filter(|node| is_picture(self.tree.name(*node))).filter_map(|node| self.picture(node));
         urls.filter(|url| !chrome::is_image(url)).map(|url| self.key(&url, MediaKind::Image)).collect::<HashSet<_>>().len()
     }
 
@@ -883,75 +883,16 @@ static HANDLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\((?P<han
 /// What an embedded post says of itself: `— Name (@handle) November 18, 2019`.
 fn quoted_post(tree: &Tree, at: usize) -> Vec<Claim> {
     let text = tree.text(at);
-    let claim = |property: &str, value: &str, rule: &str, reading: Option<Reading>| Claim {
-        property: property.to_owned(),
-        value: value.to_owned(),
-        via: None,
-        hedges: Vec::new(),
-        quote: Some(Quote { exact: value.to_owned(), ..Quote::default() }),
-        reading,
-        rule: rule.into(),
-    };
     let mut claims = Vec::new();
     let handles: Vec<_> = HANDLE.iter().flat_map(|pattern| pattern.captures_iter(&text)).collect();
     if let Some(handle) = handles.last().and_then(|found| found.name("handle")) {
-        claims.push(claim("uploader", handle.as_str(), "post/handle@1", None));
+        claims.push(claim("uploader", handle.as_str(), handle.as_str(), "post/handle@1"));
         // The date behind the handle is the post's.
         let tail = text[handle.end()..].trim_start_matches(')').trim();
         if let Some(edtf) = super::date::read(tail, None).filter(|_| tail.len() < 60) {
-            claims.push(claim("date", tail, "post/date@1", Some(Reading { place: None, edtf: Some(edtf) })));
+            let reading = Some(Reading { place: None, edtf: Some(edtf) });
+            claims.push(Claim { reading, ..claim("date", tail, tail, "post/date@1") });
         }
     }
     claims
-}
-
-/// The largest candidate of a `srcset`, with its size: width, or density times a thousand.
-fn largest(set: &str) -> Option<(u64, String)> {
-    let mut best: Option<(u64, String)> = None;
-    let mut rest = set.trim();
-    let mut seen: HashSet<&str> = HashSet::new();
-    while !rest.is_empty() && seen.len() < 100 {
-        // An address goes up to a blank; commas at its end part candidates, commas within are its own.
-        let cut: Range<usize> = match rest.find(char::is_whitespace) {
-            Some(at) => 0..at,
-            None => 0..rest.len(),
-        };
-        let (word, behind) = (&rest[cut.clone()], &rest[cut.end..]);
-        let ended = word.ends_with(',');
-        // Some sites leave the blank out: `a.jpg 1x,b.jpg 2x` and `a.jpg,http://…`.
-        let (url, behind) = match word.find(",http").or_else(|| word.find(",/")) {
-            Some(at) if at > 0 => (&word[..at], &rest[at + 1..]),
-            _ => (word.trim_matches(','), behind),
-        };
-        let (descriptor, next) = if ended || behind.starts_with("http") || behind.starts_with('/') {
-            ("", behind)
-        } else {
-            behind.split_once(',').unwrap_or((behind, ""))
-        };
-        let size = match descriptor.trim() {
-            width if width.ends_with('w') => width.trim_end_matches('w').parse().unwrap_or(0),
-            density if density.ends_with('x') => (density.trim_end_matches('x').parse::<f64>().unwrap_or(1.0) * 1000.0) as u64,
-            _ => 1,
-        };
-        if !url.is_empty() && seen.insert(url) && best.as_ref().is_none_or(|(most, _)| size > *most) {
-            best = Some((size, url.to_owned()));
-        }
-        rest = next.trim_start();
-    }
-    best
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_largest_of_a_set_is_found_however_it_is_written() {
-        let of = |set: &str| largest(set).unwrap();
-        assert_eq!(of("a.jpg 320w, b.jpg 1200w, c.jpg 640w"), (1200, "b.jpg".into()));
-        assert_eq!(of("/a,b.jpg 1x, /a,c.jpg 2x"), (2000, "/a,c.jpg".into()));
-        assert_eq!(of("/a.jpg 480w,/b.jpg 960w"), (960, "/b.jpg".into()));
-        assert_eq!(of("https://x/a.jpg?w=1,2 1x,https://x/b.jpg 2x"), (2000, "https://x/b.jpg".into()));
-        assert_eq!(of("one.jpg"), (1, "one.jpg".into()));
-    }
 }

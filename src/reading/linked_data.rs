@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::outline::folded;
 use super::tree::Tree;
 
 /// A picture or film as a page describes it to machines.
@@ -12,7 +13,6 @@ pub(super) struct Described {
     pub others: Vec<String>,
     pub caption: Option<String>,
     pub credit: Option<String>,
-    pub uploaded: Option<String>,
 }
 
 /// All of it.
@@ -85,7 +85,7 @@ fn text(value: Option<&Value>) -> Option<String> {
         Value::Object(map) => return text(map.get("name").or(map.get("@value"))),
         _ => return None,
     };
-    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let folded = folded(&text);
     (!folded.is_empty() && folded.len() < 4000).then_some(folded)
 }
 
@@ -187,7 +187,6 @@ impl LinkedData {
                 others: urls.split_off(1),
                 caption: text(map.get("caption")).or_else(|| text(map.get("description"))).filter(|text| text.contains(' ')),
                 credit: credit.iter().find_map(|name| text(map.get(*name))),
-                uploaded: None,
             });
         }
     }
@@ -201,7 +200,6 @@ impl LinkedData {
                 others: urls.split_off(1),
                 caption: text(map.get("description")).or_else(|| text(map.get("name"))),
                 credit: None,
-                uploaded: text(map.get("uploadDate")),
             });
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mail_parser::{MessageParser, MimeHeaders};
 
 use super::encoding::Decoded;
+use super::outline::folded;
 use super::{Document, Hints, ReadError, html, plain};
 
 /// Whether bytes begin with the header of a message.
@@ -61,8 +62,7 @@ pub(super) fn read(bytes: &[u8], hints: &Hints) -> Result<Document, ReadError> {
     };
     if location.is_none() {
         let report = &mut document.report;
-        report.title =
-            message.subject().map(|subject| subject.split_whitespace().collect::<Vec<_>>().join(" ")).or(report.title.take());
+        report.title = message.subject().map(folded).or(report.title.take());
         report.authors = message
             .from()
             .and_then(|from| from.first())

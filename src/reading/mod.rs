@@ -27,7 +27,9 @@ mod refer;
 mod region;
 mod sentence;
 pub mod sheet;
+mod srcset;
 mod table;
+mod token;
 mod tree;
 
 pub use gazetteer::{Gazetted, PlaceKind, fold_name, look_up};

@@ -3,6 +3,11 @@
 use super::block::BlockKind;
 use super::tree::{Tree, is_block};
 
+/// A text with every run of blanks as one, and none at its ends.
+pub(super) fn folded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A stretch of text between two blocks' edges.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Run {

@@ -2,6 +2,7 @@
 
 use super::date;
 use super::linked_data::LinkedData;
+use super::outline::folded;
 use super::tree::Tree;
 
 /// A page's own description.
@@ -47,7 +48,7 @@ const DATES: &[&str] = &[
 pub(super) fn read(tree: &Tree, data: &LinkedData) -> Page {
     let mut page = Page::default();
     let (mut heading, mut time, mut card) = (None, None, None);
-    let blank = |text: &str| Some(text.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty());
+    let blank = |text: &str| Some(folded(text)).filter(|text| !text.is_empty());
     for at in 0..tree.len() {
         match tree.name(at) {
             "html" => {

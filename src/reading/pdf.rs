@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::block::{Block, BlockKind, Blocks, Place};
 use super::encoding::Decoded;
+use super::outline::folded;
 use super::sentence::{self, Sentences};
 use super::{Document, Find, Hints, ReadError, date, plain, platform};
 use crate::evidence::{Form, MediaKind, Report};
@@ -109,7 +110,7 @@ fn string(pdf: &Pdf, object: &Object) -> Option<String> {
         // PDFDocEncoding is Latin-1 for the letters that names are made of.
         bytes => std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|byte| char::from(*byte)).collect(), str::to_owned),
     };
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = folded(&text);
     (!text.is_empty() && text.len() < 8192).then_some(text)
 }
 

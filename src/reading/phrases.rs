@@ -122,11 +122,18 @@ fn build(language: &str, words: &Words) -> [String; 10] {
     ]
 }
 
+/// The languages that there are words for.
+pub(super) const LANGUAGES: [&str; 7] = ["en", "ar", "fr", "ru", "uk", "es", "de"];
+
+/// Which of them a language is; English where it is none of ours.
+pub(super) fn nth(language: &str) -> usize {
+    LANGUAGES.iter().position(|known| *known == language).unwrap_or(0)
+}
+
 /// The phrases of a language; English where it is none of ours.
 pub(super) fn of(language: &str) -> &'static Phrases {
-    const LANGUAGES: [&str; 7] = ["en", "ar", "fr", "ru", "uk", "es", "de"];
     static KNOWN: [OnceLock<Phrases>; 7] = [const { OnceLock::new() }; 7];
-    let at = LANGUAGES.iter().position(|known| *known == language).unwrap_or(0);
+    let at = nth(language);
     KNOWN[at].get_or_init(|| {
         static NONE: LazyLock<Words> = LazyLock::new(Words::default);
         let words = FILE.get(LANGUAGES[at]).unwrap_or(&NONE);

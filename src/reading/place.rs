@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 use super::coordinates;
 use super::gazetteer::{Gazetted, PlaceKind, look_up, look_up_bent};
+use super::phrases::{LANGUAGES, nth};
+use super::token::{Token, tokens};
 use crate::evidence::{PlaceCandidate, PlaceReading};
 
 #[derive(Deserialize, Default)]
@@ -58,9 +60,8 @@ static COMMON: LazyLock<[Set; 3]> = LazyLock::new(|| {
 });
 
 fn words_of(language: &str) -> &'static Words {
-    const LANGUAGES: [&str; 7] = ["en", "ar", "fr", "ru", "uk", "es", "de"];
     static COMPILED: [OnceLock<Words>; 7] = [const { OnceLock::new() }; 7];
-    let at = LANGUAGES.iter().position(|known| *known == language).unwrap_or(0);
+    let at = nth(language);
     COMPILED[at].get_or_init(|| {
         let Some(lists) = FILE.languages.get(LANGUAGES[at]) else { return Words::default() };
         let set = |words: &[String]| words.iter().cloned().collect();
@@ -140,89 +141,6 @@ impl Context {
         let all: f64 = self.countries.values().sum();
         self.countries.get(country).map_or(0.0, |of| of / all.max(4.0))
     }
-}
-
-/// A word of a sentence.
-#[derive(Debug, Clone, PartialEq)]
-struct Token {
-    start: usize,
-    end: usize,
-    lower: String,
-    capital: bool,
-    arabic: bool,
-    /// A mark stands behind it: a name ends here.
-    stop: bool,
-    comma: bool,
-    /// `'s` stands behind it, and is not part of it.
-    owner: bool,
-}
-
-fn tokens(text: &str) -> Vec<Token> {
-    let mut tokens: Vec<Token> = Vec::new();
-    let mut letters = text.char_indices().peekable();
-    while let Some((start, first)) = letters.next() {
-        if !first.is_alphanumeric() {
-            if let Some(last) = tokens.last_mut() {
-                last.comma |= first == ',' || first == '،';
-                last.stop |= !matches!(first, ' ' | '\u{a0}' | '\n' | '\t');
-            }
-            continue;
-        }
-        let mut end = start + first.len_utf8();
-        while let Some((at, letter)) = letters.peek().copied() {
-            let next = text[at + letter.len_utf8()..].chars().next();
-            let inner = matches!(letter, '-' | '\'' | '’' | 'ʼ') && next.is_some_and(char::is_alphanumeric);
-            if !letter.is_alphanumeric() && !inner && !unicode_normalization::char::is_combining_mark(letter) {
-                break;
-            }
-            end = at + letter.len_utf8();
-            letters.next();
-        }
-        let mut owner = false;
-        for ending in ["'s", "’s"] {
-            if let Some(bare) = text[start..end].strip_suffix(ending) {
-                end = start + bare.len();
-                owner = true;
-            }
-        }
-        // `d'Alep` and `l'Ukraine` are two words.
-        let word = &text[start..end];
-        if let Some(at) = word.find(['\'', '’']).filter(|at| *at <= 1 && !owner) {
-            let cut = start + at + word[at..].chars().next().map_or(1, char::len_utf8);
-            tokens.push(token(text, start, cut));
-            tokens.push(token(text, cut, end));
-            continue;
-        }
-        let mut word = token(text, start, end);
-        word.owner = owner;
-        // An abbreviation's stop is part of it.
-        if owner {
-            word.stop = false;
-        }
-        tokens.push(word);
-    }
-    tokens
-}
-
-fn token(text: &str, start: usize, end: usize) -> Token {
-    let word = &text[start..end];
-    let first = word.chars().next().unwrap_or(' ');
-    Token {
-        start,
-        end,
-        lower: word.to_lowercase(),
-        capital: first.is_uppercase() || article_name(word) || (first.is_ascii_digit() && word.ends_with(['t', 'd', 'h'])),
-        arabic: ('\u{0600}'..='\u{06ff}').contains(&first),
-        stop: false,
-        comma: false,
-        owner: false,
-    }
-}
-
-/// `al-Numan`, `ez-Zor`: a name behind its article.
-fn article_name(word: &str) -> bool {
-    const ARTICLES: &[&str] = &["al", "el", "ez", "az", "es", "as", "ad", "ed", "ar", "er", "an", "en", "at", "et", "ash", "ul"];
-    word.split_once('-').is_some_and(|(article, name)| ARTICLES.contains(&article) && name.starts_with(char::is_uppercase))
 }
 
 fn never(name: &str) -> bool {
@@ -431,11 +349,7 @@ impl Finder<'_> {
                 () => continue,
             };
             let region = before.kind.or(kind_behind).unwrap_or(false);
-            let first = if before.kind.is_some() || before.relation.as_deref().is_some_and(|relation| !relation.is_empty()) {
-                before.from
-            } else {
-                from
-            };
+            let first = if before.kind.is_some() || before.relation.is_some() { before.from } else { from };
             let last = if kind_behind.is_some() { to + 1 } else { to };
             self.put(
                 (first, last),
@@ -519,7 +433,8 @@ impl Finder<'_> {
 
     /// `a Harare street`, `Manhattan's Chelsea`: a known name before a small noun, or owning something.
     fn attributive(&self, from: usize, to: usize, known: &[Gazetted]) -> bool {
-        if self.language != "en" || !known.iter().any(|place| place.population >= 100_000) {
+        let settled = known.iter().any(|place| place.kind == PlaceKind::Settlement && place.population >= 100_000);
+        if self.language != "en" || !settled {
             return false;
         }
         let before = self.lower(from.wrapping_sub(1));
@@ -534,8 +449,7 @@ impl Finder<'_> {
             || self.words.simple.contains(before)
             || !self.tokens[from - 1].capital
             || before.starts_with(|letter: char| letter.is_ascii_digit());
-        let settled = known.iter().any(|place| place.kind == PlaceKind::Settlement && place.population >= 100_000);
-        led && noun && settled && !matches!(before, "by" | "said" | "with" | "and")
+        led && noun && !matches!(before, "by" | "said" | "with" | "and")
     }
 
     /// What stands before the name that begins at `from`.
@@ -570,7 +484,7 @@ impl Finder<'_> {
             while !stopped(at) && steps < 3 {
                 let lower = self.lower(at - 1);
                 let article = self.words.articles.contains(lower);
-                let adjective = !self.words.simple.contains(lower) && !self.ends_relation(at) && self.demonym_word(lower)
+                let adjective = !self.words.simple.contains(lower) && self.relation(at).is_none() && self.demonym_word(lower)
                     || self.tokens[at - 1].capital && self.demonym_word(lower);
                 if !article && !adjective {
                     break;
@@ -649,10 +563,6 @@ impl Finder<'_> {
             "skies",
         ];
         at > 1 && self.lower(at - 1) == "of" && DEEDS.contains(&self.lower(at - 2))
-    }
-
-    fn ends_relation(&self, at: usize) -> bool {
-        self.relation(at).is_some()
     }
 
     /// The relation whose last word stands before `at`, and how many words it has.

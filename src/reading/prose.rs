@@ -34,9 +34,9 @@ fn kind(sentence: &str, phrases: &Phrases) -> Option<MediaKind> {
 
 /// Whether a sentence speaks of footage that exists, and what it says.
 pub(super) fn tell(sentence: &str, setting: &Setting<'_>) -> Option<Told> {
-    let phrases = phrases::of(phrases::language_of(sentence));
-    let kind = speaks(sentence, phrases)?;
-    let (hedges, claims) = claims(sentence, setting);
+    let language = phrases::language_of(sentence);
+    let kind = speaks(sentence, phrases::of(language))?;
+    let (hedges, claims) = claims_in(sentence, language, setting);
     Some(Told { kind, hedges, claims })
 }
 
@@ -88,7 +88,8 @@ pub(super) struct Setting<'a> {
     pub context: &'a Context,
 }
 
-fn claim(property: &str, value: &str, sentence: &str, rule: &str) -> Claim {
+/// A claim with its words and the words that it stands in, and nothing else yet.
+pub(super) fn claim(property: &str, value: &str, sentence: &str, rule: &str) -> Claim {
     Claim {
         property: property.to_owned(),
         value: value.to_owned(),
@@ -103,7 +104,10 @@ fn claim(property: &str, value: &str, sentence: &str, rule: &str) -> Claim {
 /// What a sentence claims: places, dates, uploader or source, what is shown; and its words of doubt. A hedge
 /// within the words before a claim belongs to it, too.
 pub(super) fn claims(sentence: &str, setting: &Setting<'_>) -> (Vec<String>, Vec<Claim>) {
-    let language = phrases::language_of(sentence);
+    claims_in(sentence, phrases::language_of(sentence), setting)
+}
+
+fn claims_in(sentence: &str, language: &str, setting: &Setting<'_>) -> (Vec<String>, Vec<Claim>) {
     let phrases = phrases::of(language);
     let hedges = hedges(sentence, phrases);
     let near = |at: usize| {
@@ -251,18 +255,9 @@ pub(super) fn credit_line(line: &str) -> Option<(MediaKind, String)> {
 
 /// The claims of a credit: the credit itself, and the uploader that it names.
 pub(super) fn credit_claims(credit: &str) -> Vec<Claim> {
-    let claim = |property: &str, value: &str, via: Option<String>, rule: &str| Claim {
-        property: property.to_owned(),
-        value: value.to_owned(),
-        via,
-        hedges: Vec::new(),
-        quote: Some(Quote { exact: credit.to_owned(), ..Quote::default() }),
-        reading: None,
-        rule: rule.into(),
-    };
-    let mut claims = vec![claim("credit", credit, None, "credit/line@1")];
+    let mut claims = vec![claim("credit", credit, credit, "credit/line@1")];
     if let Some((name, platform)) = credit::uploader(credit) {
-        claims.push(claim("uploader", &name, Some(platform), "credit/platform@1"));
+        claims.push(Claim { via: Some(platform), ..claim("uploader", &name, credit, "credit/platform@1") });
     }
     claims
 }

@@ -1,7 +1,7 @@
 //! Spreadsheets (XLSX, XLSB, XLS, ODS): each sheet is read as the table that it shows.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 
 use calamine::{Data, Reader as _, open_workbook_auto_from_rs};
 use quick_xml::events::Event;
@@ -10,7 +10,7 @@ use zip::ZipArchive;
 
 use super::block::Place;
 use super::encoding::Decoded;
-use super::{Document, Hints, ReadError, table};
+use super::{Document, Hints, ReadError, office, table};
 
 /// Cells of all sheets that are read.
 const CELLS: usize = 5_000_000;
@@ -128,15 +128,16 @@ fn show(value: &Data) -> String {
 /// Hyperlinks of an XLSX by sheet, row and column, all from 0.
 fn hyperlinks(container: &mut ZipArchive<Cursor<&[u8]>>) -> BTreeMap<(usize, usize, usize), String> {
     let mut found = BTreeMap::new();
+    let mut member = |name: String| office::text(container, &name).unwrap_or_default();
     for sheet in 0..64 {
-        let targets = super::office::relations(&member(container, &format!("xl/worksheets/_rels/sheet{}.xml.rels", sheet + 1)));
+        let targets = office::relations(&member(format!("xl/worksheets/_rels/sheet{}.xml.rels", sheet + 1)));
         if targets.is_empty() {
             continue;
         }
-        super::office::events(&member(container, &format!("xl/worksheets/sheet{}.xml", sheet + 1)), |event| {
+        office::events(&member(format!("xl/worksheets/sheet{}.xml", sheet + 1)), |event| {
             if let Event::Start(start) | Event::Empty(start) = event
-                && super::office::local(start.name().as_ref()) == "hyperlink"
-                && let (Some(cell), Some(id)) = (super::office::value(start, "ref"), super::office::value(start, "id"))
+                && office::local(start.name().as_ref()) == "hyperlink"
+                && let (Some(cell), Some(id)) = (office::value(start, "ref"), office::value(start, "id"))
                 && let (Some((row, column)), Some(url)) =
                     (position(&cell), targets.get(&id).filter(|url| url.starts_with("http")))
                 && found.len() < 100_000
@@ -146,14 +147,6 @@ fn hyperlinks(container: &mut ZipArchive<Cursor<&[u8]>>) -> BTreeMap<(usize, usi
         });
     }
     found
-}
-
-fn member(container: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> String {
-    let mut text = Vec::new();
-    if let Ok(member) = container.by_name(name) {
-        let _ = member.take(64 << 20).read_to_end(&mut text);
-    }
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// `C12` is row 11, column 2.

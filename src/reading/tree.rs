@@ -184,7 +184,7 @@ impl Tree {
             }
             node += 1;
         }
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
+        super::outline::folded(&text)
     }
 }
 
