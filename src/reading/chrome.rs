@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use regex::RegexSet;
 use serde::Deserialize;
 
+use super::pattern;
+
 #[derive(Deserialize, Default)]
 struct File {
     parts: Vec<String>,
@@ -43,7 +45,7 @@ static CHROME: LazyLock<Chrome> = LazyLock::new(|| {
 
 macro_rules! patterns {
     ($($name:ident = $field:ident;)+) => {
-        $(static $name: LazyLock<RegexSet> = LazyLock::new(|| RegexSet::new(file().$field).unwrap_or_default());)+
+        $(static $name: LazyLock<RegexSet> = LazyLock::new(|| pattern::set(&file().$field).unwrap_or_default());)+
     };
 }
 patterns! {

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use super::pattern;
+
 /// A position read from a text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Position {
@@ -33,12 +35,12 @@ static RULES: LazyLock<Option<Rules>> = LazyLock::new(|| {
         )
     };
     Some(Rules {
-        decimal: Regex::new(r"(?P<lat>[-+]?\d{1,2}\.\d{3,15})°?\s*[,;/ ]\s*(?P<lon>[-+]?\d{1,3}\.\d{3,15})°?").ok()?,
-        lettered: Regex::new(r"(?P<lat>\d{1,2}\.\d{2,15})\s*°?\s*(?P<ns>[NS])\s*[,;/]?\s*(?P<lon>\d{1,3}\.\d{2,15})\s*°?\s*(?P<ew>[EWO])\b").ok()?,
-        sexagesimal: Regex::new(&format!(r"{}\s*[,;/]?\s*{}", angle("a", "NS"), angle("b", "EWO"))).ok()?,
-        mgrs: Regex::new(r"\b(?P<zone>[1-9]|[1-5]\d|60)(?P<band>[C-HJ-NP-X])\s?(?P<square>[A-HJ-NP-Z][A-HJ-NP-V])\s?(?P<digits>\d{4,5}\s?\d{4,5}|\d{2,3}\s?\d{2,3})\b").ok()?,
-        utm: Regex::new(r"\b(?P<zone>[1-9]|[1-5]\d|60)\s?(?P<band>[C-HJ-NP-X])\s+(?P<east>\d{6})(?:\.\d+)?\s*m?\s*E?[ ,]+(?P<north>\d{6,7})(?:\.\d+)?\s*m?\s*N?\b").ok()?,
-        plus: Regex::new(r"\b(?P<code>[23456789CFGHJMPQRVWX]{8}\+[23456789CFGHJMPQRVWX]{2,3})\b").ok()?,
+        decimal: pattern::regex(r"(?P<lat>[-+]?\d{1,2}\.\d{3,15})°?\s*[,;/ ]\s*(?P<lon>[-+]?\d{1,3}\.\d{3,15})°?").ok()?,
+        lettered: pattern::regex(r"(?P<lat>\d{1,2}\.\d{2,15})\s*°?\s*(?P<ns>[NS])\s*[,;/]?\s*(?P<lon>\d{1,3}\.\d{2,15})\s*°?\s*(?P<ew>[EWO])(?-u:\b)").ok()?,
+        sexagesimal: pattern::regex(&format!(r"{}\s*[,;/]?\s*{}", angle("a", "NS"), angle("b", "EWO"))).ok()?,
+        mgrs: pattern::regex(r"(?-u:\b)(?P<zone>[1-9]|[1-5]\d|60)(?P<band>[C-HJ-NP-X])\s?(?P<square>[A-HJ-NP-Z][A-HJ-NP-V])\s?(?P<digits>\d{4,5}\s?\d{4,5}|\d{2,3}\s?\d{2,3})(?-u:\b)").ok()?,
+        utm: pattern::regex(r"(?-u:\b)(?P<zone>[1-9]|[1-5]\d|60)\s?(?P<band>[C-HJ-NP-X])\s+(?P<east>\d{6})(?:\.\d+)?\s*m?\s*E?[ ,]+(?P<north>\d{6,7})(?:\.\d+)?\s*m?\s*N?(?-u:\b)").ok()?,
+        plus: pattern::regex(r"(?-u:\b)(?P<code>[23456789CFGHJMPQRVWX]{8}\+[23456789CFGHJMPQRVWX]{2,3})(?-u:\b)").ok()?,
     })
 });
 

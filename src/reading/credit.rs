@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::chrome::name_words;
 use super::outline::folded;
+use super::pattern::{self, EDGE};
 
 #[derive(Deserialize, Default)]
 struct File {
@@ -45,15 +46,15 @@ fn compile(file: File) -> Result<Rules, regex::Error> {
     let agencies: Vec<String> = file.agencies.iter().map(|name| regex::escape(name)).collect();
     let agencies = agencies.join("|");
     Ok(Rules {
-        label: Regex::new(&format!(r"(?i)^\W*(?:(?:{labels})\s*(?:{joins})\s*)+(?P<rest>\S.*)$|^\s*©\s*(?P<sign>\S.*)$"))?,
-        labelled: Regex::new(&format!(
-            r"(?i)(?:^|[\s(\[|–—-])(?:(?:{labels})(?:\s+credit)?\s*(?:{joins})|courtesy of\b|©)\s*(?P<credit>[^\n]{{2,150}}?)[\s)\].]*$"
+        label: pattern::regex(&format!(r"(?i)^\W*(?:(?:{labels})\s*(?:{joins})\s*)+(?P<rest>\S.*)$|^\s*©\s*(?P<sign>\S.*)$"))?,
+        labelled: pattern::regex(&format!(
+            r"(?i)(?:^|[\s(\[|–—-])(?:(?:{labels})(?:\s+credit)?\s*(?:{joins})|courtesy of{EDGE}|©)\s*(?P<credit>[^\n]{{2,150}}?)[\s)\].]*$"
         ))?,
-        agency: Regex::new(&format!(r"(?:^|[\s/|,.(\[–—-])(?i:via\s+)?(?:{agencies})(?:$|[\s/|,.)\]–—-])"))?,
-        bracketed: Regex::new(r"[(\[](?P<credit>[^()\[\]]{2,140})[)\]]\s*\.?\s*$")?,
-        joined: Regex::new(r"\S\s*/\s*\S|\s\|\s|\bvia\b")?,
-        platform: Regex::new(
-            r"(?i)\b(?P<platform>YouTube|Twitter|Facebook|Telegram|TikTok|Instagram|WhatsApp|Vimeo|VKontakte|VK|Snapchat|Periscope|X)\b|(?P<other>يوتيوب|تويتر|فيسبوك|تلغرام|تيليغرام|انستغرام)",
+        agency: pattern::regex(&format!(r"(?:^|[\s/|,.(\[–—-])(?i:via\s+)?(?:{agencies})(?:$|[\s/|,.)\]–—-])"))?,
+        bracketed: pattern::regex(r"[(\[](?P<credit>[^()\[\]]{2,140})[)\]]\s*\.?\s*$")?,
+        joined: pattern::regex(r"\S\s*/\s*\S|\s\|\s|(?-u:\b)via(?-u:\b)")?,
+        platform: pattern::regex(
+            r"(?i)(?-u:\b)(?P<platform>YouTube|Twitter|Facebook|Telegram|TikTok|Instagram|WhatsApp|Vimeo|VKontakte|VK|Snapchat|Periscope|X)(?-u:\b)|(?P<other>يوتيوب|تويتر|فيسبوك|تلغرام|تيليغرام|انستغرام)",
         )?,
         credit_names: file.credit_names.into_iter().collect(),
         caption_names: file.caption_names.into_iter().collect(),

@@ -3,8 +3,10 @@
 use std::sync::LazyLock;
 
 use jiff::civil::{Date, Weekday};
-use regex::{Captures, Regex};
+use regex::{Captures, Regex, RegexSet};
 use serde::Deserialize;
+
+use super::pattern::{self, EDGE};
 
 #[derive(Deserialize)]
 struct File {
@@ -37,25 +39,36 @@ struct Rules {
     month_year: Regex,
     numeric: Regex,
     weekday: Regex,
-    months: Vec<Vec<Regex>>,
-    weekdays: Vec<Vec<Regex>>,
+    months: RegexSet,
+    weekdays: RegexSet,
 }
 
-static RULES: LazyLock<Option<Rules>> = LazyLock::new(|| rules().ok());
+/// A text that has no letters but Latin ones is read by patterns that have none but these, either.
+static LATIN: LazyLock<Option<Rules>> = LazyLock::new(|| rules(true).ok());
+static ALL: LazyLock<Option<Rules>> = LazyLock::new(|| rules(false).ok());
 
-fn rules() -> Result<Rules, Box<dyn std::error::Error>> {
-    let file: File = toml::from_str(include_str!("../../config/dates.toml"))?;
+fn rules_for(text: &str) -> Option<&'static Rules> {
+    let other = text.chars().any(|letter| ('\u{370}'..='\u{6ff}').contains(&letter));
+    if other { ALL.as_ref() } else { LATIN.as_ref() }
+}
+
+fn rules(latin: bool) -> Result<Rules, Box<dyn std::error::Error>> {
+    let mut file: File = toml::from_str(include_str!("../../config/dates.toml"))?;
+    file.language.retain(|names| !latin || names.weekdays.iter().all(|name| name.starts_with(|letter: char| letter.is_ascii())));
+    let edge = if latin { EDGE } else { r"\b" };
     let all = |of: fn(&Names) -> &Vec<String>| file.language.iter().flat_map(of).cloned().collect::<Vec<_>>().join("|");
     let (months, weekdays) = (all(|names| &names.months), all(|names| &names.weekdays));
-    let relative = |of: fn(&Names) -> &Vec<String>| Regex::new(&format!(r"(?i)(?:\b|^)(?:{})(?:\b|$)", all(of)));
+    let relative =
+        |of: fn(&Names) -> &Vec<String>| pattern::regex(&format!(r"(?i)(?:{edge}|^)(?:{})(?:{edge}|$)", all(of)));
     let in_year = all(|names| &names.in_year);
-    let whole = |of: fn(&Names) -> &Vec<String>| -> Result<Vec<Vec<Regex>>, regex::Error> {
-        let compile = |name: &String| Regex::new(&format!("(?i)^(?:{name})$"));
-        file.language.iter().map(|names| of(names).iter().map(compile).collect()).collect()
+    // One pattern a month or weekday, of its names in every language.
+    let nth = |of: fn(&Names) -> &Vec<String>, count: usize| {
+        let names = |nth: usize| file.language.iter().filter_map(|names| of(names).get(nth).cloned()).collect::<Vec<_>>().join("|");
+        pattern::set(&(0..count).map(|nth| format!("(?i)^(?:{})$", names(nth))).collect::<Vec<_>>())
     };
     Ok(Rules {
-        any: Regex::new(&format!(
-            r"(?i)\d|\b(?:{weekdays})\b|{}",
+        any: pattern::regex(&format!(
+            r"(?i)\d|{weekdays}|{}",
             [
                 all(|names| &names.yesterday),
                 all(|names| &names.today),
@@ -66,9 +79,9 @@ fn rules() -> Result<Rules, Box<dyn std::error::Error>> {
             ]
             .join("|")
         ))?,
-        dotted: Regex::new(r"\b(?P<d>\d{1,2})\.\s?(?P<m>\d{1,2})\.\s?(?P<y>(?:19|20)\d\d)\b")?,
-        dated_weekday: Regex::new(&format!(
-            r"(?i)\b(?P<weekday>{weekdays}),?\s+(?:the\s+|le\s+|el\s+|den\s+|dem\s+)?(?:(?P<month>{months})\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?|(?P<d2>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?\s+(?:of\s+|de\s+)?(?P<month2>{months}))(?:\.|\b)?(?:(?:,|\s+de)?\s+(?P<y>(?:19|20)\d\d)\b)?"
+        dotted: pattern::regex(r"(?-u:\b)(?P<d>\d{1,2})\.\s?(?P<m>\d{1,2})\.\s?(?P<y>(?:19|20)\d\d)(?-u:\b)")?,
+        dated_weekday: pattern::regex(&format!(
+            r"(?i){edge}(?P<weekday>{weekdays}),?\s+(?:the\s+|le\s+|el\s+|den\s+|dem\s+)?(?:(?P<month>{months})\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?|(?P<d2>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?\s+(?:of\s+|de\s+)?(?P<month2>{months}))(?:\.|{edge})?(?:(?:,|\s+de)?\s+(?P<y>(?:19|20)\d\d){edge})?"
         ))?,
         relative: [
             relative(|names| &names.yesterday)?,
@@ -78,19 +91,19 @@ fn rules() -> Result<Rules, Box<dyn std::error::Error>> {
             relative(|names| &names.this_year)?,
             relative(|names| &names.last_year)?,
         ],
-        year: Regex::new(&format!(r"(?i)(?:\b|^)(?:{in_year})\s+(?P<y>(?:19|20)\d\d)\b"))?,
-        iso: Regex::new(r"\b(?P<y>(?:19|20)\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?:\b|T)")?,
-        day_month: Regex::new(&format!(
-            r"(?i)\b(?P<d>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?\s+(?:of\s+|de\s+)?(?P<month>{months})(?:\.|\b)(?:(?:,|\s+de)?\s+(?P<y>(?:19|20)\d\d)\b)?"
+        year: pattern::regex(&format!(r"(?i)(?:{edge}|^)(?:{in_year})\s+(?P<y>(?:19|20)\d\d){edge}"))?,
+        iso: pattern::regex(r"(?-u:\b)(?P<y>(?:19|20)\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?:(?-u:\b)|T)")?,
+        day_month: pattern::regex(&format!(
+            r"(?i){edge}(?P<d>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?\s+(?:of\s+|de\s+)?(?P<month>{months})(?:\.|{edge})(?:(?:,|\s+de)?\s+(?P<y>(?:19|20)\d\d){edge})?"
         ))?,
-        month_day: Regex::new(&format!(
-            r"(?i)\b(?P<month>{months})\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<y>(?:19|20)\d\d)\b)?"
+        month_day: pattern::regex(&format!(
+            r"(?i){edge}(?P<month>{months})\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?{edge}(?:,?\s+(?P<y>(?:19|20)\d\d){edge})?"
         ))?,
-        month_year: Regex::new(&format!(r"(?i)\b(?P<month>{months})\.?\s+(?:de\s+)?(?P<y>(?:19|20)\d\d)\b"))?,
-        numeric: Regex::new(r"\b(?P<a>\d{1,2})[/.](?P<b>\d{1,2})[/.](?P<y>(?:19|20)?\d\d)\b")?,
-        weekday: Regex::new(&format!(r"(?i)\b(?P<weekday>{weekdays})\b"))?,
-        months: whole(|names| &names.months)?,
-        weekdays: whole(|names| &names.weekdays)?,
+        month_year: pattern::regex(&format!(r"(?i){edge}(?P<month>{months})\.?\s+(?:de\s+)?(?P<y>(?:19|20)\d\d){edge}"))?,
+        numeric: pattern::regex(r"(?-u:\b)(?P<a>\d{1,2})[/.](?P<b>\d{1,2})[/.](?P<y>(?:19|20)?\d\d)(?-u:\b)")?,
+        weekday: pattern::regex(&format!(r"(?i){edge}(?P<weekday>{weekdays}){edge}"))?,
+        months: nth(|names| &names.months, 12)?,
+        weekdays: nth(|names| &names.weekdays, 7)?,
     })
 }
 
@@ -104,8 +117,8 @@ pub(super) struct Dated {
     pub rule: &'static str,
 }
 
-fn which(name: &str, of: &[Vec<Regex>]) -> Option<usize> {
-    of.iter().find_map(|names| names.iter().position(|pattern| pattern.is_match(name)))
+fn which(name: &str, of: &RegexSet) -> Option<usize> {
+    of.matches(name).iter().next()
 }
 
 fn full(year: i16, month: usize, day: i8) -> Option<String> {
@@ -125,7 +138,7 @@ fn without_year(month: usize, day: i8, published: Option<Date>) -> Option<String
 /// Every date in a text, in order. `published` is the report's own date, which weekdays and days
 /// without a year are read against.
 pub(super) fn find(text: &str, published: Option<&str>) -> Vec<Dated> {
-    let Some(rules) = RULES.as_ref() else { return Vec::new() };
+    let Some(rules) = rules_for(text) else { return Vec::new() };
     // Arabic and Persian digits take two bytes each: dates in them are read with their places mapped back.
     if text.chars().any(|letter| matches!(letter, '٠'..='٩' | '۰'..='۹')) {
         let (mut plain, mut places) = (String::with_capacity(text.len()), Vec::with_capacity(text.len() + 1));
@@ -254,7 +267,8 @@ mod tests {
 
     #[test]
     fn the_table_of_names_can_be_read_whole() {
-        rules().unwrap();
+        rules(true).unwrap();
+        rules(false).unwrap();
         let file: File = toml::from_str(include_str!("../../config/dates.toml")).unwrap();
         assert!(file.language.iter().all(|names| names.months.len() == 12 && names.weekdays.len() == 7));
     }

@@ -22,14 +22,14 @@ pub enum PlaceKind {
 }
 
 /// A place of the gazetteer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gazetted {
     pub kind: PlaceKind,
-    pub name: String,
+    pub name: &'static str,
     /// ISO 3166-1, two letters.
-    pub country: String,
+    pub country: &'static str,
     /// The first-order part of the country, where it is known.
-    pub region: String,
+    pub region: &'static str,
     /// Decimal degrees, WGS 84. Of a region or country, the middle of its places.
     pub lat: f64,
     pub lon: f64,
@@ -41,6 +41,17 @@ pub struct Gazetted {
 /// one; articles of Arabic names in Latin letters as one.
 pub fn fold_name(name: &str) -> String {
     let mut folded = String::with_capacity(name.len());
+    if name.is_ascii() {
+        // What the rules below come to for these letters.
+        for letter in name.bytes().map(|letter| char::from(letter.to_ascii_lowercase())) {
+            match letter {
+                '\'' | '`' | '.' => {}
+                letter if letter.is_ascii_alphanumeric() => folded.push(letter),
+                _ => folded.push(' '),
+            }
+        }
+        return joined(&folded);
+    }
     for letter in name.nfkd().filter(|letter| !is_combining_mark(*letter)).flat_map(char::to_lowercase) {
         match letter {
             'ـ' | '\'' | '’' | '‘' | 'ʻ' | 'ʼ' | '`' | '.' | 'ʿ' | 'ʾ' => {}
@@ -59,12 +70,23 @@ pub fn fold_name(name: &str) -> String {
             _ => folded.push(' '),
         }
     }
+    joined(&folded)
+}
+
+/// The words of a folded name with one blank between them, its articles as one.
+fn joined(folded: &str) -> String {
     const ARTICLES: &[&str] =
         &["al", "el", "ar", "as", "at", "ad", "an", "az", "ash", "ath", "adh", "ed", "es", "et", "ez", "er", "ul", "ud"];
-    let words: Vec<&str> = folded.split_whitespace().collect();
-    let last = words.len().saturating_sub(1);
-    let plain = words.iter().enumerate().map(|(at, word)| if at < last && ARTICLES.contains(word) { "al" } else { word });
-    plain.collect::<Vec<_>>().join(" ")
+    let mut name = String::with_capacity(folded.len());
+    let mut words = folded.split_whitespace().peekable();
+    while let Some(word) = words.next() {
+        let article = word.len() <= 3 && words.peek().is_some() && ARTICLES.contains(&word);
+        name.push_str(if article { "al" } else { word });
+        if words.peek().is_some() {
+            name.push(' ');
+        }
+    }
+    name
 }
 
 fn number(at: usize) -> Option<usize> {
@@ -82,10 +104,10 @@ fn parts() -> Option<(usize, usize, usize)> {
 
 const RECORD: usize = 24;
 
-fn text(at: usize) -> Option<String> {
+fn text(at: usize) -> Option<&'static str> {
     let (_, _, texts) = parts()?;
     let length = usize::from(*TABLE.get(texts + at)?);
-    Some(String::from_utf8_lossy(TABLE.get(texts + at + 1..texts + at + 1 + length)?).into_owned())
+    std::str::from_utf8(TABLE.get(texts + at + 1..texts + at + 1 + length)?).ok()
 }
 
 fn place(id: usize) -> Option<Gazetted> {
@@ -106,7 +128,7 @@ fn place(id: usize) -> Option<Gazetted> {
         region: text(number(at + 4)?)?,
         lat: degrees(at + 8)?,
         lon: degrees(at + 12)?,
-        country: String::from_utf8_lossy(TABLE.get(at + 16..at + 18)?).into_owned(),
+        country: std::str::from_utf8(TABLE.get(at + 16..at + 18)?).ok()?,
         population: number(at + 20)? as u64,
     })
 }

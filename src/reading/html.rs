@@ -16,7 +16,7 @@ use super::region::Region;
 use super::sentence::{self, Sentences};
 use super::srcset::largest;
 use super::tree::{Tree, parse};
-use super::{Document, Excluded, Find, Hints, caption, chrome, identity, page, platform};
+use super::{Document, Excluded, Find, Hints, caption, chrome, identity, page, pattern, platform};
 use crate::evidence::{Claim, Form, MediaKind, Reading, Report};
 
 /// References beyond this many are not read, and the report says so.
@@ -188,7 +188,7 @@ struct Walk<'a> {
 
 /// Addresses inside short scripts, which write a player into the page.
 static IN_SCRIPT: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"["'](?P<url>(?:https?:)?(?:\\?/){2}[^"'\s<>]{6,500})["']"#).ok());
+    LazyLock::new(|| pattern::regex(r#"["'](?P<url>(?:https?:)?(?:\\?/){2}[^"'\s<>]{6,500})["']"#).ok());
 /// Scripts longer than this are programs.
 const SCRIPT: usize = 4000;
 
@@ -878,7 +878,7 @@ fn inside(url: &str) -> Option<String> {
     values.map(|(_, value)| value.into_owned()).next()
 }
 
-static HANDLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\((?P<handle>@[A-Za-z0-9_.]{2,40})\)").ok());
+static HANDLE: LazyLock<Option<Regex>> = LazyLock::new(|| pattern::regex(r"\((?P<handle>@[A-Za-z0-9_.]{2,40})\)").ok());
 
 /// What an embedded post says of itself: `— Name (@handle) November 18, 2019`.
 fn quoted_post(tree: &Tree, at: usize) -> Vec<Claim> {

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 use url::Url;
 
+use super::pattern;
+
 struct Rules {
     /// An id that no two pictures share: a UUID, or a long row of hexadecimal digits.
     unique: Regex,
@@ -18,10 +20,10 @@ struct Rules {
 
 static RULES: LazyLock<Option<Rules>> = LazyLock::new(|| {
     Some(Rules {
-        unique: Regex::new(r"(?i)(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32,64}|[0-9A-Z]{26})").ok()?,
-        size: Regex::new(r"(?i)(?:[-_]\d{2,4}x\d{2,4}|-scaled|@\dx|_w\d{2,4}(?:_h\d+|_r\d+)?(?:_s)?|[-_](?:small|medium|large|xlarge|thumb|thumbnail|full))+$").ok()?,
-        part: Regex::new(r"(?i)^(?:\d{1,4}x\d{0,4}|\d+x\d+:\d+x\d+|[\w-]{20,}=|w_?\d+|h_?\d+|c_\w+|[a-z]_[\w:,.]+|resizer?|thumbor|smart|fit-in|filters:.*|styles|\d{2,4}|small|medium|large|master)$").ok()?,
-        plain: Regex::new(r"(?i)^(?:original|image|img|photo|picture|default|large|full|main|master|index|\d{1,5}|.{1,3})$").ok()?,
+        unique: pattern::regex(r"(?i)(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32,64}|[0-9A-Z]{26})").ok()?,
+        size: pattern::regex(r"(?i)(?:[-_]\d{2,4}x\d{2,4}|-scaled|@\dx|_w\d{2,4}(?:_h\d+|_r\d+)?(?:_s)?|[-_](?:small|medium|large|xlarge|thumb|thumbnail|full))+$").ok()?,
+        part: pattern::regex(r"(?i)^(?:\d{1,4}x\d{0,4}|\d+x\d+:\d+x\d+|[0-9a-z_-]{20,}=|w_?\d+|h_?\d+|c_[0-9a-z_]+|[a-z]_[0-9a-z_:,.]+|resizer?|thumbor|smart|fit-in|filters:.*|styles|\d{2,4}|small|medium|large|master)$").ok()?,
+        plain: pattern::regex(r"(?i)^(?:original|image|img|photo|picture|default|large|full|main|master|index|\d{1,5}|.{1,3})$").ok()?,
     })
 });
 

@@ -16,6 +16,7 @@ mod markdown;
 mod office;
 mod outline;
 mod page;
+mod pattern;
 pub mod pdf;
 mod phrases;
 mod place;

@@ -1,10 +1,12 @@
 //! The words of `config/phrases.toml`, compiled once a language and only when a text needs them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{LazyLock, OnceLock};
 
 use regex::Regex;
 use serde::Deserialize;
+
+use super::pattern::{self, EDGE};
 
 #[derive(Deserialize, Default)]
 struct Words {
@@ -69,7 +71,7 @@ fn any(words: &[String]) -> String {
 
 /// A pattern that cannot be compiled matches nothing; a test compiles them all.
 fn compile(pattern: &str) -> Regex {
-    match Regex::new(pattern).or_else(|_| Regex::new(r"[^\s\S]")) {
+    match pattern::regex(pattern).or_else(|_| pattern::regex(r"[^\s\S]")) {
         Ok(compiled) => compiled,
         Err(_) => unreachable!("a class that matches nothing compiles"),
     }
@@ -79,7 +81,7 @@ fn build(language: &str, words: &Words) -> [String; 10] {
     // Arabic joins its small words and its article to the noun.
     let join = if language == "ar" { r"(?:[وفبلك]|ال|وال|بال|لل|فال)?" } else { "" };
     // Boundaries by ASCII letters are many times faster, where no word begins or ends with another letter.
-    let edge = if matches!(language, "en" | "de") { r"(?-u:\b)" } else { r"\b" };
+    let edge = if matches!(language, "en" | "de") { EDGE } else { r"\b" };
     let word = |words: &[String]| format!(r"(?i)(?:{edge}|^){join}(?:{})(?:{edge}|$)", any(words));
     let (given, by, on) = (any(&words.given), any(&words.by), any(&words.on));
     let given_by = match language {
@@ -88,14 +90,14 @@ fn build(language: &str, words: &Words) -> [String; 10] {
         ),
         // Names in these languages go on in small letters: only where a platform follows is their end known.
         "fr" | "es" | "de" | "ru" | "uk" => format!(
-            r"(?P<given>(?i:\b(?:{given})))\s+(?i:{by})\s+(?P<name>@\w+|(?:(?i:la|le|les|l'|el|los|las|una?|der|die|das|den|dem)\s*)?{NAME}(?:\s+\p{{Ll}}[\p{{L}}-]*){{0,3}}?)\s+(?i:{on})\s+(?P<platform>{PLATFORM})(?P<before>[^\s\S])?"
+            r"(?P<given>(?i:{edge}(?:{given})))\s+(?i:{by})\s+(?P<name>@\w+|(?:(?i:la|le|les|l'|el|los|las|una?|der|die|das|den|dem)\s*)?{NAME}(?:\s+\p{{Ll}}[\p{{L}}-]*){{0,3}}?)\s+(?i:{on})\s+(?P<platform>{PLATFORM})(?P<before>[^\s\S])?"
         ),
         _ => format!(
-            r"(?P<given>(?i:\b(?:{given})))(?:\s+(?:\p{{Ll}}+\s+){{0,3}}(?i:{on})\s+(?P<before>{PLATFORM}))?(?:\s+\p{{Ll}}+)?\s+(?i:{by})\s+(?P<name>@\w+|(?:(?i:the|an?|la|le|les|una?|der|die|das|den|dem)\s+)?(?:\p{{Ll}}[\p{{L}}-]*\s+){{0,4}}?{NAME})(?:\s+(?i:{on})\s+(?:(?i:its|his|her|their|the)\s+)?(?P<platform>{PLATFORM}))?"
+            r"(?P<given>(?i:{edge}(?:{given})))(?:\s+(?:\p{{Ll}}+\s+){{0,3}}(?i:{on})\s+(?P<before>{PLATFORM}))?(?:\s+\p{{Ll}}+)?\s+(?i:{by})\s+(?P<name>@\w+|(?:(?i:the|an?|la|le|les|una?|der|die|das|den|dem)\s+)?(?:\p{{Ll}}[\p{{L}}-]*\s+){{0,4}}?{NAME})(?:\s+(?i:{on})\s+(?:(?i:its|his|her|their|the)\s+)?(?P<platform>{PLATFORM}))?"
         ),
     };
     let gave = format!(
-        r"(?P<name>(?:The\s+)?{NAME}|@\w+|(?i:police|activists|rescuers|residents|witnesses|soldiers|troops|officials|prosecutors|investigators|protesters|militants|rebels|authorities|he|she|it|they))\s+(?:(?i:has|had|have|also|later|then|who)\s+){{0,2}}(?i:{given})\s+(?:(?i:an?|the|its|his|her|their|this|what|several|two|three|some|more)\s+)?(?:[\p{{L}}-]+\s+){{0,3}}?(?i:{}|{})\b",
+        r"(?P<name>(?:The\s+)?{NAME}|@\w+|(?i:police|activists|rescuers|residents|witnesses|soldiers|troops|officials|prosecutors|investigators|protesters|militants|rebels|authorities|he|she|it|they))\s+(?:(?i:has|had|have|also|later|then|who)\s+){{0,2}}(?i:{given})\s+(?:(?i:an?|the|its|his|her|their|this|what|several|two|three|some|more)\s+)?(?:[\p{{L}}-]+\s+){{0,3}}?(?i:{}|{}){edge}",
         any(&words.video),
         any(&words.image)
     );
@@ -103,8 +105,13 @@ fn build(language: &str, words: &Words) -> [String; 10] {
         r"(?i)^\W*(?:{})s?(?:\s+credit)?\s*(?:via|by|courtesy of|courtesy|from|:|/|-|–|—|©|par|von|de)\s*(?P<credit>\S.*)$",
         any(&words.credit)
     );
+    let on_words = match language {
+        "en" => format!("{EDGE}(?:on|to|via)"),
+        "de" => format!("{EDGE}(?:on|to|via|auf)|über"),
+        _ => r"\b(?:on|to|via|auf|über|sur|en|в|на|على|عبر)".to_owned(),
+    };
     let on_platform = format!(
-        r"(?i:\b(?:on|to|via|auf|über|sur|en|в|на|على|عبر)\s+(?:(?:the|its|his|her|their|den|dem|der|soziale[nr]?|les|las|los|social)\s+)?)(?P<platform>{PLATFORM}|(?i:social media|social networks?|sozialen (?:medien|netzwerken)|réseaux sociaux|redes sociales|соцсет(?:ях|и)|соціальн\w+ мереж\w+|مواقع التواصل|وسائل التواصل))|(?P<before>{PLATFORM})(?:\s+|-)(?:(?i:{}|{}|posts?|accounts?|channels?|lives?|videos?))|\b(?i:(?P<tweet>tweet(?:s|ed|ing)?|retweet(?:s|ed)?))\b",
+        r"(?i:(?:{on_words})\s+(?:(?:the|its|his|her|their|den|dem|der|soziale[nr]?|les|las|los|social)\s+)?)(?P<platform>{PLATFORM}|(?i:social media|social networks?|sozialen (?:medien|netzwerken)|réseaux sociaux|redes sociales|соцсет(?:ях|и)|соціальн\w+ мереж\w+|مواقع التواصل|وسائل التواصل))|(?P<before>{PLATFORM})(?:\s+|-)(?:(?i:{}|{}|posts?|accounts?|channels?|lives?|videos?))|(?-u:\b)(?i:(?P<tweet>tweet(?:s|ed|ing)?|retweet(?:s|ed)?))(?-u:\b)",
         any(&words.video),
         any(&words.image)
     );
@@ -117,7 +124,7 @@ fn build(language: &str, words: &Words) -> [String; 10] {
         given_by,
         gave,
         credit,
-        format!(r"(?i)(?:\b|^)(?:{})\b\s+(?P<what>\S.*)$", any(&words.shows)),
+        format!(r"(?i)(?:{edge}|^)(?:{}){edge}\s+(?P<what>\S.*)$", any(&words.shows)),
         on_platform,
     ]
 }
@@ -141,43 +148,56 @@ pub(super) fn of(language: &str) -> &'static Phrases {
     })
 }
 
+/// Small words by which a language is told from the others.
+const SMALL: [(&str, &[&str]); 4] = [
+    ("en", &["the", "of", "and", "to", "by", "was", "on", "with", "from", "at", "that", "for", "is", "shows"]),
+    (
+        "fr",
+        &["le", "la", "les", "des", "et", "une", "du", "dans", "par", "est", "sur", "qui", "au", "pour", "un", "montre", "en"],
+    ),
+    ("es", &["el", "los", "las", "y", "una", "del", "por", "que", "en", "se", "un", "muestra", "muestran", "con"]),
+    (
+        "de",
+        &[
+            "der", "die", "das", "und", "ein", "eine", "von", "ist", "den", "dem", "er", "nicht", "dass", "im", "zu", "war",
+            "mit", "auf", "sich", "wie", "sie", "eines", "einem", "zeigt", "zeigen", "wurde", "nach",
+        ],
+    ),
+];
+
 /// Which of our languages a text is in, by its letters and its small words.
 pub(super) fn language_of(text: &str) -> &'static str {
-    let sample: String = text.chars().take(600).collect();
-    let count = |from: char, to: char| sample.chars().filter(|letter| (from..=to).contains(letter)).count();
-    let letters = sample.chars().filter(|letter| letter.is_alphabetic()).count().max(1);
-    if count('\u{0600}', '\u{06ff}') * 2 > letters {
-        return "ar";
+    static HITS: LazyLock<HashMap<&str, [u16; 4]>> = LazyLock::new(|| {
+        let mut hits: HashMap<&str, [u16; 4]> = HashMap::new();
+        for (nth, (_, words)) in SMALL.iter().enumerate() {
+            words.iter().for_each(|word| hits.entry(word).or_default()[nth] = 1);
+        }
+        hits
+    });
+    let sample = text.char_indices().nth(600).map_or(text, |(end, _)| &text[..end]);
+    if !sample.is_ascii() {
+        let count = |from: char, to: char| sample.chars().filter(|letter| (from..=to).contains(letter)).count();
+        let letters = sample.chars().filter(|letter| letter.is_alphabetic()).count().max(1);
+        if count('\u{0600}', '\u{06ff}') * 2 > letters {
+            return "ar";
+        }
+        if count('\u{0400}', '\u{04ff}') * 2 > letters {
+            return if sample.contains(['і', 'ї', 'є', 'ґ']) { "uk" } else { "ru" };
+        }
     }
-    if count('\u{0400}', '\u{04ff}') * 2 > letters {
-        return if sample.contains(['і', 'ї', 'є', 'ґ']) { "uk" } else { "ru" };
+    let mut sums = [0u16; 4];
+    for word in sample.split(|letter: char| !letter.is_alphabetic()).filter(|word| (1..=8).contains(&word.len())) {
+        // The small words are ASCII.
+        let mut small = [0u8; 8];
+        small[..word.len()].copy_from_slice(word.as_bytes());
+        small.make_ascii_lowercase();
+        if let Some(hits) = std::str::from_utf8(&small[..word.len()]).ok().and_then(|word| HITS.get(word)) {
+            sums.iter_mut().zip(hits).for_each(|(sum, hit)| *sum += hit);
+        }
     }
-    let small: [(&str, &[&str]); 4] = [
-        ("en", &["the", "of", "and", "to", "by", "was", "on", "with", "from", "at", "that", "for", "is", "shows"]),
-        (
-            "fr",
-            &[
-                "le", "la", "les", "des", "et", "une", "du", "dans", "par", "est", "sur", "qui", "au", "pour", "un", "montre",
-                "en",
-            ],
-        ),
-        ("es", &["el", "los", "las", "y", "una", "del", "por", "que", "en", "se", "un", "muestra", "muestran", "con"]),
-        (
-            "de",
-            &[
-                "der", "die", "das", "und", "ein", "eine", "von", "ist", "den", "dem", "er", "nicht", "dass", "im", "zu", "war",
-                "mit", "auf", "sich", "wie", "sie", "eines", "einem", "zeigt", "zeigen", "wurde", "nach",
-            ],
-        ),
-    ];
-    let words: Vec<String> = sample.split(|letter: char| !letter.is_alphabetic()).map(str::to_lowercase).collect();
-    let hits = |list: &[&str]| words.iter().filter(|word| list.contains(&word.as_str())).count();
-    small
-        .iter()
-        .rev()
-        .max_by_key(|(_, list)| hits(list))
-        .filter(|(_, list)| hits(list) > 0)
-        .map_or("en", |(language, _)| language)
+    // Of two with as many, the first.
+    let best = (0..SMALL.len()).rev().max_by_key(|nth| sums[*nth]).filter(|nth| sums[*nth] > 0);
+    best.map_or("en", |nth| SMALL[nth].0)
 }
 
 #[cfg(test)]

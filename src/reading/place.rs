@@ -89,7 +89,7 @@ fn words_of(language: &str) -> &'static Words {
 /// What a report's other words say about where it is: how often it names each country.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Context {
-    countries: HashMap<String, f64>,
+    countries: HashMap<&'static str, f64>,
 }
 
 /// Text that the context is read from: beginnings say most.
@@ -129,7 +129,7 @@ impl Context {
                 PlaceKind::Settlement => 0.0,
             };
             if weight > 0.0 {
-                *context.countries.entry(found[0].country.clone()).or_default() += weight;
+                *context.countries.entry(found[0].country).or_default() += weight;
             }
             at += count;
         }
@@ -427,7 +427,7 @@ impl Finder<'_> {
     /// their country.
     fn likely(&self, known: &[Gazetted]) -> bool {
         known.iter().any(|place| {
-            place.kind != PlaceKind::Settlement || place.population >= 10_000 || self.context.share(&place.country) > 0.15
+            place.kind != PlaceKind::Settlement || place.population >= 10_000 || self.context.share(place.country) > 0.15
         })
     }
 
@@ -699,7 +699,7 @@ impl Finder<'_> {
                 PlaceKind::Region => -1.2,
                 PlaceKind::Settlement => 0.0,
             };
-            people + kind + self.context.share(&place.country) * 6.0
+            people + kind + self.context.share(place.country) * 6.0
         };
         fitting.sort_by(|a, b| score(b).total_cmp(&score(a)));
         let far = relation.is_some();
@@ -710,9 +710,9 @@ impl Finder<'_> {
             PlaceKind::Settlement => "locality",
         };
         let candidate = |place: &Gazetted| PlaceCandidate {
-            name: place.name.clone(),
-            country: place.country.clone(),
-            region: Some(place.region.clone()).filter(|region| !region.is_empty() && place.kind == PlaceKind::Settlement),
+            name: place.name.to_owned(),
+            country: place.country.to_owned(),
+            region: Some(place.region.to_owned()).filter(|region| !region.is_empty() && place.kind == PlaceKind::Settlement),
             lat: place.lat,
             lon: place.lon,
             precision: precision(place).to_owned(),
@@ -722,7 +722,7 @@ impl Finder<'_> {
             // A region around a town of the same name is no other place.
             let rival = fitting[1..].iter().find(|other| !(other.country == best.country && near(best, other)));
             if rival.is_none_or(|rival| score(best) - score(rival) >= 1.0) {
-                reading.country = Some(best.country.clone());
+                reading.country = Some(best.country.to_owned());
                 reading.region = candidate(best).region;
                 reading.lat = Some(best.lat);
                 reading.lon = Some(best.lon);

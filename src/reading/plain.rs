@@ -7,11 +7,11 @@ use url::Url;
 
 use super::block::{Block, BlockKind, Blocks, Place};
 use super::encoding::Decoded;
-use super::{Document, Find, Hints, platform, sentence, sentence::Sentences};
+use super::{Document, Find, Hints, pattern, platform, sentence, sentence::Sentences};
 use crate::evidence::{Form, MediaKind, Report};
 
 /// An address in running text; what closes a sentence or a bracket is not part of it.
-static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"https?://[^\s<>"'`«»“”|\\^{}]+"#).ok());
+static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern::regex(r#"https?://[^\s<>"'`«»“”|\\^{}]+"#).ok());
 
 /// Reads a plain-text report.
 pub(super) fn read(decoded: &Decoded, bytes: &[u8], hints: &Hints) -> Document {

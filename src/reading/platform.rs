@@ -1,12 +1,14 @@
 //! Addresses: which platform, which kind, and one canonical spelling each.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
-use regex::Regex;
+use regex::{Regex, RegexSet};
 use serde::Deserialize;
 use url::Url;
 
 use crate::evidence::MediaKind;
+
+use super::pattern;
 
 #[derive(Deserialize)]
 struct File {
@@ -25,20 +27,33 @@ struct Entry {
 struct Platform {
     name: String,
     kind: MediaKind,
-    patterns: Vec<Regex>,
     canonical: String,
 }
 
-/// The table in `config/platforms.toml`. A test reads it, so that it cannot be broken at run time.
-static PLATFORMS: LazyLock<Vec<Platform>> = LazyLock::new(|| {
+/// One pattern of the table, with the place of its platform.
+struct Pattern {
+    platform: usize,
+    text: String,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+/// The table in `config/platforms.toml`: all patterns as one, so that an address is looked through once.
+struct Table {
+    platforms: Vec<Platform>,
+    patterns: Vec<Pattern>,
+    any: RegexSet,
+}
+
+/// A test reads the table, so that it cannot be broken at run time.
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let file: File = toml::from_str(include_str!("../../config/platforms.toml")).unwrap_or(File { platform: Vec::new() });
-    let compile = |entry: Entry| Platform {
-        name: entry.name,
-        kind: entry.kind,
-        patterns: entry.patterns.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect(),
-        canonical: entry.canonical,
-    };
-    file.platform.into_iter().map(compile).collect()
+    let (mut platforms, mut patterns) = (Vec::new(), Vec::new());
+    for (platform, entry) in file.platform.into_iter().enumerate() {
+        platforms.push(Platform { name: entry.name, kind: entry.kind, canonical: entry.canonical });
+        patterns.extend(entry.patterns.into_iter().map(|text| Pattern { platform, text, compiled: OnceLock::new() }));
+    }
+    let texts: Vec<String> = patterns.iter().map(|pattern| pattern.text.clone()).collect();
+    Table { platforms, any: pattern::set(&texts).unwrap_or_default(), patterns }
 });
 
 /// A platform's item, by an address.
@@ -56,9 +71,11 @@ pub(super) fn recognise(url: &Url) -> Option<OnPlatform> {
     let host = host.strip_prefix("www.").or_else(|| host.strip_prefix("m.")).unwrap_or(&host);
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     let spelled = format!("{host}{}{query}", url.path());
-    PLATFORMS.iter().find_map(|platform| {
-        let id =
-            platform.patterns.iter().find_map(|pattern| Some(pattern.captures(&spelled)?.name("id")?.as_str().to_owned()))?;
+    let found = TABLE.any.matches(&spelled);
+    found.iter().filter_map(|nth| TABLE.patterns.get(nth)).find_map(|pattern| {
+        let compiled = pattern.compiled.get_or_init(|| pattern::regex(&pattern.text).ok()).as_ref()?;
+        let id = compiled.captures(&spelled)?.name("id")?.as_str().to_owned();
+        let platform = &TABLE.platforms[pattern.platform];
         let canonical = platform.canonical.replace("{id}", &id);
         Some(OnPlatform { name: platform.name.clone(), id, kind: platform.kind, canonical })
     })

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::Deserialize;
 
+use super::pattern;
 use super::tree::Tree;
 
 #[derive(Deserialize, Default)]
@@ -52,13 +53,13 @@ fn compile(file: &File) -> Result<(Vec<Player>, Regex), regex::Error> {
             element: entry.element.clone(),
             when: entry.when.clone(),
             id: entry.id.clone(),
-            pattern: Regex::new(entry.pattern.as_deref().unwrap_or(ID))?,
+            pattern: pattern::regex(entry.pattern.as_deref().unwrap_or(ID))?,
             url: entry.url.clone(),
         })
     };
     let players = file.player.iter().map(player).collect::<Result<_, regex::Error>>()?;
     let keys = file.addresses.json_ids.join("|");
-    Ok((players, Regex::new(&format!(r#"["'](?:{keys})["']\s*:\s*["'](?P<id>[A-Za-z0-9_-]{{11}})["']"#))?))
+    Ok((players, pattern::regex(&format!(r#"["'](?:{keys})["']\s*:\s*["'](?P<id>[A-Za-z0-9_-]{{11}})["']"#))?))
 }
 
 static TABLE: LazyLock<Option<(Vec<Player>, Regex, Addresses)>> = LazyLock::new(|| {

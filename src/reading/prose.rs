@@ -6,12 +6,12 @@ use regex::Regex;
 
 use super::phrases::{self, Phrases};
 use super::place::Context;
-use super::{credit, date, place};
+use super::{credit, date, pattern, place};
 use crate::evidence::{Claim, MediaKind, Quote, Reading};
 
 /// Expressions in which the words for footage mean something else.
 static IDIOMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?-u:\b)(?:video[- ](?:games?|gam\w+|calls?|conferenc\w+|links?|editors?|editing|stores?|chats?|assistant|referee|cards?|meetings?|streaming)|(?:clear|clearer|bigger|big|broader|wider|larger|full|fuller|complete|different|bleak|grim|rosy|mixed|overall|whole|gloomy) pictures?|(?:public|body|brand|self|own|spitting|positive|negative) images?|self-images?|image of (?:the|an?) (?:country|city|police|army|party|company|nation|president|government|church)|(?:in|into|out of|paint\w* an?|get the) picture|picture (?:ids?|books?|perfect)|photo (?:ids?|op\w*|shoots?|albums?|finish|booths?)|motion pictures?|best picture|mirror images?|(?:cctv|video|surveillance|body|dash) cameras?|(?:share|send|submit|upload) (?:us )?your (?:photos?|videos?|pictures?)|your (?:photos|videos|pictures)|ammunition clips?|paper ?clips?|clips? of (?:ammunition|bullets)|(?:world|national|track|criminal|police|on|off|of|the|for the|voting|safety|a|set a|broke the) records?|off the record|still (?:images?)?(?:life)|picture of (?:health|success)|record(?:ed)? (?:deaths|cases|number|high|low|levels|temperatures)|audio ?books?|audio system|recording (?:studio|artist|deaths|cases))(?-u:\b)").ok()
+    pattern::regex(r"(?i)(?-u:\b)(?:video[- ](?:games?|gam\w+|calls?|conferenc\w+|links?|editors?|editing|stores?|chats?|assistant|referee|cards?|meetings?|streaming)|(?:clear|clearer|bigger|big|broader|wider|larger|full|fuller|complete|different|bleak|grim|rosy|mixed|overall|whole|gloomy) pictures?|(?:public|body|brand|self|own|spitting|positive|negative) images?|self-images?|image of (?:the|an?) (?:country|city|police|army|party|company|nation|president|government|church)|(?:in|into|out of|paint\w* an?|get the) picture|picture (?:ids?|books?|perfect)|photo (?:ids?|op\w*|shoots?|albums?|finish|booths?)|motion pictures?|best picture|mirror images?|(?:cctv|video|surveillance|body|dash) cameras?|(?:share|send|submit|upload) (?:us )?your (?:photos?|videos?|pictures?)|your (?:photos|videos|pictures)|ammunition clips?|paper ?clips?|clips? of (?:ammunition|bullets)|(?:world|national|track|criminal|police|on|off|of|the|for the|voting|safety|a|set a|broke the) records?|off the record|still (?:images?)?(?:life)|picture of (?:health|success)|record(?:ed)? (?:deaths|cases|number|high|low|levels|temperatures)|audio ?books?|audio system|recording (?:studio|artist|deaths|cases))(?-u:\b)").ok()
 });
 
 /// What a sentence says about footage.
@@ -43,7 +43,7 @@ pub(super) fn tell(sentence: &str, setting: &Setting<'_>) -> Option<Told> {
 /// Whether a sentence announces what comes behind it.
 pub(super) fn announces(sentence: &str) -> bool {
     static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?i)[:：]\s*$|\b(?:below|the following (?:video|footage|clip|photo|image|picture)s?|ci-dessous|siehe unten|a continuación|ниже|нижче)\b|أدناه").ok()
+        pattern::regex(r"(?i)[:：]\s*$|(?-u:\b)(?:below|the following (?:video|footage|clip|photo|image|picture)s?|ci-dessous|siehe unten|a continuación)(?-u:\b)|(?:^|[\s(])(?:ниже|нижче)(?:[\s,.)]|$)|أدناه").ok()
     });
     WORDS.as_ref().is_some_and(|words| words.is_match(sentence))
 }
@@ -51,7 +51,7 @@ pub(super) fn announces(sentence: &str) -> bool {
 /// Whether a sentence tells of footage other than what was just shown.
 pub(super) fn is_another(sentence: &str) -> bool {
     static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(?:another|other|second|third|separate|different|une autre|d'autres|otro|otra|otros|ein(?:em|es)? ander(?:en|es|er)|друг(?:ом|ой|ое|ие|их)|інш(?:ому|ий|е|і))\b|آخر|أخرى").ok()
+        pattern::regex(r"(?i)(?-u:\b)(?:another|other|second|third|separate|different|une autre|d'autres|otro|otra|otros|ein(?:em|es)? ander(?:en|es|er))(?-u:\b)|(?:^|[\s(«])(?:друг(?:ом|ой|ое|ие|их)|інш(?:ому|ий|е|і))(?:[\s,.)]|$)|آخر|أخرى").ok()
     });
     WORDS.as_ref().is_some_and(|words| words.is_match(sentence))
 }
@@ -144,13 +144,13 @@ fn is_pronoun(name: &str) -> bool {
 }
 
 static SUBJECT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"^\W*(?P<name>(?:The\s+)?\p{Lu}[\p{L}\p{M}'’.-]*(?:\s+(?:(?:of|for|the|al|el)\s+)?\p{Lu}[\p{L}\p{M}'’.-]*){0,6})\s+\p{Ll}").ok()
+    pattern::regex(r"^\W*(?P<name>(?:The\s+)?\p{Lu}[\p{L}\p{M}'’.-]*(?:\s+(?:(?:of|for|the|al|el)\s+)?\p{Lu}[\p{L}\p{M}'’.-]*){0,6})\s+\p{Ll}").ok()
 });
 /// Who says what the sentence says.
 static SAID: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let name = r"(?:[Tt]he\s+)?\p{Lu}[\p{L}\p{M}'’-]*(?:\s+(?:(?:of|for|and|the|al|el|de|du)\s+)?\p{Lu}[\p{L}\p{M}'’-]*){0,6}";
-    Regex::new(&format!(
-        r"(?:\baccording to\s+(?P<according>{name})|\b(?:said|says|reported|told)\s+(?P<behind>{name})\s*(?:on|in|at|\.|,|$)|\b(?P<before>{name})\s+(?:said|says|reported|tweeted|wrote|claimed|confirmed|alleged)\b)"
+    pattern::regex(&format!(
+        r"(?:(?-u:\b)according to\s+(?P<according>{name})|(?-u:\b)(?:said|says|reported|told)\s+(?P<behind>{name})\s*(?:on|in|at|\.|,|$)|(?:^|[^\p{{L}}\p{{M}}0-9])(?P<before>{name})\s+(?:said|says|reported|tweeted|wrote|claimed|confirmed|alleged)(?-u:\b))"
     ))
     .ok()
 });
@@ -210,7 +210,7 @@ fn given(sentence: &str, phrases: &Phrases) -> Vec<Claim> {
 }
 
 static ACTOR: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"^(?P<actor>(?:(?:the|an?|two|three|four|five|several|some|many|dozens of|hundreds of|a group of|apparent|alleged|what appears? to be)\s+)*(?:[\p{L}\p{M}'’-]+\s+){1,5}?)(?:\p{Ll}{2,}ing|being|as|who|while|in the act)\b").ok()
+    pattern::regex(r"^(?P<actor>(?:(?:the|an?|two|three|four|five|several|some|many|dozens of|hundreds of|a group of|apparent|alleged|what appears? to be)\s+)*(?:[\p{L}\p{M}'’-]+\s+){1,5}?)(?:\p{Ll}{2,}ing|being|as|who|while|in the act)(?-u:\b)").ok()
 });
 /// The longest event that is taken from a sentence, in characters.
 const EVENT: usize = 240;

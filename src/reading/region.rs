@@ -1,5 +1,6 @@
 //! Which part of a page is the report: where its running text is, and what the site put around and into it.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::block::BlockKind;
@@ -119,6 +120,8 @@ fn within(ranges: &[Range<usize>], node: usize) -> bool {
 fn parts(tree: &Tree, outline: &Outline, weights: &Weights) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let (mut articles, mut at) = (0usize, 1);
+    // Pages say the same classes over and over.
+    let mut known: HashMap<&str, Option<Part>> = HashMap::new();
     while at < tree.len() {
         if !tree.is_element(at) {
             at += 1;
@@ -134,7 +137,11 @@ fn parts(tree: &Tree, outline: &Outline, weights: &Weights) -> Vec<Range<usize>>
         );
         let site =
             matches!(name, "nav" | "footer") || (name == "header" && at >= articles) || (name == "aside" && !has_media(tree, at));
-        let named = ["class", "id", "role"].iter().filter_map(|name| chrome::part(tree.get(at, name)?)).max();
+        let named = tree
+            .attributes(at)
+            .filter(|(name, _)| matches!(*name, "class" | "id" | "role"))
+            .filter_map(|(_, names)| *known.entry(names).or_insert_with(|| chrome::part(names)))
+            .max();
         let part = if site { Some(Part::Strong) } else { named.or_else(|| is_hidden(tree, at).then_some(Part::Weak)) };
         if let Some(part) = part.filter(|_| !plain) {
             let range = tree.below(at);

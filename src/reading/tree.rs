@@ -3,12 +3,14 @@
 //! Nodes stand in document order, so that an element and all that is in it are one range of numbers, and
 //! all their text is in one string.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::ops::Range;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
-use html5gum::{Span, Tokenizer};
+use html5gum::emitters::ForwardingEmitter;
+use html5gum::{Emitter, Span, Tokenizer};
 
 /// Elements deeper than this become siblings: no report needs it, and browsers stop at 512, too.
 const DEEPEST: usize = 400;
@@ -271,6 +273,11 @@ fn closes_itself(open: &str, next: &str) -> bool {
     }
 }
 
+/// Text that is nearly always sound.
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 /// An open element, and how many of each name are in it.
 struct Open {
     at: usize,
@@ -310,7 +317,7 @@ impl Builder {
             CallbackEvent::AttributeValue { value } if self.keeping => {
                 if let Some(last) = self.tree.attributes.last_mut() {
                     last.from = self.tree.arena.len() as u32;
-                    self.tree.arena.push_str(&String::from_utf8_lossy(value));
+                    self.tree.arena.push_str(&lossy(value));
                     last.to = self.tree.arena.len() as u32;
                 }
             }
@@ -333,10 +340,12 @@ impl Builder {
     }
 
     fn intern(&mut self, name: &[u8]) -> u16 {
-        let name = String::from_utf8_lossy(&name[..name.len().min(100)]).to_ascii_lowercase();
-        if let Some(known) = self.known.get(&name) {
+        // The tokenizer gives names in small letters.
+        let name = lossy(&name[..name.len().min(100)]);
+        if let Some(known) = self.known.get(name.as_ref()) {
             return *known;
         }
+        let name = name.into_owned();
         if self.tree.names.len() >= NAMES {
             return 0;
         }
@@ -413,7 +422,7 @@ impl Builder {
     }
 
     fn text(&mut self, value: &[u8]) {
-        let value = String::from_utf8_lossy(value);
+        let value = lossy(value);
         if let Some(markup) = &mut self.noscript {
             markup.push_str(&value);
             return;
@@ -445,7 +454,24 @@ impl Builder {
                 None
             });
         emitter.naively_switch_states(true);
-        let Ok(()) = Tokenizer::new_with_emitter(html, emitter).finish();
+        let Ok(()) = Tokenizer::new_with_emitter(html, Lenient(emitter)).finish();
+    }
+}
+
+/// An emitter without parse errors: nobody asks for them, and they cost a quarter of the time.
+struct Lenient<E>(E);
+
+impl<E: Emitter> ForwardingEmitter for Lenient<E> {
+    type Token = E::Token;
+
+    fn inner(&mut self) -> &mut impl Emitter<Token = Self::Token> {
+        &mut self.0
+    }
+
+    fn emit_error(&mut self, _: html5gum::Error) {}
+
+    fn should_emit_errors(&mut self) -> bool {
+        false
     }
 }
 
