@@ -5,7 +5,9 @@ use std::fs;
 use std::io::Read;
 use std::path::{Component, Path};
 
-use sha2::{Digest, Sha256, Sha512};
+use sha2::{Digest as _, Sha512};
+
+use crate::evidence::Sha256;
 
 use super::BagError;
 
@@ -158,7 +160,7 @@ pub fn check_bag(bag: &Path) -> Result<(Vec<BagFile>, Vec<BagProblem>), BagError
 fn compare(path: &Path, digests: &[(&str, String)]) -> Result<(u64, String, Option<String>), BagError> {
     let failed = |source| BagError::Read { path: path.to_path_buf(), source };
     let mut file = fs::File::open(path).map_err(failed)?;
-    let (mut sha256, mut sha512, mut size) = (Sha256::new(), Sha512::new(), 0);
+    let (mut sha256, mut sha512, mut size) = (Sha256::default(), Sha512::new(), 0);
     let mut buffer = vec![0; 1 << 18];
     loop {
         let count = file.read(&mut buffer).map_err(failed)?;
@@ -169,7 +171,7 @@ fn compare(path: &Path, digests: &[(&str, String)]) -> Result<(u64, String, Opti
         sha512.update(&buffer[..count]);
         size += count as u64;
     }
-    let (sha256, sha512) = (hex::encode(sha256.finalize()), hex::encode(sha512.finalize()));
+    let (sha256, sha512) = (sha256.finish().to_string(), hex::encode(sha512.finalize()));
     let wrong = digests.iter().find_map(|(algorithm, digest)| {
         let now = if *algorithm == "sha256" { &sha256 } else { &sha512 };
         (now != digest).then(|| format!("the {algorithm} manifest says {digest}, the bytes have {now}"))

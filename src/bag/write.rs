@@ -4,7 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256, Sha512};
+use sha2::{Digest as _, Sha512};
+
+use crate::evidence::Sha256;
 
 use super::BagError;
 
@@ -61,7 +63,7 @@ impl Writer {
             fs::create_dir_all(parent).map_err(failed)?;
         }
         let mut out = OpenOptions::new().write(true).create_new(true).open(&file).map_err(failed)?;
-        let (mut sha256, mut sha512, mut size) = (Sha256::new(), Sha512::new(), 0);
+        let (mut sha256, mut sha512, mut size) = (Sha256::default(), Sha512::new(), 0);
         let mut buffer = vec![0; 1 << 18];
         loop {
             let count = match source.read(&mut buffer) {
@@ -77,7 +79,7 @@ impl Writer {
             size += count as u64;
         }
         out.sync_all().map_err(failed)?;
-        Ok((hex::encode(sha256.finalize()), hex::encode(sha512.finalize()), size))
+        Ok((sha256.finish().to_string(), hex::encode(sha512.finalize()), size))
     }
 
     /// Writes the tag files and manifests; `information` is `bag-info.txt`, to which `Payload-Oxum` is

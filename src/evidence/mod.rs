@@ -16,7 +16,7 @@ mod work;
 
 pub use capture::{Capture, Completeness, Exchange, Hop, Outcome, Tls};
 pub use claim::{Claim, PlaceCandidate, PlaceReading, Reading};
-pub use digest::{Blake3, Digest, Digests, ParseDigestError};
+pub use digest::{Blake3, Digest, Digesting, Digests, ParseDigestError, Sha256};
 pub use event::{
     CaseOpened, ClaimMade, Event, ExhibitAdmitted, NoteAdded, ObjectKept, PermissionGiven, ReferenceFound, ReportReceived,
     Subject, ValueErased,

@@ -32,10 +32,7 @@ fn is_tool(tree: &Tree, at: usize) -> bool {
         class.split_ascii_whitespace().any(|name| {
             let words = super::chrome::name_words(name);
             words.iter().any(|word| {
-                matches!(
-                    word.as_str(),
-                    "share" | "button" | "icon" | "hidden" | "sr" | "toggle" | "pub" | "zoom" | "enlarge" | "social"
-                )
+                matches!(word, "share" | "button" | "icon" | "hidden" | "sr" | "toggle" | "pub" | "zoom" | "enlarge" | "social")
             })
         })
     })

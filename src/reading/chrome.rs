@@ -57,21 +57,39 @@ patterns! {
     VIDEO_PAGES = video_pages;
 }
 
+/// The words of a name in small letters, with a dash between them.
+pub(super) struct NameWords(String);
+
+impl NameWords {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.0.split('-').filter(|word| !word.is_empty())
+    }
+
+    /// All of them as one word.
+    pub fn concat(&self) -> String {
+        self.0.replace('-', "")
+    }
+}
+
 /// The words of a name, at dashes and underscores and where small letters turn to capitals.
-pub(super) fn name_words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
+pub(super) fn name_words(name: &str) -> NameWords {
+    let mut words = String::with_capacity(name.len() + 4);
     let mut small = false;
     for letter in name.chars() {
-        if matches!(letter, '-' | '_' | ':') || (small && letter.is_uppercase()) {
-            words.push(String::new());
+        if (matches!(letter, '-' | '_' | ':') || (small && letter.is_uppercase())) && !words.is_empty() && !words.ends_with('-') {
+            words.push('-');
         }
         small = letter.is_lowercase();
-        if let Some(last) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
-            last.extend(letter.to_lowercase());
+        if small || letter.is_ascii_digit() {
+            words.push(letter);
+        } else if letter.is_alphanumeric() {
+            words.extend(letter.to_lowercase());
         }
     }
-    words.retain(|word| !word.is_empty());
-    words
+    if words.ends_with('-') {
+        words.pop();
+    }
+    NameWords(words)
 }
 
 /// How surely a name is that of a part of the site.
@@ -92,12 +110,12 @@ pub(super) fn part(names: &str) -> Option<Part> {
         // Of `most-read__image` the block is `most-read`.
         let block = name.split("__").next().and_then(|name| name.split("--").next()).unwrap_or(name);
         let words = name_words(block);
-        let whole = of(&words.join("-")).max(of(&words.concat()));
-        let media = words.iter().any(|word| CHROME.media_words.contains(word));
-        if whole.is_some() || media {
+        let whole = of(&words.0).max(if words.0.contains('-') { of(&words.concat()) } else { None });
+        let media = || words.iter().any(|word| CHROME.media_words.contains(word));
+        if whole.is_some() || media() {
             return whole;
         }
-        words.first().and_then(|word| of(word)).max(words.last().and_then(|word| of(word)))
+        words.iter().next().and_then(of).max(words.iter().next_back().and_then(of))
     };
     names.split_ascii_whitespace().take(30).filter_map(name).max()
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde::Deserialize;
 
 use super::chrome::name_words;
@@ -48,10 +48,10 @@ fn compile(file: File) -> Result<Rules, regex::Error> {
     Ok(Rules {
         label: pattern::regex(&format!(r"(?i)^\W*(?:(?:{labels})\s*(?:{joins})\s*)+(?P<rest>\S.*)$|^\s*©\s*(?P<sign>\S.*)$"))?,
         labelled: pattern::regex(&format!(
-            r"(?i)(?:^|[\s(\[|–—-])(?:(?:{labels})(?:\s+credit)?\s*(?:{joins})|courtesy of{EDGE}|©)\s*(?P<credit>[^\n]{{2,150}}?)[\s)\].]*$"
+            r"(?i)(?:^|[\s(\[|–—-])(?:(?:{labels})(?:\s+credit)?\s*(?:{joins})|courtesy of{EDGE}|©)\s*(?P<credit>[^\n]{{2,}}?)[\s)\].]*$"
         ))?,
         agency: pattern::regex(&format!(r"(?:^|[\s/|,.(\[–—-])(?i:via\s+)?(?:{agencies})(?:$|[\s/|,.)\]–—-])"))?,
-        bracketed: pattern::regex(r"[(\[](?P<credit>[^()\[\]]{2,140})[)\]]\s*\.?\s*$")?,
+        bracketed: pattern::regex(r"[(\[](?P<credit>[^()\[\]]{2,})[)\]]\s*\.?\s*$")?,
         joined: pattern::regex(r"\S\s*/\s*\S|\s\|\s|(?-u:\b)via(?-u:\b)")?,
         platform: pattern::regex(
             r"(?i)(?-u:\b)(?P<platform>YouTube|Twitter|Facebook|Telegram|TikTok|Instagram|WhatsApp|Vimeo|VKontakte|VK|Snapchat|Periscope|X)(?-u:\b)|(?P<other>يوتيوب|تويتر|فيسبوك|تلغرام|تيليغرام|انستغرام)",
@@ -99,17 +99,18 @@ pub(super) fn split(text: &str) -> (&str, Option<String>) {
     };
     if let Some(found) = rules.bracketed.captures(text)
         && let (Some(whole), Some(credit)) = (found.get(0), found.name("credit"))
+        && credit.as_str().chars().count() <= 140
         && is_credit(rules, credit.as_str())
         && let Some(parted) = parted(whole.start(), credit.as_str())
     {
         return parted;
     }
     // The last label counts: a caption can speak of a photo before.
-    if let Some(found) = rules.labelled.captures(text)
+    if let Some(found) = labelled(rules, text)
         && let (Some(whole), Some(credit)) = (found.get(0), found.name("credit"))
     {
         let credit = credit.as_str();
-        let (from, inner) = match rules.labelled.captures(credit) {
+        let (from, inner) = match labelled(rules, credit) {
             Some(inner) => {
                 let at = credit.len() - inner.get(0).map_or(0, |inner| inner.len());
                 (text.len() - credit.len() + at, inner.name("credit").map_or(credit, |credit| credit.as_str()))
@@ -149,6 +150,20 @@ pub(super) fn split(text: &str) -> (&str, Option<String>) {
         }
     }
     (text, None)
+}
+
+/// The first label that a credit of a credit's length stands behind, to the text's end.
+fn labelled<'a>(rules: &Rules, text: &'a str) -> Option<Captures<'a>> {
+    /// Characters of the longest credit, and bytes of it with its label.
+    const LONGEST: (usize, usize) = (150, 700);
+    let mut from = text.floor_char_boundary(text.len().saturating_sub(LONGEST.1));
+    loop {
+        let found = rules.labelled.captures_at(text, from)?;
+        if found["credit"].chars().count() <= LONGEST.0 {
+            return Some(found);
+        }
+        from = text.ceil_char_boundary(found.get(0)?.start() + 1);
+    }
 }
 
 /// Whether a short text stands for a source.

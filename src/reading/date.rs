@@ -58,12 +58,12 @@ fn rules(latin: bool) -> Result<Rules, Box<dyn std::error::Error>> {
     let edge = if latin { EDGE } else { r"\b" };
     let all = |of: fn(&Names) -> &Vec<String>| file.language.iter().flat_map(of).cloned().collect::<Vec<_>>().join("|");
     let (months, weekdays) = (all(|names| &names.months), all(|names| &names.weekdays));
-    let relative =
-        |of: fn(&Names) -> &Vec<String>| pattern::regex(&format!(r"(?i)(?:{edge}|^)(?:{})(?:{edge}|$)", all(of)));
+    let relative = |of: fn(&Names) -> &Vec<String>| pattern::regex(&format!(r"(?i)(?:{edge}|^)(?:{})(?:{edge}|$)", all(of)));
     let in_year = all(|names| &names.in_year);
     // One pattern a month or weekday, of its names in every language.
     let nth = |of: fn(&Names) -> &Vec<String>, count: usize| {
-        let names = |nth: usize| file.language.iter().filter_map(|names| of(names).get(nth).cloned()).collect::<Vec<_>>().join("|");
+        let names =
+            |nth: usize| file.language.iter().filter_map(|names| of(names).get(nth).cloned()).collect::<Vec<_>>().join("|");
         pattern::set(&(0..count).map(|nth| format!("(?i)^(?:{})$", names(nth))).collect::<Vec<_>>())
     };
     Ok(Rules {
@@ -258,6 +258,15 @@ pub(super) fn find(text: &str, published: Option<&str>) -> Vec<Dated> {
 
 /// The first date of a text, as EDTF.
 pub(super) fn read(text: &str, published: Option<&str>) -> Option<String> {
+    // What pages state for programs to read.
+    if let Some(day) = text.get(..10)
+        && text.as_bytes().get(10).is_none_or(|next| !next.is_ascii_alphanumeric() || *next == b'T')
+        && matches!(day.as_bytes(), [_, _, _, _, b'-', _, _, b'-', _, _])
+        && let Ok(date) = day.parse::<Date>()
+        && (1900..2100).contains(&date.year())
+    {
+        return Some(date.to_string());
+    }
     find(text, published).into_iter().find_map(|dated| dated.edtf)
 }
 

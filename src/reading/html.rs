@@ -188,7 +188,7 @@ struct Walk<'a> {
 
 /// Addresses inside short scripts, which write a player into the page.
 static IN_SCRIPT: LazyLock<Option<Regex>> =
-    LazyLock::new(|| pattern::regex(r#"["'](?P<url>(?:https?:)?(?:\\?/){2}[^"'\s<>]{6,500})["']"#).ok());
+    LazyLock::new(|| pattern::regex(r#"["'](?P<url>(?:https?:)?(?:\\?/){2}[^"'\s<>]{6,})["']"#).ok());
 /// Scripts longer than this are programs.
 const SCRIPT: usize = 4000;
 
@@ -468,7 +468,8 @@ impl Walk<'_> {
         if script.len() > SCRIPT {
             return;
         }
-        for found in IN_SCRIPT.iter().flat_map(|pattern| pattern.captures_iter(&script)).take(20) {
+        let found = IN_SCRIPT.iter().flat_map(|pattern| pattern.captures_iter(&script));
+        for found in found.filter(|found| found["url"].len() <= 500).take(20) {
             let url = found["url"].replace("\\/", "/");
             if let Some(on) = self.recognised(&url).filter(|on| on.kind != MediaKind::Page) {
                 self.embed(at, on.kind, url, "html/script-embed@1");

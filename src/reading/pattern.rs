@@ -40,7 +40,8 @@ mod tests {
     #[test]
     fn classes_keep_the_letters_of_our_languages() {
         let word = regex(r"^\p{Lu}[\p{L}\p{M}’-]+$").unwrap();
-        for name in ["Ahmad", "Élodie", "Łukasz", "Київ", "Ñandú", "Ōkawa", "Nguyễn", "d’Angers".trim_start_matches("d’")] {
+        for name in ["Ahmad", "Élodie", "Łukasz", "Київ", "Ñandú", "Ōkawa", "Nguyễn", "d’Angers".trim_start_matches("d’")]
+        {
             assert!(word.is_match(name), "{name}");
         }
         assert!(regex(r"^[\p{L}\p{M}]+$").unwrap().is_match("مُعَرَّة"));

@@ -27,8 +27,8 @@ static FILE: LazyLock<BTreeMap<String, Words>> =
 
 /// What a language says about footage, by patterns that are compiled when first asked for.
 pub(super) struct Phrases {
-    patterns: [String; 10],
-    compiled: [OnceLock<Regex>; 10],
+    patterns: [String; 11],
+    compiled: [OnceLock<Regex>; 11],
 }
 
 macro_rules! patterns {
@@ -56,6 +56,8 @@ patterns! {
     shows = 8;
     /// A platform that footage is said to be on: groups `platform`, `before`, `tweet`.
     on_platform = 9;
+    /// Any word for footage.
+    footage = 10;
 }
 
 /// A name: capitalised words, joined by the small words that names have.
@@ -77,7 +79,7 @@ fn compile(pattern: &str) -> Regex {
     }
 }
 
-fn build(language: &str, words: &Words) -> [String; 10] {
+fn build(language: &str, words: &Words) -> [String; 11] {
     // Arabic joins its small words and its article to the noun.
     let join = if language == "ar" { r"(?:[وفبلك]|ال|وال|بال|لل|فال)?" } else { "" };
     // Boundaries by ASCII letters are many times faster, where no word begins or ends with another letter.
@@ -126,6 +128,7 @@ fn build(language: &str, words: &Words) -> [String; 10] {
         credit,
         format!(r"(?i)(?:{edge}|^)(?:{}){edge}\s+(?P<what>\S.*)$", any(&words.shows)),
         on_platform,
+        word(&[&words.video[..], &words.image, &words.audio].concat()),
     ]
 }
 
@@ -144,7 +147,7 @@ pub(super) fn of(language: &str) -> &'static Phrases {
     KNOWN[at].get_or_init(|| {
         static NONE: LazyLock<Words> = LazyLock::new(Words::default);
         let words = FILE.get(LANGUAGES[at]).unwrap_or(&NONE);
-        Phrases { patterns: build(LANGUAGES[at], words), compiled: [const { OnceLock::new() }; 10] }
+        Phrases { patterns: build(LANGUAGES[at], words), compiled: [const { OnceLock::new() }; 11] }
     })
 }
 
@@ -167,10 +170,10 @@ const SMALL: [(&str, &[&str]); 4] = [
 
 /// Which of our languages a text is in, by its letters and its small words.
 pub(super) fn language_of(text: &str) -> &'static str {
-    static HITS: LazyLock<HashMap<&str, [u16; 4]>> = LazyLock::new(|| {
-        let mut hits: HashMap<&str, [u16; 4]> = HashMap::new();
+    static HITS: LazyLock<HashMap<&[u8], [u16; 4]>> = LazyLock::new(|| {
+        let mut hits: HashMap<&[u8], [u16; 4]> = HashMap::new();
         for (nth, (_, words)) in SMALL.iter().enumerate() {
-            words.iter().for_each(|word| hits.entry(word).or_default()[nth] = 1);
+            words.iter().for_each(|word| hits.entry(word.as_bytes()).or_default()[nth] = 1);
         }
         hits
     });
@@ -186,14 +189,23 @@ pub(super) fn language_of(text: &str) -> &'static str {
         }
     }
     let mut sums = [0u16; 4];
-    for word in sample.split(|letter: char| !letter.is_alphabetic()).filter(|word| (1..=8).contains(&word.len())) {
-        // The small words are ASCII.
+    let mut count = |word: &[u8]| {
+        // The small words are ASCII, and no longer than this.
         let mut small = [0u8; 8];
-        small[..word.len()].copy_from_slice(word.as_bytes());
+        let Some(small) = small.get_mut(..word.len()) else { return };
+        small.copy_from_slice(word);
         small.make_ascii_lowercase();
-        if let Some(hits) = std::str::from_utf8(&small[..word.len()]).ok().and_then(|word| HITS.get(word)) {
+        if let Some(hits) = HITS.get(&*small) {
             sums.iter_mut().zip(hits).for_each(|(sum, hit)| *sum += hit);
         }
+    };
+    if sample.is_ascii() {
+        sample.as_bytes().split(|byte| !byte.is_ascii_alphabetic()).filter(|word| !word.is_empty()).for_each(&mut count);
+    } else {
+        sample
+            .split(|letter: char| !letter.is_alphabetic())
+            .filter(|word| !word.is_empty())
+            .for_each(|word| count(word.as_bytes()));
     }
     // Of two with as many, the first.
     let best = (0..SMALL.len()).rev().max_by_key(|nth| sums[*nth]).filter(|nth| sums[*nth] > 0);

@@ -1,6 +1,7 @@
 //! Places in words: the name, what the words say about it, and what the gazetteer knows by that name.
 //! The words are in `config/places.toml`.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{LazyLock, OnceLock};
 
@@ -86,60 +87,82 @@ fn words_of(language: &str) -> &'static Words {
     })
 }
 
-/// What a report's other words say about where it is: how often it names each country.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// What a report's other words say about where it is: how often it names each country. Counted when first
+/// asked for: most sentences name no place that has a rival.
+#[derive(Debug, Default)]
 pub(super) struct Context {
-    countries: HashMap<&'static str, f64>,
+    text: String,
+    countries: OnceCell<HashMap<&'static str, f64>>,
+}
+
+/// The country that a name is of, and how much it says that a text is about it. None where it is no place.
+fn weight(name: &str) -> Option<(&'static str, f64)> {
+    if never(name) {
+        return None;
+    }
+    let found = look_up(name);
+    let first = found.first()?;
+    let weight = match first.kind {
+        PlaceKind::Country => 3.0,
+        PlaceKind::Region => 1.0,
+        PlaceKind::Settlement if found.len() == 1 && first.population > 20_000 => 1.0,
+        PlaceKind::Settlement if first.population > 500_000 => 0.7,
+        PlaceKind::Settlement => 0.0,
+    };
+    Some((first.country, weight))
 }
 
 /// Text that the context is read from: beginnings say most.
 const CONTEXT: usize = 40_000;
 
+/// The countries that a text speaks of, itself or by their larger places.
+fn countries(text: &str) -> HashMap<&'static str, f64> {
+    let mut end = text.len().min(CONTEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let mut countries: HashMap<&'static str, f64> = HashMap::new();
+    let tokens = tokens(&text[..end]);
+    let mut known: HashMap<&str, Option<(&'static str, f64)>> = HashMap::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        if !tokens[at].capital && !tokens[at].arabic {
+            at += 1;
+            continue;
+        }
+        let found = (1..=3usize).rev().filter(|count| at + count <= tokens.len()).find_map(|count| {
+            let part = &tokens[at..at + count];
+            let whole =
+                part[..count - 1].iter().all(|token| !token.stop) && part.iter().all(|token| token.capital || token.arabic);
+            let name = &text[part[0].start..part[count - 1].end];
+            if !whole {
+                return None;
+            }
+            // Reports say the same names over and over.
+            known.entry(name).or_insert_with(|| weight(name)).map(|weighed| (count, weighed))
+        });
+        let Some((count, (country, weight))) = found else {
+            at += 1;
+            continue;
+        };
+        if weight > 0.0 {
+            *countries.entry(country).or_default() += weight;
+        }
+        at += count;
+    }
+    countries
+}
+
 impl Context {
-    /// Reads the countries that a text speaks of, itself or by their larger places.
-    pub fn of(text: &str) -> Context {
-        let mut end = text.len().min(CONTEXT);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let mut context = Context::default();
-        let tokens = tokens(&text[..end]);
-        let mut at = 0;
-        while at < tokens.len() {
-            if !tokens[at].capital && !tokens[at].arabic {
-                at += 1;
-                continue;
-            }
-            let found = (1..=3usize).rev().filter(|count| at + count <= tokens.len()).find_map(|count| {
-                let part = &tokens[at..at + count];
-                let whole =
-                    part[..count - 1].iter().all(|token| !token.stop) && part.iter().all(|token| token.capital || token.arabic);
-                let name = &text[part[0].start..part[count - 1].end];
-                (whole && !never(name)).then(|| look_up(name)).filter(|found| !found.is_empty()).map(|found| (count, found))
-            });
-            let Some((count, found)) = found else {
-                at += 1;
-                continue;
-            };
-            let weight = match found[0].kind {
-                PlaceKind::Country => 3.0,
-                PlaceKind::Region => 1.0,
-                PlaceKind::Settlement if found.len() == 1 && found[0].population > 20_000 => 1.0,
-                PlaceKind::Settlement if found[0].population > 500_000 => 0.7,
-                PlaceKind::Settlement => 0.0,
-            };
-            if weight > 0.0 {
-                *context.countries.entry(found[0].country).or_default() += weight;
-            }
-            at += count;
-        }
-        context
+    pub fn of(text: String) -> Context {
+        Context { text, countries: OnceCell::new() }
     }
 
     /// How much of what the report says of countries is about this one: 0 to 1.
     fn share(&self, country: &str) -> f64 {
-        let all: f64 = self.countries.values().sum();
-        self.countries.get(country).map_or(0.0, |of| of / all.max(4.0))
+        let countries = self.countries.get_or_init(|| countries(&self.text));
+        let all: f64 = countries.values().sum();
+        countries.get(country).map_or(0.0, |of| of / all.max(4.0))
     }
 }
 
@@ -241,7 +264,7 @@ pub(super) fn find(sentence: &str, language: &str, context: &Context) -> Vec<Pla
 struct Finder<'a> {
     sentence: &'a str,
     words: &'static Words,
-    tokens: &'a [Token],
+    tokens: &'a [Token<'a>],
     context: &'a Context,
     language: &'a str,
     found: Vec<Placed>,
@@ -260,7 +283,7 @@ struct Before {
 
 impl Finder<'_> {
     fn lower(&self, at: usize) -> &str {
-        self.tokens.get(at).map_or("", |token| token.lower.as_str())
+        self.tokens.get(at).map_or("", |token| token.lower.as_ref())
     }
 
     fn names(&mut self) {
@@ -284,7 +307,7 @@ impl Finder<'_> {
                 continue;
             }
             // A small word within a name, and a capital behind it.
-            let joins = COMMON[0].contains(&self.tokens[end].lower);
+            let joins = COMMON[0].contains(self.lower(end));
             let next = self.tokens.get(end + 1).is_some_and(|next| next.capital) && !self.tokens[end].stop;
             if !joins || !next {
                 break;
@@ -442,7 +465,7 @@ impl Finder<'_> {
         let Some(next) = self.tokens.get(to).filter(|_| !self.tokens[to - 1].stop) else { return false };
         let noun = !next.capital
             && next.lower.chars().count() > 2
-            && !self.words.verbs.contains(&next.lower)
+            && !self.words.verbs.contains(next.lower.as_ref())
             && !next.lower.ends_with("ed");
         let led = beginning
             || self.words.articles.contains(before)
@@ -758,7 +781,7 @@ mod tests {
     #[test]
     fn a_place_keeps_the_words_that_say_where() {
         let text = "In another video, described as being shot in a village southwest of Idlib, rescuers are forced to flee.";
-        let found = find(text, "en", &Context::of("Syria. A strike in Syria."));
+        let found = find(text, "en", &Context::of("Syria. A strike in Syria.".to_owned()));
         assert_eq!(found[0].value, "a village southwest of Idlib");
         let reading = &found[0].reading;
         assert_eq!(

@@ -99,7 +99,8 @@ pub(super) fn played(tree: &Tree, at: usize, known: &dyn Fn(&str) -> bool) -> Op
                     || value.get(..value.len().min(4000)).is_some_and(|value| value.to_ascii_lowercase().contains(word))
             })
     };
-    for player in players {
+    let stated = |names: &[String]| tree.attributes(at).any(|(name, _)| names.iter().any(|known| known == name));
+    for player in players.iter().filter(|player| stated(&player.id)) {
         if player.element.as_deref().is_some_and(|element| element != name) {
             continue;
         }
@@ -133,7 +134,8 @@ pub(super) fn played(tree: &Tree, at: usize, known: &dyn Fn(&str) -> bool) -> Op
     if let Some(url) = first(&addresses.media, &address) {
         return Some(Played::Media(url));
     }
-    if speaks("youtube") {
+    // Looked for in what is written as JSON is.
+    if tree.attributes(at).any(|(_, value)| value.contains(':') && value.contains(['"', '\''])) && speaks("youtube") {
         let found = tree.attributes(at).find_map(|(_, value)| Some(json.captures(value)?.name("id")?.as_str().to_owned()));
         return found.map(|id| Played::Id(format!("https://www.youtube.com/watch?v={id}")));
     }

@@ -23,6 +23,9 @@ pub(super) struct Told {
 }
 
 fn kind(sentence: &str, phrases: &Phrases) -> Option<MediaKind> {
+    if !phrases.footage().is_match(sentence) {
+        return None;
+    }
     let first = |pattern: &Regex| pattern.find(sentence).map(|found| found.start());
     let kinds = [
         (first(phrases.audio()), MediaKind::Audio),
@@ -241,9 +244,9 @@ pub(super) fn credit_line(line: &str) -> Option<(MediaKind, String)> {
     if line.chars().count() > 140 {
         return None;
     }
-    let phrases = phrases::of(phrases::language_of(line));
-    let english = phrases::of("en");
-    let found = phrases.credit().captures(line).or_else(|| english.credit().captures(line))?;
+    let (phrases, english) = (phrases::of(phrases::language_of(line)), phrases::of("en"));
+    let found = phrases.credit().captures(line);
+    let found = found.or_else(|| (!std::ptr::eq(phrases, english)).then(|| english.credit().captures(line))?)?;
     let name = found.name("credit")?.as_str().trim().trim_end_matches([')', ']']).to_owned();
     // A sentence that happens to begin so is not a credit.
     if name.split_whitespace().count() > 12 || (name.ends_with('.') && name.split_whitespace().count() > 6) {

@@ -16,7 +16,7 @@ pub fn refer(document: &Document) -> Vec<Reference> {
     let (mut seen, mut announced) = (BTreeSet::new(), BTreeSet::new());
     let table = document.report.reader.name == "table";
     let title = document.report.title.as_deref().unwrap_or("");
-    let context = if table { Context::default() } else { Context::of(&context_text(document, title)) };
+    let context = if table { Context::default() } else { Context::of(context_text(document, title)) };
     let setting = Setting { published: document.report.published.as_deref(), context: &context };
     for find in &document.finds {
         let address = address(document, find);

@@ -1,11 +1,13 @@
 //! A sentence's words, with what of their spelling tells a name.
 
+use std::borrow::Cow;
+
 /// A word of a sentence.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Token {
+pub(super) struct Token<'a> {
     pub start: usize,
     pub end: usize,
-    pub lower: String,
+    pub lower: Cow<'a, str>,
     pub capital: bool,
     pub arabic: bool,
     /// A mark stands behind it: a name ends here.
@@ -16,8 +18,8 @@ pub(super) struct Token {
 }
 
 /// The words of a text, in order.
-pub(super) fn tokens(text: &str) -> Vec<Token> {
-    let mut tokens: Vec<Token> = Vec::new();
+pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut tokens: Vec<Token<'_>> = Vec::with_capacity(text.len() / 6);
     let mut letters = text.char_indices().peekable();
     while let Some((start, first)) = letters.next() {
         if !first.is_alphanumeric() {
@@ -59,13 +61,17 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-fn token(text: &str, start: usize, end: usize) -> Token {
+fn token(text: &str, start: usize, end: usize) -> Token<'_> {
     let word = &text[start..end];
     let first = word.chars().next().unwrap_or(' ');
     Token {
         start,
         end,
-        lower: word.to_lowercase(),
+        lower: if word.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+            Cow::Borrowed(word)
+        } else {
+            Cow::Owned(word.to_lowercase())
+        },
         capital: first.is_uppercase() || article_name(word) || (first.is_ascii_digit() && word.ends_with(['t', 'd', 'h'])),
         arabic: ('\u{0600}'..='\u{06ff}').contains(&first),
         stop: false,

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::ops::Range;
 
-use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::emitters::ForwardingEmitter;
+use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Emitter, Span, Tokenizer};
 
 /// Elements deeper than this become siblings: no report needs it, and browsers stop at 512, too.
@@ -20,6 +20,8 @@ const ATTRIBUTES: usize = 200;
 const MOST: usize = 3_000_000;
 /// Names of elements and attributes beyond this many are all called `x-other`.
 const NAMES: usize = 4_000;
+
+const RECENT: usize = 256;
 
 const TEXT: u16 = u16::MAX;
 /// Text of scripts and styles: there, but not for people.
@@ -287,6 +289,8 @@ struct Open {
 struct Builder {
     tree: Tree,
     known: HashMap<String, u16>,
+    /// The last name seen of each first and last letter and length.
+    recent: [u16; RECENT],
     open: Vec<Open>,
     /// The name and first attribute of the start tag being read.
     next: Option<(u16, usize)>,
@@ -341,8 +345,18 @@ impl Builder {
 
     fn intern(&mut self, name: &[u8]) -> u16 {
         // The tokenizer gives names in small letters.
-        let name = lossy(&name[..name.len().min(100)]);
+        let name = &name[..name.len().min(100)];
+        // The few names that pages are made of, without hashing.
+        let first = name.first().map_or(0, |first| usize::from(*first));
+        let last = name.last().map_or(0, |last| usize::from(*last));
+        let recent = (first * 5 + last * 3 + name.len() * 11) % RECENT;
+        let number = usize::from(self.recent[recent]);
+        if self.tree.names[number].as_bytes() == name && number > 0 {
+            return number as u16;
+        }
+        let name = lossy(name);
         if let Some(known) = self.known.get(name.as_ref()) {
+            self.recent[recent] = *known;
             return *known;
         }
         let name = name.into_owned();
@@ -376,8 +390,7 @@ impl Builder {
 
     fn start(&mut self, self_closing: bool) {
         let Some((name, first)) = self.next.take() else { return };
-        let spelled = self.tree.names[usize::from(name)].clone();
-        while self.open.len() > 1 && closes_itself(self.tree.name(self.here()), &spelled) {
+        while self.open.len() > 1 && closes_itself(self.tree.name(self.here()), &self.tree.names[usize::from(name)]) {
             self.pop();
         }
         let parent = self.here();
@@ -397,10 +410,12 @@ impl Builder {
         let end = self.tree.nodes.len() as u32 + 1;
         let Some(at) = self.push(Node { parent: parent as u32, end, from: first as u32, to, ordinal, name }) else { return };
         // In HTML a slash closes only what is empty anyway; in SVG and MathML it closes.
-        let empty = is_void(&spelled) || (self_closing && matches!(spelled.as_str(), "path" | "use" | "circle" | "rect" | "g"));
+        let spelled = self.tree.names[usize::from(name)].as_str();
+        let empty = is_void(spelled) || (self_closing && matches!(spelled, "path" | "use" | "circle" | "rect" | "g"));
+        let noscript = spelled == "noscript";
         if !empty && self.open.len() < DEEPEST {
             self.open.push(Open { at, counts: Vec::new() });
-            if spelled == "noscript" {
+            if noscript {
                 self.noscript = Some(String::new());
             }
         }
@@ -481,7 +496,8 @@ pub(super) fn parse(html: &str) -> Tree {
     let names = vec!["x-other".to_owned(), String::new()];
     let tree = Tree { nodes: vec![root], attributes: Vec::new(), arena: String::new(), names, saved_from: None, cut: false };
     let open = vec![Open { at: 0, counts: Vec::new() }];
-    let mut builder = Builder { tree, known: HashMap::new(), open, next: None, keeping: false, noscript: None };
+    let mut builder =
+        Builder { tree, known: HashMap::new(), recent: [0; RECENT], open, next: None, keeping: false, noscript: None };
     builder.read(html);
     // A `noscript` that is never closed.
     if let Some(markup) = builder.noscript.take() {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::ObtainError;
-use crate::evidence::{Digest, Examination, Probe};
+use crate::evidence::{Digest, Examination, Probe, Sha256};
 use crate::fetch::Found;
 use crate::probe::{self, Structure};
 
@@ -28,16 +28,16 @@ pub fn examine_file(path: &Path) -> Result<Examined, ObtainError> {
     let found = Found::named(path).map_err(|error| ObtainError::of(path, error))?;
     let mut file = BufReader::new(found.file);
     let probed = probe::examine(&mut file);
-    let mut hasher = <sha2::Sha256 as sha2::Digest>::new();
+    let mut hasher = Sha256::default();
     let mut buffer = vec![0; 1 << 18];
     file.seek(SeekFrom::Start(0)).map_err(|error| unreadable(error.to_string()))?;
     loop {
         match file.read(&mut buffer).map_err(|error| unreadable(error.to_string()))? {
             0 => break,
-            count => sha2::Digest::update(&mut hasher, &buffer[..count]),
+            count => hasher.update(&buffer[..count]),
         }
     }
-    let sha256 = Digest(sha2::Digest::finalize(hasher).into());
+    let sha256 = hasher.finish();
     let mut problems = probed.problems;
     if let Structure::Cut(why) = probed.structure {
         problems.push(format!("the file is cut: {why}"));

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::withhold::withhold;
 use crate::bag::{BagError, Writer};
-use crate::evidence::{ExhibitNo, Id, ItemNo, ReportNo, Time};
+use crate::evidence::{ExhibitNo, Id, ItemNo, ReportNo, Sha256, Time};
 use crate::ledger::{BAG_NAMESPACE, LedgerError, Signer, canonical, sshsig, tlog_proof};
 use crate::vault::{CaptureRow, ClaimRow, ExhibitRow, LogRow, Published, Reader, ReportRow, VaultError};
 
@@ -239,11 +239,11 @@ pub fn export(
     let mut bytes = 0;
     for (digest, ending) in &all.objects {
         let parsed = digest.parse().map_err(|_| ExportError::Altered { digest: digest.clone() })?;
-        let mut file = Checking { inner: reader.open_object(&parsed)?, sha256: <sha2::Sha256 as sha2::Digest>::new(), size: 0 };
+        let mut file = Checking { inner: reader.open_object(&parsed)?, sha256: Sha256::default(), size: 0 };
         bag.add(&format!("objects/{digest}.{ending}"), &mut file)?;
         bytes += file.size;
         // A bag never passes on bytes that are not the recorded ones.
-        if hex::encode(sha2::Digest::finalize(file.sha256)) != *digest {
+        if file.sha256.finish().to_string() != *digest {
             return Err(ExportError::Altered { digest: digest.clone() });
         }
     }
@@ -295,14 +295,14 @@ pub fn export(
 /// Digests what is read through it.
 struct Checking<R> {
     inner: R,
-    sha256: sha2::Sha256,
+    sha256: Sha256,
     size: u64,
 }
 
 impl<R: std::io::Read> std::io::Read for Checking<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        sha2::Digest::update(&mut self.sha256, &buffer[..count]);
+        self.sha256.update(&buffer[..count]);
         self.size += count as u64;
         Ok(count)
     }

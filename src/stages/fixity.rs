@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::Depth;
-use crate::evidence::{Code, Digest, Object};
+use crate::evidence::{Code, Digest, Object, Sha256};
 
 /// One object's bytes: there, of the right size, with the right digests.
 pub(super) fn check(path: &Path, object: &Object, depth: Depth, buffer: &mut [u8]) -> Option<(Code, String)> {
@@ -22,7 +22,7 @@ pub(super) fn check(path: &Path, object: &Object, depth: Depth, buffer: &mut [u8
     }
     let read = || -> std::io::Result<(Option<Digest>, [u8; 32])> {
         let mut file = fs::File::open(path)?;
-        let (mut sha256, mut blake3) = (<sha2::Sha256 as sha2::Digest>::new(), blake3::Hasher::new());
+        let (mut sha256, mut blake3) = (Sha256::default(), blake3::Hasher::new());
         loop {
             let count = file.read(buffer)?;
             if count == 0 {
@@ -30,10 +30,10 @@ pub(super) fn check(path: &Path, object: &Object, depth: Depth, buffer: &mut [u8
             }
             blake3.update(&buffer[..count]);
             if depth == Depth::Full {
-                sha2::Digest::update(&mut sha256, &buffer[..count]);
+                sha256.update(&buffer[..count]);
             }
         }
-        let sha256 = (depth == Depth::Full).then(|| Digest(sha2::Digest::finalize(sha256).into()));
+        let sha256 = (depth == Depth::Full).then(|| sha256.finish());
         Ok((sha256, *blake3.finalize().as_bytes()))
     };
     let mut read = read;

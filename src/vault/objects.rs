@@ -6,11 +6,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use sha2::Digest as _;
-
 use super::layout::{Layout, VAULT, object_path};
 use super::{Staged, VaultError, durable};
-use crate::evidence::{Blake3, Digest, Digests};
+use crate::evidence::{Digest, Digesting, Digests};
 
 /// A file found under `vault/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,18 +50,16 @@ pub(super) fn holds(path: &Path, digests: &Digests) -> Result<bool, VaultError> 
 /// Reads a file and takes its digests.
 pub(super) fn digest_file(path: &Path) -> Result<Digests, VaultError> {
     let mut file = File::open(path).map_err(VaultError::io("read", path))?;
-    let (mut sha256, mut blake3, mut size) = (sha2::Sha256::new(), blake3::Hasher::new(), 0);
+    let mut digests = Digesting::default();
     let mut buffer = vec![0; 1 << 18];
     loop {
         let count = file.read(&mut buffer).map_err(VaultError::io("read", path))?;
         if count == 0 {
             break;
         }
-        sha256.update(&buffer[..count]);
-        blake3.update(&buffer[..count]);
-        size += count as u64;
+        digests.update(&buffer[..count]);
     }
-    Ok(Digests { sha256: Digest(sha256.finalize().into()), blake3: Blake3(*blake3.finalize().as_bytes()), size })
+    Ok(digests.finish())
 }
 
 /// Names a file without replacing one. The staged name stays until the commit, so that a run that

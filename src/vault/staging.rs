@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use sha2::Digest as _;
-
 use super::{VaultError, durable, lock};
-use crate::evidence::{Blake3, Digest, Digests};
+use crate::evidence::{Digest, Digesting, Digests};
 
 /// The staging directory of one run. Its lock tells others that the run is alive; a dead run's
 /// finished bodies are adopted by whoever opens the case next.
@@ -62,9 +60,7 @@ pub struct Staging {
     run: Arc<Run>,
     path: PathBuf,
     file: File,
-    sha256: sha2::Sha256,
-    blake3: blake3::Hasher,
-    size: u64,
+    digests: Digesting,
 }
 
 impl Staging {
@@ -72,21 +68,17 @@ impl Staging {
         let path = run.temporary();
         let file =
             OpenOptions::new().write(true).read(true).create_new(true).open(&path).map_err(VaultError::io("write", &path))?;
-        Ok(Staging { run, path, file, sha256: sha2::Sha256::new(), blake3: blake3::Hasher::new(), size: 0 })
+        Ok(Staging { run, path, file, digests: Digesting::default() })
     }
 
     /// Bytes so far.
     pub fn size(&self) -> u64 {
-        self.size
+        self.digests.size
     }
 
     /// Makes the bytes durable and gives them their name by digest, still in staging.
     pub fn finish(self) -> Result<Staged, VaultError> {
-        let digests = Digests {
-            sha256: Digest(self.sha256.clone().finalize().into()),
-            blake3: Blake3(*self.blake3.finalize().as_bytes()),
-            size: self.size,
-        };
+        let digests = self.digests.clone().finish();
         let mut permissions = self.file.metadata().map_err(VaultError::io("read", &self.path))?.permissions();
         permissions.set_readonly(true);
         fs::set_permissions(&self.path, permissions).map_err(VaultError::io("protect", &self.path))?;
@@ -101,9 +93,7 @@ impl Staging {
 impl Write for Staging {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.file.write(bytes)?;
-        self.sha256.update(&bytes[..count]);
-        self.blake3.update(&bytes[..count]);
-        self.size += count as u64;
+        self.digests.update(&bytes[..count]);
         Ok(count)
     }
 
