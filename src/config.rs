@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Digest;
-use crate::fetch::{Limits, Permits, Route};
+use crate::fetch::{Limits, Permits, Proxy, ProxyError, Route};
 use crate::ledger::canonical;
 
 /// The file that `init` writes: every key, its default, a line of meaning.
@@ -44,9 +44,16 @@ pub struct Capture {
     pub connect_seconds: u64,
     pub idle_seconds: u64,
     pub total_seconds: u64,
+    pub least_rate: u64,
     pub redirects: u32,
+    pub tries: u32,
+    pub retry_milliseconds: u64,
+    pub longest_wait_seconds: u64,
+    pub per_host: usize,
+    pub host_milliseconds: u64,
     pub user_agent: String,
     pub languages: String,
+    pub proxy: String,
     pub route: String,
 }
 
@@ -58,9 +65,16 @@ impl Default for Capture {
             connect_seconds: 20,
             idle_seconds: 30,
             total_seconds: 3600,
+            least_rate: 64,
             redirects: 10,
+            tries: 4,
+            retry_milliseconds: 1000,
+            longest_wait_seconds: 120,
+            per_host: 4,
+            host_milliseconds: 0,
             user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".into(),
             languages: String::new(),
+            proxy: String::new(),
             route: "direct".into(),
         }
     }
@@ -87,21 +101,29 @@ impl Config {
         }
     }
 
-    /// The route for requests.
-    pub fn route(&self, permits: Permits) -> Route {
+    /// The route for requests. A proxy that cannot be read is an error: nothing goes out without it.
+    pub fn route(&self, permits: Permits) -> Result<Route, ProxyError> {
         let capture = &self.capture;
-        Route {
+        let proxy = Some(capture.proxy.trim()).filter(|proxy| !proxy.is_empty()).map(str::parse::<Proxy>).transpose()?;
+        Ok(Route {
+            proxy,
             permits,
             limits: Limits {
                 max_bytes: capture.max_bytes,
                 connect_seconds: capture.connect_seconds,
                 idle_seconds: capture.idle_seconds,
                 total_seconds: capture.total_seconds,
+                least_rate: capture.least_rate,
                 redirects: capture.redirects,
+                tries: capture.tries.max(1),
+                retry_milliseconds: capture.retry_milliseconds,
+                longest_wait_seconds: capture.longest_wait_seconds,
+                per_host: capture.per_host,
+                host_milliseconds: capture.host_milliseconds,
             },
             user_agent: capture.user_agent.clone(),
             languages: Some(capture.languages.clone()).filter(|languages| !languages.is_empty()),
-        }
+        })
     }
 
     /// SHA-256 of the capture settings as canonical JSON: recorded with every capture.

@@ -42,7 +42,7 @@ pub struct Args {
 
 pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let (mut vault, config) = context.vault()?;
-    let how = context.archiving(&config, &args.allow);
+    let how = context.archiving(&config, &args.allow)?;
     let (mut told, mut failed, mut missed) = (Vec::new(), false, false);
     for text in &args.sources {
         let handed = Handed { source: Source::parse(text), claims: claims(&args), note: args.note.clone() };

@@ -76,7 +76,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         }
         _ => context.vault()?,
     };
-    let mut how = context.archiving(&config, &args.allow);
+    let mut how = context.archiving(&config, &args.allow)?;
     how.fetch = !args.no_fetch;
     how.recapture = args.recapture;
     how.url = args.url.clone();

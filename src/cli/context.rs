@@ -30,6 +30,12 @@ pub struct Global {
     /// A key in the SSH agent instead, by fingerprint or comment
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "key")]
     pub agent_key: Option<String>,
+    /// Way out for every request, socks5h://HOST:PORT or http://HOST:PORT; if it does not answer, nothing is sent
+    #[arg(long, global = true, env = "EXHIBIT_PROXY", hide_env_values = true, value_name = "URL")]
+    pub proxy: Option<String>,
+    /// Label of the way out (a VPN's name, say), recorded with every capture
+    #[arg(long, global = true, env = "EXHIBIT_VIA", hide_env_values = true, value_name = "LABEL")]
+    pub via: Option<String>,
     /// Say only what went wrong
     #[arg(short, long, global = true)]
     pub quiet: bool,
@@ -103,6 +109,14 @@ impl Context {
     /// Settings of a case; defaults where it has none.
     pub fn config(&self, root: &Path) -> Result<Config, Failure> {
         Ok(Config::load(&Layout::new(root).settings())?)
+    }
+
+    /// Settings of the case that is named or around us; the defaults where there is none.
+    pub fn settings(&self) -> Result<Config, Failure> {
+        match self.root() {
+            Ok(root) if Layout::is_case(&root) => self.config(&root),
+            _ => Ok(Config::default()),
+        }
     }
 
     /// Where the key is: named on the command line, in the case's settings, or the user's own.
@@ -199,9 +213,21 @@ impl Context {
     }
 
     /// How to archive under these settings.
-    pub fn archiving(&self, config: &Config, permits: &[Permit]) -> Archive {
-        let route = config.route(Permits(permits.to_vec()));
-        Archive {
+    pub fn archiving(&self, config: &Config, permits: &[Permit]) -> Result<Archive, Failure> {
+        let mut config = config.clone();
+        if let Some(proxy) = &self.global.proxy {
+            config.capture.proxy.clone_from(proxy);
+        }
+        match &self.global.via {
+            Some(label) => config.capture.route.clone_from(label),
+            // Nothing that goes through a proxy is called direct.
+            None if config.capture.route == "direct" && !config.capture.proxy.is_empty() => config.capture.route = "proxy".into(),
+            None => {}
+        }
+        let route = config.route(Permits(permits.to_vec())).map_err(|error| {
+            Failure::new(error.to_string()).next("correct --proxy, or capture.proxy in the case's exhibit.toml; nothing was sent")
+        })?;
+        Ok(Archive {
             client: Client::new(route, self.clock.clone()),
             clock: self.clock.clone(),
             concurrency: config.capture.concurrency.clamp(1, 256),
@@ -214,7 +240,7 @@ impl Context {
             reviews: Vec::new(),
             helper: std::env::current_exe().ok(),
             stop: Arc::new(AtomicBool::new(false)),
-        }
+        })
     }
 
     /// Prints, unless told to be quiet.

@@ -94,7 +94,7 @@ fn read(context: &Context, args: &Args, report: &str) -> Result<Told, Failure> {
             (obtained.origin, obtained.bytes, None)
         }
         Source::Url(url) => {
-            let how = context.archiving(&crate::config::Config::default(), &args.allow);
+            let how = context.archiving(&context.settings()?, &args.allow)?;
             let (bytes, declared) = crate::stages::peek(url, &how)?;
             (Origin::Url(url.clone()), bytes, declared)
         }

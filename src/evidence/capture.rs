@@ -56,6 +56,9 @@ pub struct Hop {
     /// The address and port connected to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connected: Option<String>,
+    /// The proxy that was asked instead; it resolved the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -1,7 +1,10 @@
-//! One GET over HTTP/1.1, hop by hop: every redirect, address, head and certificate is told.
+//! One item over HTTP/1.1, hop by hop: every redirect, address, head and certificate is told.
 //!
 //! The name is resolved once, each address is judged, and the connection goes to the judged address,
-//! so that a name cannot answer differently a second time.
+//! so that a name cannot answer differently a second time. Behind a proxy nothing is resolved here.
+//!
+//! What breaks off is gone on with where the server says that it is still the same file (RFC 9110, Range
+//! and If-Range); what may pass is tried again after a while.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -12,8 +15,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HOST,
-    LOCATION, TRANSFER_ENCODING, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE,
+    ETAG, HOST, HeaderName, IF_RANGE, LAST_MODIFIED, LOCATION, RANGE, RETRY_AFTER, TRANSFER_ENCODING, USER_AGENT,
 };
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -26,7 +29,9 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use url::{Host, Url};
 
+use super::lanes::Lanes;
 use super::permit::Permits;
+use super::proxy::Proxy;
 use super::wire::{Heads, Wire};
 use crate::evidence::{Clock, Exchange, Hop, Tls};
 
@@ -39,9 +44,21 @@ pub struct Limits {
     pub connect_seconds: u64,
     /// Seconds without a byte.
     pub idle_seconds: u64,
-    /// Seconds for one item, redirects included.
+    /// Seconds for one item, redirects and further tries included.
     pub total_seconds: u64,
+    /// Bytes a second below which a body is given up, over a minute; 0: never.
+    pub least_rate: u64,
     pub redirects: u32,
+    /// Times that an item is asked for in one attempt, when what fails may pass.
+    pub tries: u32,
+    /// Milliseconds before the second try; twice as long before each further one.
+    pub retry_milliseconds: u64,
+    /// The longest wait that a server may ask for with `Retry-After`, in seconds.
+    pub longest_wait_seconds: u64,
+    /// Requests to one host at a time.
+    pub per_host: usize,
+    /// Milliseconds between the beginnings of two requests to one host.
+    pub host_milliseconds: u64,
 }
 
 /// How requests go out.
@@ -49,6 +66,8 @@ pub struct Limits {
 pub struct Route {
     pub permits: Permits,
     pub limits: Limits,
+    /// All requests go through it, or not at all.
+    pub proxy: Option<Proxy>,
     pub user_agent: String,
     /// `Accept-Language`; none sends no such header.
     pub languages: Option<String>,
@@ -84,6 +103,20 @@ pub struct Fetched {
     pub received: u64,
     /// Why the body is not the file itself, or not all of it, by the server's own words.
     pub reserved: Option<Reserve>,
+    /// Byte positions at which a later answer went on with an earlier one.
+    pub resumed: Vec<u64>,
+    /// Bytes of earlier answers that were dropped because the file changed meanwhile.
+    pub dropped: u64,
+    /// Times that it was asked for.
+    pub tries: u32,
+}
+
+/// What arrives of a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    Bytes(Bytes),
+    /// What came before is of another version of the file: begin again.
+    Restart,
 }
 
 /// What a server says of a body that keeps it from being taken for the whole file.
@@ -97,7 +130,18 @@ pub enum Reserve {
 
 impl Fetched {
     fn ended(exchange: Exchange, ending: Ending) -> Fetched {
-        Fetched { exchange, ending, status: None, declared: None, declared_type: None, received: 0, reserved: None }
+        Fetched {
+            exchange,
+            ending,
+            status: None,
+            declared: None,
+            declared_type: None,
+            received: 0,
+            reserved: None,
+            resumed: Vec::new(),
+            dropped: 0,
+            tries: 1,
+        }
     }
 }
 
@@ -107,11 +151,28 @@ pub struct Client {
     route: Arc<Route>,
     tls: TlsConnector,
     clock: Arc<dyn Clock>,
+    lanes: Arc<Lanes>,
 }
 
 enum Step {
     Answer(Response<Incoming>),
     Redirect(Url),
+}
+
+/// What has arrived of a file, and how the server names this version of it.
+#[derive(Debug, Clone, Default)]
+struct Held {
+    received: u64,
+    total: Option<u64>,
+    validator: Option<String>,
+    /// The state at the first answer: the body's beginning and its head belong together.
+    first: Option<Fetched>,
+}
+
+/// How one try went, and whether another makes sense.
+enum Try {
+    Done(Box<Fetched>),
+    Again { fetched: Box<Fetched>, wait: Option<Duration> },
 }
 
 impl Client {
@@ -128,49 +189,129 @@ impl Client {
             Err(_) => unreachable!("ring speaks the default protocol versions"),
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Client { route: Arc::new(route), tls: TlsConnector::from(Arc::new(config)), clock }
+        let lanes = Arc::new(Lanes::new(route.limits.per_host, Duration::from_millis(route.limits.host_milliseconds)));
+        Client { route: Arc::new(route), tls: TlsConnector::from(Arc::new(config)), clock, lanes }
     }
 
     pub fn route(&self) -> &Route {
         &self.route
     }
 
-    /// Gets a URL. The body goes to `sink` chunk by chunk, exactly as sent (no content coding is
+    /// Gets a URL. The body goes to `sink` piece by piece, exactly as sent (no content coding is
     /// asked for, and none is undone); bodies of redirects are not read.
-    pub async fn get(&self, url: &str, sink: Sender<Bytes>) -> Fetched {
-        let deadline = Instant::now() + Duration::from_secs(self.route.limits.total_seconds);
-        let mut exchange = Exchange::default();
-        let mut seen = Vec::new();
-        let mut next = match Url::parse(url) {
+    pub async fn get(&self, url: &str, sink: Sender<Piece>) -> Fetched {
+        let limits = &self.route.limits;
+        let deadline = Instant::now() + Duration::from_secs(limits.total_seconds);
+        let parsed = match Url::parse(url) {
             Ok(url) => url,
-            Err(error) => return Fetched::ended(exchange, Ending::Failed(format!("the address cannot be read: {error}"))),
+            Err(error) => {
+                let ending = Ending::Failed(format!("the address cannot be read: {error}"));
+                return Fetched::ended(Exchange::default(), ending);
+            }
         };
+        let (mut held, mut hops, mut resumed, mut dropped, mut tries) = (Held::default(), Vec::new(), Vec::new(), 0, 0);
         loop {
-            if seen.contains(&next) {
-                let ending = Ending::Failed(format!("redirects go round in a circle, back to {next}"));
-                return Fetched::ended(exchange, ending);
+            tries += 1;
+            let (had, last) = (held.received, tries >= limits.tries);
+            let tried = self.once(&parsed, deadline, &mut held, &mut dropped, last, &sink).await;
+            let (mut fetched, again) = match tried {
+                Try::Done(fetched) => (fetched, None),
+                Try::Again { fetched, wait } => (fetched, Some(wait)),
+            };
+            hops.append(&mut fetched.exchange.hops);
+            if had > 0 && held.received > had && dropped == 0 {
+                resumed.push(had);
             }
-            seen.push(next.clone());
-            if seen.len() > 1 + self.route.limits.redirects as usize {
-                let ending = Ending::Failed(format!("more than {} redirects", self.route.limits.redirects));
-                return Fetched::ended(exchange, ending);
-            }
-            match self.hop(&next, deadline, &mut exchange).await {
-                Ok(Step::Redirect(to)) => next = to,
-                Ok(Step::Answer(response)) => {
-                    return self.body(response, deadline, exchange, next.scheme() == "https", sink).await;
+            let pause = again.map(|wait| {
+                let own = Duration::from_millis(limits.retry_milliseconds.saturating_mul(1 << (tries - 1).min(10)));
+                wait.unwrap_or(own).max(own)
+            });
+            match pause {
+                Some(pause) if !last && Instant::now() + pause < deadline => tokio::time::sleep(pause).await,
+                _ => {
+                    return Fetched { exchange: Exchange { hops }, resumed, dropped, tries, ..*fetched };
                 }
-                Err(ending) => return Fetched::ended(exchange, ending),
             }
         }
     }
 
-    async fn hop(&self, url: &Url, deadline: Instant, exchange: &mut Exchange) -> Result<Step, Ending> {
+    /// Asks once, redirects followed; for the rest, if something is held already.
+    async fn once(
+        &self,
+        url: &Url,
+        deadline: Instant,
+        held: &mut Held,
+        dropped: &mut u64,
+        last: bool,
+        sink: &Sender<Piece>,
+    ) -> Try {
+        let mut exchange = Exchange::default();
+        let mut seen = Vec::new();
+        let mut next = url.clone();
+        loop {
+            if seen.contains(&next) {
+                let ending = Ending::Failed(format!("redirects go round in a circle, back to {next}"));
+                return Try::Done(Box::new(self.kept(Fetched::ended(exchange, ending), held)));
+            }
+            seen.push(next.clone());
+            if seen.len() > 1 + self.route.limits.redirects as usize {
+                let ending = Ending::Failed(format!("more than {} redirects", self.route.limits.redirects));
+                return Try::Done(Box::new(self.kept(Fetched::ended(exchange, ending), held)));
+            }
+            let _turn = self.lanes.turn(next.host_str().unwrap_or("")).await;
+            match self.hop(&next, deadline, held, &mut exchange).await {
+                Ok(Step::Redirect(to)) => next = to,
+                Ok(Step::Answer(response)) => {
+                    if let Some(wait) = may_pass(&response, &self.route.limits).filter(|_| !last) {
+                        let status = response.status().as_u16();
+                        let ending = Ending::Failed(format!("the server answered {status}"));
+                        let fetched = Fetched { status: Some(status), ..Fetched::ended(exchange, ending) };
+                        return Try::Again { fetched: Box::new(self.kept(fetched, held)), wait };
+                    }
+                    let tls = next.scheme() == "https";
+                    return self.body(response, deadline, exchange, tls, held, dropped, sink).await;
+                }
+                // What was held stays; the reason is told.
+                Err(ending) => {
+                    let again = matches!(&ending, Ending::Timeout(_))
+                        || matches!(&ending, Ending::Failed(why) if ["connection", "closed", "resolved", "proxy"].iter().any(|word| why.contains(word)));
+                    let fetched = Box::new(self.kept(Fetched::ended(exchange, ending), held));
+                    return if again { Try::Again { fetched, wait: None } } else { Try::Done(fetched) };
+                }
+            }
+        }
+    }
+
+    /// A try that brought nothing, after one that brought the beginning.
+    fn kept(&self, fetched: Fetched, held: &Held) -> Fetched {
+        match &held.first {
+            None => fetched,
+            Some(first) => {
+                let why = match &fetched.ending {
+                    Ending::Timeout(why) | Ending::Failed(why) | Ending::Refused(why) => why.clone(),
+                    _ => String::new(),
+                };
+                let broke = match &first.ending {
+                    Ending::Cut(why) | Ending::Stopped(why) => why.clone(),
+                    _ => "the connection ended early".to_owned(),
+                };
+                Fetched {
+                    exchange: fetched.exchange,
+                    ending: Ending::Cut(format!("{broke}; asked for the rest: {why}")),
+                    received: held.received,
+                    ..first.clone()
+                }
+            }
+        }
+    }
+
+    async fn hop(&self, url: &Url, deadline: Instant, held: &Held, exchange: &mut Exchange) -> Result<Step, Ending> {
         exchange.hops.push(Hop {
             url: url.to_string(),
             started: self.clock.now(),
             addresses: Vec::new(),
             connected: None,
+            proxy: None,
             tls: None,
             request_head: String::new(),
             response_head: String::new(),
@@ -179,10 +320,30 @@ impl Client {
         });
         let at = exchange.hops.len() - 1;
         let hop = &mut exchange.hops[at];
-        let (host, addresses) = self.resolve(url, deadline, hop).await?;
-        let stream = self.connect(&addresses, deadline, hop).await?;
+        let (host, stream) = match &self.route.proxy {
+            Some(proxy) => {
+                let (host, port) = self.named(url)?;
+                let limit = self.connect_limit(deadline);
+                hop.proxy = Some(proxy.to_string());
+                let through = match timeout_at(limit, proxy.connect(&host, port, url.scheme() == "https")).await {
+                    Err(_) => Err("it did not answer in time".to_owned()),
+                    Ok(through) => through,
+                };
+                // Closed rather than direct.
+                (
+                    host,
+                    through.map_err(|why| {
+                        Ending::Failed(format!("the proxy {proxy} did not help, and nothing was sent without it: {why}"))
+                    })?,
+                )
+            }
+            None => {
+                let (host, addresses) = self.resolve(url, deadline, hop).await?;
+                (host, self.connect(&addresses, deadline, hop).await?)
+            }
+        };
         if url.scheme() == "http" {
-            return self.request(url, stream, deadline, hop).await;
+            return self.request(url, stream, deadline, held, hop).await;
         }
         let limit = self.connect_limit(deadline);
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
@@ -198,28 +359,49 @@ impl Client {
             cipher: session.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite())).unwrap_or_default(),
             chain: session.peer_certificates().unwrap_or_default().iter().map(|der| STANDARD.encode(der)).collect(),
         });
-        self.request(url, stream, deadline, hop).await
+        self.request(url, stream, deadline, held, hop).await
     }
 
-    /// All addresses of the host, once; refused if none may be connected to.
-    async fn resolve(&self, url: &Url, deadline: Instant, hop: &mut Hop) -> Result<(String, Vec<SocketAddr>), Ending> {
+    /// The host and port that an address names, if it may be asked for at all.
+    fn named(&self, url: &Url) -> Result<(String, u16), Ending> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Ending::Refused(format!("only http and https are fetched, not {:?}", url.scheme())));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Ending::Refused("the address carries a user name or password".into()));
         }
-        let port = url.port_or_known_default().unwrap_or(80);
-        let (name, found): (String, Vec<SocketAddr>) = match url.host() {
+        let refused = |name: &str, address: IpAddr| {
+            let judged = self.route.permits.judge(name, address);
+            judged.map_err(|reason| Ending::Refused(format!("{address} is not a public address ({reason})")))
+        };
+        let name = match url.host() {
             None => return Err(Ending::Failed("the address names no host".into())),
-            Some(Host::Ipv4(address)) => (address.to_string(), vec![(IpAddr::V4(address), port).into()]),
-            Some(Host::Ipv6(address)) => (address.to_string(), vec![(IpAddr::V6(address), port).into()]),
+            Some(Host::Ipv4(address)) => refused(&address.to_string(), address.into()).map(|()| address.to_string())?,
+            Some(Host::Ipv6(address)) => refused(&address.to_string(), address.into()).map(|()| address.to_string())?,
             Some(Host::Domain(name)) => {
+                // These names mean this machine wherever they are resolved (RFC 6761).
+                let own = name.trim_end_matches('.').to_ascii_lowercase();
+                if own == "localhost" || own.ends_with(".localhost") {
+                    refused(name, IpAddr::from([127, 0, 0, 1]))?;
+                }
+                name.to_owned()
+            }
+        };
+        Ok((name, url.port_or_known_default().unwrap_or(80)))
+    }
+
+    /// All addresses of the host, once; refused if none may be connected to.
+    async fn resolve(&self, url: &Url, deadline: Instant, hop: &mut Hop) -> Result<(String, Vec<SocketAddr>), Ending> {
+        let (name, port) = self.named(url)?;
+        let found: Vec<SocketAddr> = match url.host() {
+            Some(Host::Ipv4(address)) => vec![(IpAddr::V4(address), port).into()],
+            Some(Host::Ipv6(address)) => vec![(IpAddr::V6(address), port).into()],
+            _ => {
                 let limit = self.connect_limit(deadline);
-                match timeout_at(limit, tokio::net::lookup_host((name, port))).await {
+                match timeout_at(limit, tokio::net::lookup_host((name.as_str(), port))).await {
                     Err(_) => return Err(Ending::Timeout(format!("the name {name} was not resolved in time"))),
                     Ok(Err(error)) => return Err(Ending::Failed(format!("the name {name} cannot be resolved: {error}"))),
-                    Ok(Ok(found)) => (name.to_owned(), found.collect()),
+                    Ok(Ok(found)) => found.collect(),
                 }
             }
         };
@@ -259,12 +441,12 @@ impl Client {
         Err(last)
     }
 
-    async fn request<S>(&self, url: &Url, stream: S, deadline: Instant, hop: &mut Hop) -> Result<Step, Ending>
+    async fn request<S>(&self, url: &Url, stream: S, deadline: Instant, held: &Held, hop: &mut Hop) -> Result<Step, Ending>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (wire, heads) = Wire::new(stream);
-        let asked = self.ask(url, wire, deadline).await;
+        let asked = self.ask(url, wire, deadline, held).await;
         note(hop, &heads);
         let response = asked?;
         hop.status = Some(response.status().as_u16());
@@ -275,7 +457,7 @@ impl Client {
         }
     }
 
-    async fn ask<S>(&self, url: &Url, wire: Wire<S>, deadline: Instant) -> Result<Response<Incoming>, Ending>
+    async fn ask<S>(&self, url: &Url, wire: Wire<S>, deadline: Instant, held: &Held) -> Result<Response<Incoming>, Ending>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -285,7 +467,10 @@ impl Client {
         tokio::spawn(async move {
             let _ = connection.await;
         });
-        let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        // A proxy for plain http is told the whole address (RFC 9112, 3.2.2).
+        let whole = url.scheme() == "http" && self.route.proxy.as_ref().is_some_and(Proxy::is_http);
+        let from = if whole { url::Position::BeforeScheme } else { url::Position::BeforePath };
+        let target = &url[from..url::Position::AfterQuery];
         let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
         let mut request = Request::get(target)
             .header(HOST, host)
@@ -294,6 +479,9 @@ impl Client {
             .header(ACCEPT_ENCODING, "identity");
         if let Some(languages) = &self.route.languages {
             request = request.header(ACCEPT_LANGUAGE, languages);
+        }
+        if let Some(validator) = held.validator.as_ref().filter(|_| held.received > 0) {
+            request = request.header(RANGE, format!("bytes={}-", held.received)).header(IF_RANGE, validator);
         }
         let request = request
             .header(CONNECTION, "close")
@@ -310,78 +498,236 @@ impl Client {
         }
     }
 
+    #[allow(clippy::too_many_arguments)]
     async fn body(
         &self,
         response: Response<Incoming>,
         deadline: Instant,
         exchange: Exchange,
         tls: bool,
-        sink: Sender<Bytes>,
-    ) -> Fetched {
-        let header = |name| response.headers().get(name).and_then(|value: &hyper::header::HeaderValue| value.to_str().ok());
-        let declared: Option<u64> = header(CONTENT_LENGTH).and_then(|text| text.parse().ok());
-        let coding = header(CONTENT_ENCODING)
-            .map(str::to_owned)
-            .filter(|coding| !coding.eq_ignore_ascii_case("identity") && !coding.is_empty());
-        let range = header(CONTENT_RANGE).map(|range| Reserve::Range(range.chars().take(100).collect()));
-        // Only chunks have an end of their own; any other transfer coding goes on until the connection closes.
-        let transfer = response
-            .headers()
-            .get_all(TRANSFER_ENCODING)
-            .iter()
-            .next_back()
-            .map(|value| value.to_str().unwrap_or("?").to_owned());
-        let chunked = transfer
-            .as_deref()
-            .is_some_and(|codings| codings.rsplit(',').next().unwrap_or("").trim().eq_ignore_ascii_case("chunked"));
-        let odd = transfer.filter(|_| !chunked);
-        let mut fetched = Fetched {
-            status: Some(response.status().as_u16()),
-            // Longer than any file can be: not a statement, and JSON could not hold it exactly.
-            declared: declared.filter(|length| *length < 1 << 53),
-            declared_type: header(CONTENT_TYPE).map(|text| text.chars().take(200).collect()),
-            reserved: range.or(odd.clone().or(coding).map(|coding| Reserve::Encoded(coding.chars().take(100).collect()))),
-            ..Fetched::ended(exchange, Ending::Unmarked)
+        held: &mut Held,
+        dropped: &mut u64,
+        sink: &Sender<Piece>,
+    ) -> Try {
+        let status = response.status().as_u16();
+        let mut fetched = described(&response, exchange);
+        let asked_for_rest = held.received > 0 && held.validator.is_some();
+        if asked_for_rest {
+            match rest(&response, held) {
+                // The rest, as asked for: it goes on with what the first answer said.
+                Ok(true) => {
+                    let first = held.first.clone().unwrap_or_else(|| fetched.clone());
+                    fetched = Fetched { exchange: fetched.exchange, ..first };
+                }
+                // The whole of it, which is another version or a server that knows no ranges.
+                Ok(false) => {
+                    *dropped += held.received;
+                    *held = Held::default();
+                    if sink.send(Piece::Restart).await.is_err() {
+                        fetched.ending = Ending::Stopped("the disk did not take the bytes".into());
+                        return Try::Done(Box::new(fetched));
+                    }
+                }
+                Err(why) => {
+                    fetched.ending = Ending::Failed(why);
+                    return Try::Done(Box::new(self.kept(fetched, held)));
+                }
+            }
+        }
+        let rest = held.received > 0;
+        if !rest {
+            held.validator = if status == 200 && fetched.reserved.is_none() { validator(&response) } else { None };
+            held.total = fetched.declared;
+        }
+        let transfer = transfer_coding(&response);
+        let chunked = transfer.as_deref().is_some_and(is_chunked);
+        let odd = transfer.is_some() && !chunked;
+        let marked = chunked || (!odd && response.body().size_hint().exact().is_some());
+        fetched.received = held.received;
+        let (ending, received) = self.pump(response.into_body(), deadline, held.received, sink).await;
+        fetched.received = received;
+        held.received = received;
+        fetched.ending = match ending {
+            None if held.total.is_some_and(|total| total > received) => Ending::Cut("fewer bytes than announced".into()),
+            None if rest && held.total.is_some_and(|total| total < received) => {
+                Ending::Cut("the answers together have more bytes than the file".into())
+            }
+            None if rest && held.total == Some(received) => {
+                Ending::Whole("every announced byte arrived, in more than one answer")
+            }
+            None if marked => Ending::Whole(if chunked { "the last chunk arrived" } else { "every announced byte arrived" }),
+            // Without a proper TLS end the connection would have failed.
+            None if tls && !odd => Ending::Whole("TLS was closed properly"),
+            None => Ending::Unmarked,
+            Some(Ending::Cut(why)) if held.total == Some(received) && rest => {
+                let _ = why;
+                Ending::Whole("every announced byte arrived, in more than one answer")
+            }
+            Some(ending) => ending,
         };
-        let marked = chunked || (odd.is_none() && response.body().size_hint().exact().is_some());
+        let short = held.total.is_none_or(|total| received < total);
+        let resumable = held.validator.is_some() && short && received > 0 && received < self.route.limits.max_bytes;
+        match &fetched.ending {
+            Ending::Cut(_) | Ending::Stopped(_) if resumable => {
+                held.first = Some(fetched.clone());
+                Try::Again { fetched: Box::new(fetched), wait: None }
+            }
+            // Nothing came: there is nothing to lose by asking again.
+            Ending::Cut(_) if received == 0 => Try::Again { fetched: Box::new(fetched), wait: None },
+            _ => Try::Done(Box::new(fetched)),
+        }
+    }
+
+    /// Passes a body on. None: it ended by itself.
+    async fn pump(
+        &self,
+        mut body: Incoming,
+        deadline: Instant,
+        mut received: u64,
+        sink: &Sender<Piece>,
+    ) -> (Option<Ending>, u64) {
+        /// Seconds over which a rate is measured.
+        const WINDOW: u64 = 60;
         let limits = &self.route.limits;
-        let mut body = response.into_body();
-        fetched.ending = loop {
-            let idle = Duration::from_secs(limits.idle_seconds);
+        let idle = Duration::from_secs(limits.idle_seconds);
+        let (mut since, mut then) = (Instant::now(), received);
+        loop {
             let frame = match timeout_at(deadline, timeout(idle, body.frame())).await {
-                Err(_) => break Ending::Stopped(format!("stopped after {} seconds", limits.total_seconds)),
-                Ok(Err(_)) => break Ending::Stopped(format!("stopped after {} seconds without a byte", limits.idle_seconds)),
+                Err(_) => return (Some(Ending::Stopped(format!("stopped after {} seconds", limits.total_seconds))), received),
+                Ok(Err(_)) => {
+                    let why = format!("stopped after {} seconds without a byte", limits.idle_seconds);
+                    return (Some(Ending::Stopped(why)), received);
+                }
                 Ok(Ok(frame)) => frame,
             };
             match frame {
-                None if marked => {
-                    break Ending::Whole(if chunked { "the last chunk arrived" } else { "every announced byte arrived" });
+                None => return (None, received),
+                Some(Err(error)) => {
+                    return (Some(Ending::Cut(format!("the connection ended early: {}", cause(&error)))), received);
                 }
-                // Without a proper TLS end the connection would have failed.
-                None if fetched.declared.is_some_and(|declared| declared > fetched.received) => {
-                    break Ending::Cut("fewer bytes than announced".into());
-                }
-                None if tls && odd.is_none() => break Ending::Whole("TLS was closed properly"),
-                None => break Ending::Unmarked,
-                Some(Err(error)) => break Ending::Cut(format!("the connection ended early: {}", cause(&error))),
                 Some(Ok(frame)) => {
                     let Ok(mut chunk) = frame.into_data() else { continue };
-                    let room = limits.max_bytes - fetched.received;
+                    let room = limits.max_bytes.saturating_sub(received);
                     let over = chunk.len() as u64 > room;
                     if over {
                         chunk.truncate(usize::try_from(room).unwrap_or(usize::MAX));
                     }
-                    fetched.received += chunk.len() as u64;
-                    if sink.send(chunk).await.is_err() {
-                        break Ending::Stopped("the disk did not take the bytes".into());
+                    received += chunk.len() as u64;
+                    if !chunk.is_empty() && sink.send(Piece::Bytes(chunk)).await.is_err() {
+                        return (Some(Ending::Stopped("the disk did not take the bytes".into())), received);
                     }
                     if over {
-                        break Ending::Stopped(format!("stopped at the limit of {} bytes", limits.max_bytes));
+                        let why = format!("stopped at the limit of {} bytes", limits.max_bytes);
+                        return (Some(Ending::Stopped(why)), received);
                     }
                 }
             }
-        };
-        fetched
+            if since.elapsed().as_secs() >= WINDOW {
+                if received - then < limits.least_rate * WINDOW {
+                    let why = format!("stopped: fewer than {} bytes a second over a minute", limits.least_rate);
+                    return (Some(Ending::Stopped(why)), received);
+                }
+                (since, then) = (Instant::now(), received);
+            }
+        }
+    }
+}
+
+fn header<'a>(response: &'a Response<Incoming>, name: &HeaderName) -> Option<&'a str> {
+    response.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The last transfer coding: only chunks have an end of their own; any other goes on until the connection closes.
+fn transfer_coding(response: &Response<Incoming>) -> Option<String> {
+    let all = response.headers().get_all(TRANSFER_ENCODING);
+    all.iter().next_back().map(|value| value.to_str().unwrap_or("?").to_owned())
+}
+
+fn is_chunked(codings: &str) -> bool {
+    codings.rsplit(',').next().unwrap_or("").trim().eq_ignore_ascii_case("chunked")
+}
+
+/// What an answer's head says of its body.
+fn described(response: &Response<Incoming>, exchange: Exchange) -> Fetched {
+    let declared: Option<u64> = header(response, &CONTENT_LENGTH).and_then(|text| text.parse().ok());
+    let coding = header(response, &CONTENT_ENCODING)
+        .map(str::to_owned)
+        .filter(|coding| !coding.eq_ignore_ascii_case("identity") && !coding.is_empty());
+    let range = header(response, &CONTENT_RANGE).map(|range| Reserve::Range(range.chars().take(100).collect()));
+    let odd = transfer_coding(response).filter(|codings| !is_chunked(codings));
+    Fetched {
+        status: Some(response.status().as_u16()),
+        // Longer than any file can be: not a statement, and JSON could not hold it exactly.
+        declared: declared.filter(|length| *length < 1 << 53),
+        declared_type: header(response, &CONTENT_TYPE).map(|text| text.chars().take(200).collect()),
+        reserved: range.or(odd.or(coding).map(|coding| Reserve::Encoded(coding.chars().take(100).collect()))),
+        ..Fetched::ended(exchange, Ending::Unmarked)
+    }
+}
+
+/// How a server names this version of a file so strongly that its rest can be asked for (RFC 9110, 13.1.5).
+fn validator(response: &Response<Incoming>) -> Option<String> {
+    if let Some(tag) = header(response, &ETAG) {
+        return Some(tag.to_owned()).filter(|tag| tag.starts_with('"') && tag.len() > 2);
+    }
+    let read = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp().as_second());
+    let (modified, date) = (header(response, &LAST_MODIFIED)?, header(response, &DATE)?);
+    // Within a minute two versions can have the same date.
+    (read(date)? - read(modified)? >= 60).then(|| modified.to_owned())
+}
+
+/// Whether an answer is the rest that was asked for (true), or the whole file (false). An error says why it is neither.
+fn rest(response: &Response<Incoming>, held: &Held) -> Result<bool, String> {
+    match response.status().as_u16() {
+        200 => Ok(false),
+        206 => {
+            let said = header(response, &CONTENT_RANGE).unwrap_or("no range");
+            let range = said.strip_prefix("bytes ").and_then(|range| range.split_once('/'));
+            let (from, total) = range
+                .and_then(|(range, total)| Some((range.split_once('-')?.0.parse::<u64>().ok()?, total.parse::<u64>().ok())))
+                .ok_or_else(|| format!("the server answered 206 with {said:?}"))?;
+            let coded = header(response, &CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
+            if coded || transfer_coding(response).is_some_and(|codings| !is_chunked(&codings)) {
+                return Err("the server sent the rest in another coding".into());
+            }
+            if from != held.received {
+                return Err(format!("the server sent {said:?} instead of the rest from byte {}", held.received));
+            }
+            if let (Some(total), Some(known)) = (total, held.total)
+                && total != known
+            {
+                return Err(format!("the server says that the file now has {total} bytes, and before {known}"));
+            }
+            let tag = header(response, &ETAG);
+            if held.validator.as_deref().is_some_and(|known| known.starts_with('"'))
+                && tag.is_some()
+                && tag != held.validator.as_deref()
+            {
+                return Err("the server sent a part of another version of the file".into());
+            }
+            Ok(true)
+        }
+        status => Err(format!("the server answered {status}")),
+    }
+}
+
+/// Whether an answer says that asking later may help; how long it asks to wait.
+fn may_pass(response: &Response<Incoming>, limits: &Limits) -> Option<Option<Duration>> {
+    let status = response.status().as_u16();
+    if !matches!(status, 408 | 429 | 502 | 503 | 504) {
+        return None;
+    }
+    let Some(said) = header(response, &RETRY_AFTER) else { return Some(None) };
+    let seconds = said.trim().parse::<i64>().ok().or_else(|| {
+        let date = header(response, &DATE).and_then(|date| jiff::fmt::rfc2822::parse(date).ok())?;
+        let until = jiff::fmt::rfc2822::parse(said).ok()?;
+        Some(until.timestamp().as_second() - date.timestamp().as_second())
+    });
+    match seconds.and_then(|seconds| u64::try_from(seconds).ok()) {
+        // Longer than anybody waits: the answer stands.
+        Some(seconds) if seconds > limits.longest_wait_seconds => None,
+        Some(seconds) => Some(Some(Duration::from_secs(seconds))),
+        None => Some(None),
     }
 }
 
@@ -469,15 +815,29 @@ mod tests {
         if trusted {
             roots.add(certificate).unwrap();
         }
-        let limits = Limits { max_bytes: 1 << 20, connect_seconds: 5, idle_seconds: 5, total_seconds: 10, redirects: 3 };
+        let limits = Limits {
+            max_bytes: 1 << 20,
+            connect_seconds: 5,
+            idle_seconds: 5,
+            total_seconds: 10,
+            least_rate: 0,
+            redirects: 3,
+            tries: 1,
+            retry_milliseconds: 10,
+            longest_wait_seconds: 1,
+            per_host: 4,
+            host_milliseconds: 0,
+        };
         let permits = Permits(vec!["127.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()]);
-        let route = Route { permits, limits, user_agent: "test".into(), languages: Some("ar, en".into()) };
+        let route = Route { permits, limits, proxy: None, user_agent: "test".into(), languages: Some("ar, en".into()) };
         let client = Client::with_roots(route, Arc::new(Ticking(AtomicI64::new(0))), roots);
         let (sender, mut receiver) = mpsc::channel(16);
         let gather = async {
             let mut bytes = Vec::new();
-            while let Some(chunk) = receiver.recv().await {
-                bytes.extend(chunk);
+            while let Some(piece) = receiver.recv().await {
+                if let Piece::Bytes(chunk) = piece {
+                    bytes.extend(chunk);
+                }
             }
             bytes
         };

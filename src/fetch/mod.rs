@@ -3,13 +3,16 @@
 
 mod address;
 mod http;
+mod lanes;
 mod local;
 mod permit;
+mod proxy;
 mod secret;
 mod wire;
 
 pub use address::why_not_global;
-pub use http::{Client, Ending, Fetched, Limits, Reserve, Route};
+pub use http::{Client, Ending, Fetched, Limits, Piece, Reserve, Route};
 pub use local::{Found, Local, LocalError};
 pub use permit::{Permit, PermitError, Permits};
+pub use proxy::{Proxy, ProxyError};
 pub use secret::without_secret;

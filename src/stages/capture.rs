@@ -10,7 +10,7 @@ use crate::evidence::{
     Capture, Clock, Completeness, Digest, Event, Examination, Exchange, ExhibitAdmitted, Item, MediaKind, Object, ObjectKept,
     Outcome, Time, Unit,
 };
-use crate::fetch::{Client, Found, Local, LocalError, without_secret};
+use crate::fetch::{Client, Found, Local, LocalError, Piece, without_secret};
 use crate::probe::{self, Probed};
 use crate::vault::{Effects, Lease, Staged, Staging, VaultError};
 
@@ -76,12 +76,16 @@ impl Means {
     /// Fetches an item over http(s). An error is ours (the disk), never the server's.
     pub async fn fetch(&self, key: &str, item: &Item) -> Result<Acquisition, VaultError> {
         let mut capture = self.blank(key, item, "http", self.clock.now());
-        let (sender, mut receiver) = mpsc::channel::<hyper::body::Bytes>(16);
+        let (sender, mut receiver) = mpsc::channel::<Piece>(16);
         let intake = self.intake.clone();
         // Writing and hashing block, so they have a thread of their own while the network goes on.
         let writing = tokio::task::spawn_blocking(move || -> Result<Option<Arrived>, VaultError> {
             let mut staging: Option<Staging> = None;
-            while let Some(chunk) = receiver.blocking_recv() {
+            while let Some(piece) = receiver.blocking_recv() {
+                let Piece::Bytes(chunk) = piece else {
+                    staging = None;
+                    continue;
+                };
                 let staging = match &mut staging {
                     Some(staging) => staging,
                     None => staging.insert(intake()?),
@@ -97,17 +101,31 @@ impl Means {
             Err(error) => return Err(disk(io::Error::other(error))),
         };
         let meant = Meant { kind: item.kind, url, on_platform: item.platform.is_some() };
-        let judged = judge::http(meant, &fetched, arrived.as_ref().map(|arrived| &arrived.probed));
+        let mut judged = judge::http(meant, &fetched, arrived.as_ref().map(|arrived| &arrived.probed));
+        if fetched.tries > 1 {
+            judged.because += &format!("; asked {} times", fetched.tries);
+        }
+        if fetched.dropped > 0 {
+            judged.because += &format!("; {} bytes of an earlier version that broke off were dropped", fetched.dropped);
+        }
         let hops = &fetched.exchange.hops;
         capture.finished = self.clock.now();
         capture.status = fetched.status;
-        capture.redirects = u32::try_from(hops.len().saturating_sub(1)).unwrap_or(u32::MAX);
-        let last = hops.last().filter(|_| hops.len() > 1);
+        // Every try begins at the address that was meant.
+        let redirects = hops.iter().rev().take_while(|hop| hop.url != hops[0].url).count();
+        capture.redirects = u32::try_from(redirects).unwrap_or(u32::MAX);
+        let last = hops.last().filter(|_| redirects > 0);
         capture.final_url = last.map(|hop| without_secret(&hop.url).chars().take(8192).collect());
         capture.address = hops.last().and_then(|hop| hop.connected.clone());
         capture.declared = fetched.declared;
         capture.declared_type = fetched.declared_type.clone();
         capture.received = fetched.received;
+        if !fetched.resumed.is_empty() {
+            let at = fetched.resumed.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+            let joined = format!("put together from {} answers, joined at byte {at}", fetched.resumed.len() + 1);
+            judged.because += &format!("; {joined}");
+            capture.alterations.push(joined);
+        }
         capture.exchange = Some(fetched.exchange).filter(|exchange: &Exchange| !exchange.hops.is_empty());
         Ok(Acquisition::new(capture, judged, arrived, None))
     }

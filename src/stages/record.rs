@@ -12,7 +12,7 @@ use crate::evidence::{
     Claim, ClaimMade, Clock, Digest, Event, Item, MediaKind, NoteAdded, Object, ObjectKept, Origin, Outcome, PermissionGiven,
     Reference, ReferenceFound, Report, ReportReceived, Subject, Unit,
 };
-use crate::fetch::{Ending, Local, LocalError, without_secret};
+use crate::fetch::{Ending, Local, LocalError, Piece, without_secret};
 use crate::reading::{self, Document, Hints};
 use crate::vault::{Effects, Lease, Task, Vault, VaultError};
 
@@ -98,12 +98,14 @@ pub(super) fn page_item(url: &str) -> Item {
 pub fn peek(url: &str, how: &Archive) -> Result<(Vec<u8>, Option<String>), ArchiveError> {
     let failed = |why: String| ArchiveError::from(ObtainError::Fetch { url: url.to_owned(), why });
     runtime()?.block_on(async {
-        let (sender, mut receiver) = tokio::sync::mpsc::channel::<hyper::body::Bytes>(16);
+        let (sender, mut receiver) = tokio::sync::mpsc::channel::<Piece>(16);
         let gather = async {
             let mut bytes = Vec::new();
-            while let Some(chunk) = receiver.recv().await {
-                if bytes.len() as u64 <= reading::LARGEST {
-                    bytes.extend(chunk);
+            while let Some(piece) = receiver.recv().await {
+                match piece {
+                    Piece::Restart => bytes.clear(),
+                    Piece::Bytes(chunk) if bytes.len() as u64 <= reading::LARGEST => bytes.extend(chunk),
+                    Piece::Bytes(_) => {}
                 }
             }
             bytes

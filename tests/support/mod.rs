@@ -256,7 +256,7 @@ impl exhibit::stages::Progress for Silent {
 pub fn archiving(ports: &Ports, concurrency: usize) -> exhibit::stages::Archive {
     let config = exhibit::config::Config::default();
     exhibit::stages::Archive {
-        client: exhibit::fetch::Client::new(config.route(Default::default()), ports.clock.clone()),
+        client: exhibit::fetch::Client::new(config.route(Default::default()).unwrap(), ports.clock.clone()),
         clock: ports.clock.clone(),
         concurrency,
         settings: config.capture_digest(),

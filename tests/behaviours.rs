@@ -1,0 +1,425 @@
+//! Servers that misbehave: each named behaviour gets the right outcome and completeness, met at once and met by
+//! the request for the rest of a body that broke off. No partial body is called complete.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::{Program, Server};
+
+/// A whole picture of about 60 KB.
+fn picture() -> Vec<u8> {
+    let small = support::png(7);
+    let text = [b"tEXtseed\0".to_vec(), vec![b'x'; 60_000]].concat();
+    let mut bytes = small[..33].to_vec();
+    bytes.extend((text.len() as u32 - 4).to_be_bytes());
+    bytes.extend(&text);
+    bytes.extend([0; 4]);
+    bytes.extend(&small[small.len() - 37..]);
+    bytes
+}
+
+/// Another version of it, of the same size.
+fn other() -> Vec<u8> {
+    let mut bytes = picture();
+    bytes[100] = b'y';
+    bytes
+}
+
+/// One request as a behaviour sees it.
+struct Asked<'a> {
+    connection: &'a mut TcpStream,
+    /// Where the rest begins, if only that is asked for.
+    from: Option<usize>,
+    /// How often this path was asked before.
+    nth: usize,
+}
+
+impl Asked<'_> {
+    fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.connection.write_all(bytes.as_ref());
+    }
+
+    fn rest(&self) -> Vec<u8> {
+        picture()[self.from.unwrap_or(0)..].to_vec()
+    }
+
+    /// Status line and headers of an honest answer: 206 where the rest is asked for.
+    fn head(&self, more: &str) -> String {
+        let total = picture().len();
+        match self.from {
+            Some(from) => format!(
+                "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {from}-{}/{total}\r\nETag: \"v1\"\r\nConnection: close\r\n{more}\r\n",
+                total - 1
+            ),
+            None => format!("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nConnection: close\r\n{more}\r\n"),
+        }
+    }
+
+    fn honest(&mut self) {
+        let rest = self.rest();
+        let head = self.head(&format!("Content-Length: {}\r\n", rest.len()));
+        self.write(head);
+        self.write(rest);
+    }
+
+    fn status(&mut self, line: &str, more: &str) {
+        self.write(format!(
+            "HTTP/1.1 {line}\r\nContent-Type: text/html\r\nContent-Length: 4\r\n{more}Connection: close\r\n\r\noops"
+        ));
+    }
+
+    fn whole(&mut self, media_type: &str, body: &[u8]) {
+        self.write(format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        ));
+        self.write(body);
+    }
+
+    fn reset(&self) {
+        let _ = socket2::SockRef::from(&*self.connection).set_linger(Some(Duration::ZERO));
+    }
+}
+
+type Act = fn(&mut Asked<'_>);
+/// Outcome and completeness.
+type Class = (&'static str, &'static str);
+
+const WHOLE: Class = ("ok", "complete");
+const CUT: Class = ("ok", "truncated");
+const OPEN: Class = ("ok", "unverifiable");
+const FAILED: Class = ("error", "unverifiable");
+
+/// Name; met at once; met when asked for the rest; what it does.
+const BEHAVIOURS: &[(&str, Class, Class, Act)] = &[
+    ("honest", WHOLE, WHOLE, |a| a.honest()),
+    ("chunked", WHOLE, WHOLE, |a| {
+        let head = a.head("Transfer-Encoding: chunked\r\n");
+        a.write(head);
+        for chunk in a.rest().chunks(7000) {
+            a.write([format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat());
+        }
+        a.write("0\r\n\r\n");
+    }),
+    ("until-close", OPEN, WHOLE, |a| {
+        let (head, rest) = (a.head(""), a.rest());
+        a.write(head);
+        a.write(rest);
+    }),
+    ("length-too-long", CUT, CUT, |a| {
+        let rest = a.rest();
+        let head = a.head(&format!("Content-Length: {}\r\n", rest.len()));
+        a.write(head);
+        a.write(&rest[..rest.len() / 2]);
+    }),
+    ("length-too-short", CUT, CUT, |a| {
+        let (head, rest) = (a.head("Content-Length: 40\r\n"), a.rest());
+        a.write(head);
+        a.write(rest);
+    }),
+    ("end-behind-head", FAILED, CUT, |a| {
+        let head = a.head(&format!("Content-Length: {}\r\n", a.rest().len()));
+        a.write(head);
+    }),
+    ("reset-in-body", CUT, CUT, |a| {
+        let rest = a.rest();
+        let head = a.head(&format!("Content-Length: {}\r\n", rest.len()));
+        a.write(head);
+        a.write(&rest[..1000]);
+        std::thread::sleep(Duration::from_millis(100));
+        a.reset();
+    }),
+    ("reset-at-once", FAILED, CUT, |a| a.reset()),
+    ("drip", CUT, CUT, |a| {
+        let head = a.head(&format!("Content-Length: {}\r\n", a.rest().len()));
+        a.write(head);
+        for byte in a.rest().iter().take(60) {
+            a.write([*byte]);
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }),
+    ("stall", CUT, CUT, |a| {
+        let rest = a.rest();
+        let head = a.head(&format!("Content-Length: {}\r\n", rest.len()));
+        a.write(head);
+        a.write(&rest[..2000]);
+        std::thread::sleep(Duration::from_secs(6));
+    }),
+    ("endless", CUT, CUT, |a| {
+        let head = a.head("");
+        a.write(head);
+        while a.connection.write_all(&[7; 8192]).is_ok() {}
+    }),
+    ("endless-chunks", CUT, CUT, |a| {
+        let head = a.head("Transfer-Encoding: chunked\r\n");
+        a.write(head);
+        while a.connection.write_all(b"8\r\nabcdefgh\r\n").is_ok() {}
+    }),
+    ("silent", ("timeout", "unverifiable"), CUT, |_| std::thread::sleep(Duration::from_secs(6))),
+    ("garbage", FAILED, CUT, |a| a.write("this is not HTTP\r\n\r\n")),
+    ("endless-head", FAILED, CUT, |a| {
+        a.write("HTTP/1.1 200 OK\r\n");
+        while a.connection.write_all(b"X-More: and more and more and more\r\n").is_ok() {}
+    }),
+    ("404", ("gone", "complete"), CUT, |a| a.status("404 Not Found", "")),
+    ("410", ("gone", "complete"), CUT, |a| a.status("410 Gone", "")),
+    ("401", ("login-wall", "complete"), CUT, |a| a.status("401 Unauthorized", "")),
+    ("403", ("blocked", "complete"), CUT, |a| a.status("403 Forbidden", "")),
+    ("451", ("blocked", "complete"), CUT, |a| a.status("451 Unavailable For Legal Reasons", "")),
+    ("500", ("error", "complete"), CUT, |a| a.status("500 Internal Server Error", "")),
+    ("429-always", ("blocked", "complete"), CUT, |a| a.status("429 Too Many Requests", "")),
+    ("429-once", WHOLE, WHOLE, |a| match a.nth {
+        0 => a.status("429 Too Many Requests", "Retry-After: 0\r\n"),
+        _ => a.honest(),
+    }),
+    ("429-for-long", ("blocked", "complete"), CUT, |a| match a.nth {
+        0 => a.status("429 Too Many Requests", "Retry-After: 86400\r\n"),
+        _ => a.honest(),
+    }),
+    ("503-always", ("error", "complete"), CUT, |a| a.status("503 Service Unavailable", "")),
+    ("503-twice", WHOLE, WHOLE, |a| match a.nth {
+        0 | 1 => a.status("503 Service Unavailable", ""),
+        _ => a.honest(),
+    }),
+    ("504-always", ("timeout", "complete"), CUT, |a| a.status("504 Gateway Timeout", "")),
+    ("closed-once", WHOLE, WHOLE, |a| {
+        if a.nth > 0 {
+            a.honest();
+        }
+    }),
+    ("closed-always", FAILED, CUT, |_| {}),
+    ("redirect", WHOLE, WHOLE, |a| a.status("302 Found", "Location: /plain.png\r\n")),
+    ("redirect-in-a-circle", FAILED, CUT, |a| a.status("302 Found", "Location: redirect-in-a-circle.png\r\n")),
+    ("redirect-inward", ("refused-by-policy", "unverifiable"), CUT, |a| {
+        a.status("302 Found", "Location: http://127.0.0.2/x\r\n")
+    }),
+    ("redirect-to-a-file", ("refused-by-policy", "unverifiable"), CUT, |a| {
+        a.status("302 Found", "Location: file:///etc/passwd\r\n")
+    }),
+    ("redirect-nowhere", ("error", "complete"), CUT, |a| a.status("302 Found", "")),
+    ("unavailable-page", ("placeholder", "complete"), ("placeholder", "complete"), |a| {
+        a.whole("video/mp4", b"<!DOCTYPE html><html><body>Video unavailable</body></html>");
+    }),
+    ("unavailable-words", ("placeholder", "complete"), ("placeholder", "complete"), |a| {
+        a.whole("image/png", b"This picture was removed.")
+    }),
+    ("wrong-type", WHOLE, WHOLE, |a| a.whole("text/plain", &picture())),
+    ("nothing", FAILED, FAILED, |a| a.whole("image/png", b"")),
+    ("204", FAILED, CUT, |a| a.write("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")),
+    ("part-unasked", ("ok", "truncated"), CUT, |a| {
+        let all = picture();
+        a.write(format!(
+            "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-99/{}\r\nContent-Length: 100\r\n\r\n",
+            all.len()
+        ));
+        a.write(&all[..100]);
+    }),
+    ("other-version-whole", WHOLE, WHOLE, |a| a.whole("image/png", &other())),
+    ("other-version-part", WHOLE, CUT, |a| match a.from {
+        None => a.honest(),
+        Some(from) => {
+            let (all, rest) = (other().len(), other()[from..].to_vec());
+            a.write(format!("HTTP/1.1 206 Partial Content\r\nETag: \"v2\"\r\nContent-Range: bytes {from}-{}/{all}\r\nContent-Length: {}\r\n\r\n", all - 1, rest.len()));
+            a.write(rest);
+        }
+    }),
+    ("other-total", WHOLE, CUT, |a| match a.from {
+        None => a.honest(),
+        Some(from) => {
+            let rest = a.rest();
+            a.write(format!("HTTP/1.1 206 Partial Content\r\nETag: \"v1\"\r\nContent-Range: bytes {from}-99998/99999\r\nContent-Length: {}\r\n\r\n", rest.len()));
+            a.write(rest);
+        }
+    }),
+    ("wrong-range", WHOLE, CUT, |a| match a.from {
+        None => a.honest(),
+        Some(from) => {
+            let all = picture();
+            a.write(format!(
+                "HTTP/1.1 206 Partial Content\r\nETag: \"v1\"\r\nContent-Range: bytes {}-{}/{}\r\nContent-Length: {}\r\n\r\n",
+                from - 1,
+                all.len() - 1,
+                all.len(),
+                all.len() - from + 1
+            ));
+            a.write(&all[from - 1..]);
+        }
+    }),
+    ("range-unsaid", WHOLE, CUT, |a| match a.from {
+        None => a.honest(),
+        Some(_) => {
+            let rest = a.rest();
+            a.write(format!("HTTP/1.1 206 Partial Content\r\nContent-Length: {}\r\n\r\n", rest.len()));
+            a.write(rest);
+        }
+    }),
+    ("range-too-much", WHOLE, CUT, |a| match a.from {
+        None => a.honest(),
+        Some(_) => {
+            let (head, rest) = (a.head(""), [a.rest(), vec![1; 50]].concat());
+            a.write(head);
+            a.write(rest);
+        }
+    }),
+    ("416", ("error", "complete"), CUT, |a| a.status("416 Range Not Satisfiable", "")),
+    ("no-ranges", WHOLE, WHOLE, |a| a.whole("image/png", &picture())),
+    ("coded", OPEN, CUT, |a| {
+        let rest = a.rest();
+        let head = a.head(&format!("Content-Encoding: br\r\nContent-Length: {}\r\n", rest.len()));
+        a.write(head);
+        a.write(rest);
+    }),
+    ("coded-transfer", OPEN, CUT, |a| {
+        let (head, rest) = (a.head("Transfer-Encoding: gzip\r\n"), a.rest());
+        a.write(head);
+        a.write(rest);
+    }),
+    ("chunk-without-end", CUT, CUT, |a| {
+        let (head, rest) = (a.head("Transfer-Encoding: chunked\r\n"), a.rest());
+        a.write(head);
+        a.write([format!("{:x}\r\n", rest.len() + 10).as_bytes(), &rest[..rest.len() - 100]].concat());
+    }),
+    ("chunk-size-of-no-number", FAILED, CUT, |a| {
+        let head = a.head("Transfer-Encoding: chunked\r\n");
+        a.write(head);
+        a.write("zz\r\nabc\r\n0\r\n\r\n");
+    }),
+    ("two-lengths", FAILED, CUT, |a| {
+        let (head, rest) = (a.head("Content-Length: 10\r\nContent-Length: 20\r\n"), a.rest());
+        a.write(head);
+        a.write(rest);
+    }),
+    ("length-beyond-all", CUT, CUT, |a| {
+        let (head, rest) = (a.head("Content-Length: 9223372036854775000\r\n"), a.rest());
+        a.write(head);
+        a.write(&rest[..rest.len() - 5]);
+    }),
+    ("file-cut", CUT, CUT, |a| {
+        let rest = a.rest();
+        let cut = &rest[..rest.len() - 20];
+        let head = a.head(&format!("Content-Length: {}\r\n", cut.len()));
+        a.write(head);
+        a.write(cut);
+    }),
+    ("interim-answer", WHOLE, WHOLE, |a| {
+        a.write("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n");
+        a.honest();
+    }),
+    ("http-1.0", OPEN, OPEN, |a| {
+        a.write("HTTP/1.0 200 OK\r\nContent-Type: image/png\r\n\r\n");
+        a.write(picture());
+    }),
+    ("slow-head", WHOLE, WHOLE, |a| {
+        std::thread::sleep(Duration::from_millis(700));
+        a.honest();
+    }),
+];
+
+/// Captures an address for each behaviour, in one run, and gives the captures by name.
+fn captured(program: &Program, server: &Server, names: &[&str]) -> BTreeMap<String, Value> {
+    program.run(&["init", "c"]).code(0);
+    let settings = std::fs::read_to_string(program.path("c/exhibit.toml")).unwrap();
+    let short = settings
+        .replace("concurrency = 8", "concurrency = 32")
+        .replace("max_bytes = 17179869184", "max_bytes = 200000")
+        .replace("idle_seconds = 30", "idle_seconds = 2")
+        .replace("total_seconds = 3600", "total_seconds = 5")
+        .replace("retry_milliseconds = 1000", "retry_milliseconds = 20")
+        .replace("per_host = 4", "per_host = 64");
+    program.file("c/exhibit.toml", short);
+    program.file("list.txt", names.iter().map(|name| format!("{}\n", server.url(&format!("/{name}.png")))).collect::<String>());
+    let begun = Instant::now();
+    let told = program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1", "--json"]).code(4).json();
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    program.run(&["--case", "c", "verify"]).code(0);
+    let lines = told[0]["lines"].as_array().unwrap();
+    assert_eq!(lines.len(), names.len());
+    lines.iter().zip(names).map(|(line, name)| ((*name).to_owned(), line["capture"].clone())).collect()
+}
+
+fn check(captures: &BTreeMap<String, Value>, of: impl Fn(&(&'static str, Class, Class, Act)) -> Class) {
+    let mut wrong = Vec::new();
+    let sound: Vec<String> = [picture(), other()].iter().map(|bytes| exhibit::evidence::Digest::of(bytes).to_string()).collect();
+    for behaviour in BEHAVIOURS {
+        let capture = &captures[behaviour.0];
+        let class = (capture["outcome"].as_str().unwrap(), capture["completeness"].as_str().unwrap());
+        if class != of(behaviour) {
+            wrong.push(format!("{}: {class:?} instead of {:?}: {}", behaviour.0, of(behaviour), capture["because"]));
+        }
+        // Whatever is called whole footage is one version of it, byte for byte.
+        if class == WHOLE && !sound.iter().any(|digest| capture["sha256"] == **digest) {
+            wrong.push(format!("{}: called complete, and it is not", behaviour.0));
+        }
+        let time = |name: &str| capture[name].as_str().unwrap().parse::<exhibit::evidence::Time>().unwrap().micros();
+        if time("finished") - time("started") > 8_000_000 {
+            wrong.push(format!("{}: took {} s", behaviour.0, (time("finished") - time("started")) / 1_000_000));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn names() -> Vec<&'static str> {
+    BEHAVIOURS.iter().map(|(name, ..)| *name).collect()
+}
+
+fn from(request: &str) -> Option<usize> {
+    let range = request.lines().find_map(|line| line.strip_prefix("range: bytes="))?;
+    range.trim_end_matches('-').parse().ok()
+}
+
+fn plain(server: &Server) {
+    server.on("/plain.png", |connection, request| Asked { connection, from: from(request), nth: 0 }.honest());
+}
+
+#[test]
+fn every_behaviour_met_at_once() {
+    assert!(BEHAVIOURS.len() >= 40);
+    let (program, server) = (Program::new(), Server::start());
+    plain(&server);
+    for (name, _, _, act) in BEHAVIOURS {
+        let count = AtomicUsize::new(0);
+        server.on(&format!("/{name}.png"), move |connection, request| {
+            act(&mut Asked { connection, from: from(request), nth: count.fetch_add(1, Ordering::Relaxed) });
+        });
+    }
+    check(&captured(&program, &server, &names()), |behaviour| behaviour.1);
+}
+
+#[test]
+fn every_behaviour_met_when_the_rest_is_asked_for() {
+    let (program, server) = (Program::new(), Server::start());
+    plain(&server);
+    for (name, _, _, act) in BEHAVIOURS {
+        let count = AtomicUsize::new(0);
+        server.on(&format!("/{name}.png"), move |connection, request| {
+            let nth = count.fetch_add(1, Ordering::Relaxed);
+            if nth == 0 && from(request).is_none() {
+                // The first answer breaks off in the middle.
+                let all = picture();
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Type: image/png\r\nContent-Length: {}\r\n\r\n",
+                    all.len()
+                );
+                let _ = connection.write_all(head.as_bytes()).and_then(|()| connection.write_all(&all[..20_000]));
+                return;
+            }
+            act(&mut Asked { connection, from: from(request), nth: nth - 1 });
+        });
+    }
+    let captures = captured(&program, &server, &names());
+    check(&captures, |behaviour| behaviour.2);
+    let whole = &captures["honest"];
+    assert!(whole["because"].to_string().contains("joined at byte 20000"), "{whole}");
+    assert!(
+        captures["no-ranges"]["because"]
+            .as_str()
+            .unwrap()
+            .contains("20000 bytes of an earlier version that broke off were dropped")
+    );
+}
