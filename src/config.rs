@@ -55,6 +55,7 @@ pub struct Capture {
     pub languages: String,
     pub proxy: String,
     pub route: String,
+    pub recapture_days: u32,
 }
 
 impl Default for Capture {
@@ -76,6 +77,7 @@ impl Default for Capture {
             languages: String::new(),
             proxy: String::new(),
             route: "direct".into(),
+            recapture_days: 30,
         }
     }
 }

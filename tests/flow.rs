@@ -374,3 +374,47 @@ fn an_exhibit_is_exported_alone_and_the_log_proves_it() {
     program.run(&["--case", "demo", "export", "E2", "--to", "demo/inside"]).code(1);
     program.run(&["--case", "demo", "export", "E2", "--to", "bags/E2"]).code(1);
 }
+
+#[test]
+fn items_are_tried_again_and_what_changed_and_what_is_gone_is_told() {
+    let (program, server) = (Program::new(), Server::start());
+    for nth in 1..=3 {
+        server.serve(&format!("/{nth}.png"), "image/png", png(nth));
+    }
+    server.serve("/post", "text/html", "<!DOCTYPE html><html><body>\n<p>A post.</p>\n<p>First words.</p>\n</body></html>");
+    let links =
+        format!("{}\n{}\n{}\n{}\n", server.url("/1.png"), server.url("/2.png"), server.url("/3.png"), server.url("/post"));
+    program.file("list.txt", links);
+    program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1"]).code(0);
+    let again = |more: &[&str]| program.run(&[&["--case", "c", "recapture", "--allow-host", "127.0.0.1"][..], more].concat());
+    let asked = server.asked.lock().unwrap().len();
+    assert!(
+        again(&["--due"]).code(0).out.contains("4 online") && server.asked.lock().unwrap().len() == asked,
+        "nothing is due yet"
+    );
+    let told = again(&["--all", "--json"]).code(0).json();
+    assert_eq!((told["tried"].as_u64(), told["items"][0]["tries"].as_u64()), (Some(4), Some(2)));
+    assert!(told["items"].as_array().unwrap().iter().all(|item| item["changed"].is_null() && item["versions"] == 1));
+
+    server.on("/2.png", |connection, _| respond(connection, "410 Gone", "text/html", b"gone"));
+    server.serve("/3.png", "image/png", png(9));
+    server.serve("/post", "text/html", "<!DOCTYPE html><html><body>\n<p>A post.</p>\n<p>Other words.</p>\n</body></html>");
+    let told = again(&["R1", "--json"]).code(4).json();
+    let item = |nth: usize| told["items"][nth].clone();
+    assert_eq!((item(0)["outcome"].as_str(), item(1)["outcome"].as_str()), (Some("ok"), Some("gone")));
+    assert_eq!(item(1)["since"], item(1)["tried"], "gone since this try");
+    assert_eq!((item(2)["versions"].as_u64(), item(2)["changed"]["now"]["size"].as_u64()), (Some(2), Some(png(9).len() as u64)));
+    assert_eq!(item(3)["changed"]["lines"], serde_json::json!(["- <p>First words.</p>", "+ <p>Other words.</p>"]));
+
+    let shown = again(&["I1", "I2"]).code(4).out;
+    assert!(shown.contains("1 online, 1 gone (the first since 20"), "{shown}");
+    let status = again(&["--all", "--status"]).code(0).out;
+    assert!(status.contains("3 online, 1 gone") && status.contains("0 items tried now"), "{status}");
+    assert!(status.lines().all(|line| line.chars().count() <= 80), "{status}");
+    assert!(again(&["E99"]).code(1).err.contains("no E99"));
+    again(&[]).code(2);
+    again(&["--due", "soon"]).code(1);
+    // The bytes of the first capture stay, whatever came later.
+    assert_eq!(program.run(&["--case", "c", "list", "--json"]).code(0).json().as_array().unwrap().len(), 6);
+    program.run(&["--case", "c", "verify"]).code(0);
+}

@@ -122,7 +122,7 @@ fn next_steps(covered: &[Coverage], root: &str, named: bool) -> String {
 
 /// The first Ctrl-C stops after what is under way; the second stops at once (nothing acknowledged is
 /// lost either way).
-fn stop_on_interrupt(stop: Arc<AtomicBool>) {
+pub(super) fn stop_on_interrupt(stop: Arc<AtomicBool>) {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let Ok(runtime) = runtime else { return };
@@ -138,18 +138,18 @@ fn stop_on_interrupt(stop: Arc<AtomicBool>) {
 }
 
 /// A bar on a terminal, a line for each item elsewhere or when asked to say more.
-struct Shown {
+pub(super) struct Shown {
     bar: Option<ProgressBar>,
     quiet: bool,
     verbose: bool,
 }
 
 impl Shown {
-    fn new(quiet: bool, verbose: bool) -> Shown {
+    pub(super) fn new(quiet: bool, verbose: bool) -> Shown {
         Shown { bar: None, quiet, verbose }
     }
 
-    fn end(&self) {
+    pub(super) fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

@@ -11,6 +11,7 @@ mod list;
 mod log;
 mod plain;
 mod rebuild;
+mod recapture;
 mod refs;
 mod render;
 mod reports;
@@ -46,6 +47,7 @@ enum Command {
     Examine(examine::Args),
     Archive(archive::Args),
     Add(add::Args),
+    Recapture(recapture::Args),
     List(list::Args),
     Show(show::Args),
     Search(search::Args),
@@ -80,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Examine(args) => examine::run(&context, args),
         Command::Archive(args) => archive::run(&context, args),
         Command::Add(args) => add::run(&context, args),
+        Command::Recapture(args) => recapture::run(&context, args),
         Command::List(args) => list::run(&context, args),
         Command::Show(args) => show::run(&context, args),
         Command::Search(args) => search::run(&context, args),

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use super::capture::{Acquisition, Means};
 use super::record::{permission, record};
 use super::{Coverage, ObtainError, Resolved, Source, coverage};
-use crate::evidence::{Clock, Digest, Item, Outcome, Unit};
+use crate::evidence::{Clock, Completeness, Digest, Item, Outcome, Unit};
 use crate::fetch::{Client, Local};
 use crate::ledger::LedgerError;
 use crate::reading::ReadError;
-use crate::vault::{Committed, Lease, Task, Vault, VaultError};
+use crate::vault::{CaptureRow, Committed, Lease, Task, Vault, VaultError};
 
 /// How often a waiting conductor says that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -65,6 +65,8 @@ pub enum ArchiveError {
     Review(#[from] super::review::ReviewError),
     #[error(transparent)]
     Vault(#[from] VaultError),
+    #[error("There is no {id} in this case whose items could be tried")]
+    Unknown { id: String },
     #[error("The program could not start its network threads: {0}")]
     Runtime(std::io::Error),
     #[error("Stopped. What was captured is recorded")]
@@ -80,6 +82,9 @@ impl ArchiveError {
             ArchiveError::Review(error) => error.next_step(),
             ArchiveError::Vault(error) => error.next_step(),
             ArchiveError::Stopped => Some("run the same command again to go on where it stopped"),
+            ArchiveError::Unknown { .. } => {
+                Some("name items (I12), exhibits (E7) or reports (R3); `exhibit list` shows exhibits")
+            }
             ArchiveError::Runtime(_) => None,
         }
     }
@@ -159,8 +164,8 @@ pub(super) fn jobs(
         if reader.unit_state(&unit)?.as_deref() == Some("done") {
             let Ok(number) = row.id.parse() else { continue };
             let tries = reader.captures_of(number)?;
-            let again =
-                how.recapture || tries.last().is_some_and(|last| may_pass(&last.outcome, &last.because, &item, local, how));
+            let again = how.recapture
+                || tries.last().is_some_and(|last| broke_off(last) || may_pass(&last.outcome, &last.because, &item, local, how));
             if !again {
                 continue;
             }
@@ -173,6 +178,14 @@ pub(super) fn jobs(
         }
     }
     Ok(jobs)
+}
+
+/// Whether a body stopped for a reason of the network's, and not for its own or ours.
+fn broke_off(last: &CaptureRow) -> bool {
+    last.completeness == Completeness::Truncated.as_str()
+        && last.method == "http"
+        && ["ended early", "without a byte", "fewer bytes"].iter().any(|words| last.because.contains(words))
+        && !last.because.contains("the file is cut")
 }
 
 /// Whether trying again without being asked makes sense: the network failed us, a host is permitted
@@ -193,7 +206,7 @@ type Finished = (Item, Lease, Result<Acquisition, VaultError>);
 
 /// Tries all jobs. This thread is the writer: it leases, hands out, and commits what comes back, all
 /// that has come by then in one transaction.
-fn capture_all(
+pub(super) fn capture_all(
     vault: &mut Vault,
     jobs: Vec<Job>,
     how: &Archive,

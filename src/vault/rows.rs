@@ -410,6 +410,11 @@ impl Reader {
         Ok(self.all(ITEM, Self::number(no.0), item)?.pop())
     }
 
+    /// All items, oldest first.
+    pub fn items(&self) -> Result<Vec<ItemRow>, VaultError> {
+        self.all("SELECT * FROM items ORDER BY entry", vec![], item)
+    }
+
     /// The item with this canonical key.
     pub fn item_by_key(&self, key: &str) -> Result<Option<ItemRow>, VaultError> {
         Ok(self.all("SELECT * FROM items WHERE key = ?1", vec![Sql::Text(key.to_owned())], item)?.pop())

@@ -216,7 +216,7 @@ impl Server {
     }
 }
 
-fn head(connection: &mut TcpStream) -> String {
+pub fn head(connection: &mut TcpStream) -> String {
     let _ = connection.set_read_timeout(Some(Duration::from_secs(10)));
     let (mut bytes, mut one) = (Vec::new(), [0]);
     while !bytes.ends_with(b"\r\n\r\n") && matches!(connection.read(&mut one), Ok(1)) {
