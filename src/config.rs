@@ -56,6 +56,8 @@ pub struct Capture {
     pub proxy: String,
     pub route: String,
     pub recapture_days: u32,
+    pub downloader: String,
+    pub downloader_seconds: u64,
 }
 
 impl Default for Capture {
@@ -78,6 +80,8 @@ impl Default for Capture {
             proxy: String::new(),
             route: "direct".into(),
             recapture_days: 30,
+            downloader: "yt-dlp".into(),
+            downloader_seconds: 1800,
         }
     }
 }

@@ -134,6 +134,7 @@ fn attempt(vault: &Vault, unit: &Unit, no: u8, bytes: Option<u8>) -> Effects {
         received: 0,
         declared_type: None,
         alterations: vec![],
+        tool: None,
         route: "direct".into(),
         settings: Digest::of(b""),
         object,

@@ -9,7 +9,7 @@ use clap::Args;
 use super::exit::Failure;
 use crate::config::Config;
 use crate::evidence::{Clock, Randomness, Time};
-use crate::fetch::{Client, Permit, Permits};
+use crate::fetch::{Client, Permit, Permits, Wanted};
 use crate::keyring::{AgentKey, FileKey, KeyError, Trusted, trusted};
 use crate::ledger::Signer;
 use crate::stages::Archive;
@@ -239,8 +239,24 @@ impl Context {
             published: None,
             reviews: Vec::new(),
             helper: std::env::current_exe().ok(),
+            downloader: Context::downloader(&config),
+            token: {
+                let random = self.random.clone();
+                Arc::new(move || {
+                    let mut bytes = [0; 16];
+                    random.fill(&mut bytes);
+                    hex::encode(bytes)
+                })
+            },
             stop: Arc::new(AtomicBool::new(false)),
         })
+    }
+
+    /// The downloader that the settings name.
+    fn downloader(config: &Config) -> Option<Arc<Wanted>> {
+        let name = Some(config.capture.downloader.trim()).filter(|name| !name.is_empty())?;
+        let helper = std::env::current_exe().ok()?;
+        Some(Arc::new(Wanted::new(name.to_owned(), helper, config.capture.downloader_seconds)))
     }
 
     /// Prints, unless told to be quiet.

@@ -2,6 +2,7 @@
 
 mod add;
 mod archive;
+mod confine;
 mod context;
 mod examine;
 mod exit;
@@ -63,6 +64,9 @@ enum Command {
     /// Take the PDF or spreadsheet on standard input apart (for `exhibit` itself, which bounds it)
     #[command(hide = true)]
     Extract,
+    /// Keep a program in its directory and run it (for `exhibit` itself)
+    #[command(hide = true)]
+    Confine(confine::Args),
     /// Write the man pages into a directory
     #[command(hide = true)]
     Man {
@@ -97,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Extract => crate::stages::extract(std::io::stdin().lock(), std::io::stdout().lock())
             .map(|()| Exit::Done)
             .map_err(|error| Failure::new(format!("What was taken apart could not be passed on: {error}"))),
+        Command::Confine(args) => Err(confine::run(args)),
         Command::Man { dir } => man(&dir),
     };
     match result {

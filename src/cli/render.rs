@@ -285,6 +285,7 @@ pub fn shown(id: Id, value: &Value) -> String {
             (_, Some("program")) => "the program".to_owned(),
             (Some(person), _) => person.to_owned(),
             (None, Some("report")) => "the report".to_owned(),
+            (None, Some("platform")) => "the platform".to_owned(),
             (None, _) => "a person not named".to_owned(),
         };
         (

@@ -78,6 +78,17 @@ pub struct Exchange {
     pub hops: Vec<Hop>,
 }
 
+/// A program that is not ours, and that obtained bytes for us.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    pub name: String,
+    pub version: String,
+    /// SHA-256 of the program's file.
+    pub sha256: Digest,
+    /// Its arguments without the address, and how it was confined.
+    pub arguments: Vec<String>,
+}
+
 /// One attempt to obtain an item. A failure is a dated record too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Capture {
@@ -88,7 +99,7 @@ pub struct Capture {
     /// The address asked for, or the path as the report prints it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// `http`, `local` or `handed-over`.
+    /// `http`, `local`, `handed-over` or `yt-dlp`.
     pub method: String,
     pub started: Time,
     pub finished: Time,
@@ -116,6 +127,9 @@ pub struct Capture {
     /// What the collection itself changed in the bytes; empty: stored as served.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alterations: Vec<String>,
+    /// The program that obtained the bytes, where it is not ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<Tool>,
     /// `direct`, or the label of the route.
     pub route: String,
     /// SHA-256 of the settings that the attempt ran under (canonical JSON).

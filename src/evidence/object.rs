@@ -12,6 +12,8 @@ words! {
         Original = "original",
         /// A page that stands where the footage was meant to be, or that carries it.
         Page = "page",
+        /// What a platform or tool says of the footage, as a file beside it.
+        Sidecar = "sidecar",
     }
 }
 

@@ -306,45 +306,14 @@ impl Client {
     }
 
     async fn hop(&self, url: &Url, deadline: Instant, held: &Held, exchange: &mut Exchange) -> Result<Step, Ending> {
-        exchange.hops.push(Hop {
-            url: url.to_string(),
-            started: self.clock.now(),
-            addresses: Vec::new(),
-            connected: None,
-            proxy: None,
-            tls: None,
-            request_head: String::new(),
-            response_head: String::new(),
-            status: None,
-            answered: None,
-        });
+        exchange.hops.push(self.blank_hop(url));
         let at = exchange.hops.len() - 1;
         let hop = &mut exchange.hops[at];
-        let (host, stream) = match &self.route.proxy {
-            Some(proxy) => {
-                let (host, port) = self.named(url)?;
-                let limit = self.connect_limit(deadline);
-                hop.proxy = Some(proxy.to_string());
-                let through = match timeout_at(limit, proxy.connect(&host, port, url.scheme() == "https")).await {
-                    Err(_) => Err("it did not answer in time".to_owned()),
-                    Ok(through) => through,
-                };
-                // Closed rather than direct.
-                (
-                    host,
-                    through.map_err(|why| {
-                        Ending::Failed(format!("the proxy {proxy} did not help, and nothing was sent without it: {why}"))
-                    })?,
-                )
-            }
-            None => {
-                let (host, addresses) = self.resolve(url, deadline, hop).await?;
-                (host, self.connect(&addresses, deadline, hop).await?)
-            }
-        };
+        let stream = self.reach(url, deadline, hop).await?;
         if url.scheme() == "http" {
             return self.request(url, stream, deadline, held, hop).await;
         }
+        let host = self.named(url)?.0;
         let limit = self.connect_limit(deadline);
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
             .map_err(|_| Ending::Failed(format!("{host:?} cannot be the name on a certificate")))?;
@@ -360,6 +329,43 @@ impl Client {
             chain: session.peer_certificates().unwrap_or_default().iter().map(|der| STANDARD.encode(der)).collect(),
         });
         self.request(url, stream, deadline, held, hop).await
+    }
+
+    pub(super) fn blank_hop(&self, url: &Url) -> Hop {
+        Hop {
+            url: url.to_string(),
+            started: self.clock.now(),
+            addresses: Vec::new(),
+            connected: None,
+            proxy: None,
+            tls: None,
+            request_head: String::new(),
+            response_head: String::new(),
+            status: None,
+            answered: None,
+        }
+    }
+
+    /// Whether plain http is asked for by its whole address: of a proxy.
+    pub(super) fn asks_whole(&self) -> bool {
+        self.route.proxy.as_ref().is_some_and(Proxy::is_http)
+    }
+
+    /// A connection to an address's host, judged, directly or through the proxy.
+    pub(super) async fn reach(&self, url: &Url, deadline: Instant, hop: &mut Hop) -> Result<TcpStream, Ending> {
+        let Some(proxy) = &self.route.proxy else {
+            let addresses = self.resolve(url, deadline, hop).await?;
+            return self.connect(&addresses, deadline, hop).await;
+        };
+        let (host, port) = self.named(url)?;
+        hop.proxy = Some(proxy.to_string());
+        let limit = self.connect_limit(deadline);
+        let through = match timeout_at(limit, proxy.connect(&host, port, url.scheme() == "https")).await {
+            Err(_) => Err("it did not answer in time".to_owned()),
+            Ok(through) => through,
+        };
+        // Closed rather than direct.
+        through.map_err(|why| Ending::Failed(format!("the proxy {proxy} did not help, and nothing was sent without it: {why}")))
     }
 
     /// The host and port that an address names, if it may be asked for at all.
@@ -391,7 +397,7 @@ impl Client {
     }
 
     /// All addresses of the host, once; refused if none may be connected to.
-    async fn resolve(&self, url: &Url, deadline: Instant, hop: &mut Hop) -> Result<(String, Vec<SocketAddr>), Ending> {
+    async fn resolve(&self, url: &Url, deadline: Instant, hop: &mut Hop) -> Result<Vec<SocketAddr>, Ending> {
         let (name, port) = self.named(url)?;
         let found: Vec<SocketAddr> = match url.host() {
             Some(Host::Ipv4(address)) => vec![(IpAddr::V4(address), port).into()],
@@ -415,7 +421,7 @@ impl Client {
             }
         }
         match (permitted.is_empty(), refused) {
-            (false, _) => Ok((name, permitted)),
+            (false, _) => Ok(permitted),
             (true, Some(reason)) => Err(Ending::Refused(reason)),
             (true, None) => Err(Ending::Failed(format!("the name {name} has no address"))),
         }
@@ -468,7 +474,7 @@ impl Client {
             let _ = connection.await;
         });
         // A proxy for plain http is told the whole address (RFC 9112, 3.2.2).
-        let whole = url.scheme() == "http" && self.route.proxy.as_ref().is_some_and(Proxy::is_http);
+        let whole = url.scheme() == "http" && self.asks_whole();
         let from = if whole { url::Position::BeforeScheme } else { url::Position::BeforePath };
         let target = &url[from..url::Position::AfterQuery];
         let host = &url[url::Position::BeforeHost..url::Position::AfterPort];

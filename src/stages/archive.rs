@@ -13,7 +13,7 @@ use crate::evidence::{Clock, Completeness, Digest, Item, Outcome, Unit};
 use crate::fetch::{Client, Local};
 use crate::ledger::LedgerError;
 use crate::reading::ReadError;
-use crate::vault::{CaptureRow, Committed, Lease, Task, Vault, VaultError};
+use crate::vault::{CaptureRow, Committed, Effects, Lease, Task, Vault, VaultError};
 
 /// How often a waiting conductor says that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -42,6 +42,10 @@ pub struct Archive {
     pub reviews: Vec<super::review::Review>,
     /// The `exhibit` program, which takes PDFs and spreadsheets apart in a process of its own; none: it is done in this one.
     pub helper: Option<std::path::PathBuf>,
+    /// What obtains footage from behind a platform's player, if it was found.
+    pub downloader: Option<Arc<crate::fetch::Wanted>>,
+    /// A fresh secret.
+    pub token: Arc<dyn Fn() -> String + Send + Sync>,
     /// Set from outside to stop after what is under way.
     pub stop: Arc<AtomicBool>,
 }
@@ -143,6 +147,9 @@ pub(super) fn means(vault: &Vault, how: &Archive) -> Means {
         clock: how.clock.clone(),
         settings: how.settings,
         route: how.route.clone(),
+        downloader: how.downloader.clone(),
+        scratch: vault.reader().layout().root.join("scratch"),
+        token: how.token.clone(),
     }
 }
 
@@ -202,7 +209,7 @@ fn may_pass(outcome: &str, because: &str, item: &Item, local: Option<&Local>, ho
 }
 
 /// What a finished attempt sends to the writer.
-type Finished = (Item, Lease, Result<Acquisition, VaultError>);
+type Finished = (Item, Lease, Result<Vec<Acquisition>, VaultError>);
 
 /// Tries all jobs. This thread is the writer: it leases, hands out, and commits what comes back, all
 /// that has come by then in one transaction.
@@ -286,9 +293,9 @@ fn spawn(runtime: &tokio::runtime::Runtime, means: Means, job: &Job, lease: Leas
         let key = lease.task.unit.key.clone();
         let of = item.clone();
         let work = if item.key.starts_with("local:") {
-            tokio::task::spawn_blocking(move || means.copy(&key, &of, local.as_ref()))
+            tokio::task::spawn_blocking(move || means.copy(&key, &of, local.as_ref()).map(|one| vec![one]))
         } else {
-            tokio::spawn(async move { means.fetch(&key, &of).await })
+            tokio::spawn(async move { means.obtain(&key, &of).await })
         };
         // A task that failed in itself is told, too: the writer waits for every one.
         let result = work.await.unwrap_or_else(|error| {
@@ -311,9 +318,17 @@ fn settle(
     for (item, lease, result) in finished {
         match result {
             Err(error) => *failed = Some(error),
-            Ok(acquisition) => {
-                told.push((item, acquisition.outcome(), acquisition.because().to_owned()));
-                let mut effects = acquisition.effects(Some(lease), true);
+            Ok(acquisitions) => {
+                // The last is the item's own.
+                let last = acquisitions.last().map(|last| (last.outcome(), last.because().to_owned()));
+                let (outcome, because) = last.unwrap_or((Outcome::Error, String::new()));
+                told.push((item, outcome, because));
+                let mut effects = Effects { lease: Some(lease), ..Effects::default() };
+                for acquisition in acquisitions {
+                    let more = acquisition.effects(None, true);
+                    effects.events.extend(more.events);
+                    effects.objects.extend(more.objects);
+                }
                 effects.events.splice(0..0, permission(how));
                 batch.push(effects);
             }

@@ -1,23 +1,53 @@
 //! One attempt to obtain an item: bytes to staging, digests as they pass, facts from what arrived.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::judge::{self, Judgement, Meant};
+use super::record::asserted;
 use crate::evidence::{
-    Capture, Clock, Completeness, Digest, Event, Examination, Exchange, ExhibitAdmitted, Item, MediaKind, Object, ObjectKept,
-    Outcome, Time, Unit,
+    Capture, Claim, Clock, Completeness, Digest, Event, Examination, Exchange, ExhibitAdmitted, Item, MediaKind, Object,
+    ObjectKept, Outcome, Role, Subject, Time, Unit,
 };
-use crate::fetch::{Client, Found, Local, LocalError, Piece, without_secret};
-use crate::probe::{self, Probed};
+use crate::fetch::{Client, Found, Local, LocalError, Piece, Wanted, without_secret};
+use crate::probe::{self, Probed, Structure};
 use crate::vault::{Effects, Lease, Staged, Staging, VaultError};
 
 /// Bytes that arrived, and what they say of themselves.
-struct Arrived {
+pub(super) struct Arrived {
     staged: Staged,
     probed: Probed,
+}
+
+impl Arrived {
+    pub fn size(&self) -> u64 {
+        self.staged.digests().size
+    }
+
+    pub fn structure(&self) -> &Structure {
+        &self.probed.structure
+    }
+
+    /// Seconds, as the file itself says.
+    pub fn duration(&self) -> Option<f64> {
+        self.probed.facts.duration
+    }
+
+    pub fn is_media(&self) -> bool {
+        let mime = self.probed.facts.mime.as_deref().unwrap_or("");
+        ["video/", "audio/", "image/"].iter().any(|class| mime.starts_with(class))
+    }
+}
+
+/// Bytes of an attempt beside its first: another stream, or what a platform says.
+pub(super) struct Part {
+    pub arrived: Arrived,
+    pub role: Role,
+    pub name: Option<String>,
 }
 
 /// What an attempt brought: a dated record, and bytes if any came.
@@ -25,6 +55,9 @@ pub(super) struct Acquisition {
     capture: Capture,
     arrived: Option<Arrived>,
     name: Option<String>,
+    parts: Vec<Part>,
+    /// What the platform says.
+    claims: Vec<Claim>,
 }
 
 /// What attempts need: a client, a place for bytes, a clock.
@@ -35,9 +68,14 @@ pub(super) struct Means {
     pub clock: Arc<dyn Clock>,
     pub settings: Digest,
     pub route: String,
+    pub downloader: Option<Arc<Wanted>>,
+    /// A directory of the case's for what programs leave.
+    pub scratch: PathBuf,
+    /// A fresh secret.
+    pub token: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
-fn finish(staging: Staging) -> Result<Option<Arrived>, VaultError> {
+pub(super) fn finish(staging: Staging) -> Result<Option<Arrived>, VaultError> {
     if staging.size() == 0 {
         return Ok(None);
     }
@@ -47,7 +85,7 @@ fn finish(staging: Staging) -> Result<Option<Arrived>, VaultError> {
 }
 
 impl Means {
-    fn blank(&self, key: &str, item: &Item, method: &str, started: Time) -> Capture {
+    pub(super) fn blank(&self, key: &str, item: &Item, method: &str, started: Time) -> Capture {
         Capture {
             key: key.to_owned(),
             item: item.key.clone(),
@@ -66,6 +104,7 @@ impl Means {
             received: 0,
             declared_type: None,
             alterations: Vec::new(),
+            tool: None,
             route: self.route.clone(),
             settings: self.settings,
             object: None,
@@ -184,7 +223,7 @@ impl Means {
 }
 
 /// Writing to staging failed: ours to report, not a finding about the item.
-fn disk(error: io::Error) -> VaultError {
+pub(super) fn disk(error: io::Error) -> VaultError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => VaultError::DiskFull,
         _ => VaultError::Io { doing: "write", path: "staging".into(), source: error },
@@ -195,7 +234,38 @@ impl Acquisition {
     fn new(capture: Capture, judged: Judgement, arrived: Option<Arrived>, name: Option<String>) -> Acquisition {
         let Judgement { outcome, completeness, because } = judged;
         let object = arrived.as_ref().map(|arrived| arrived.staged.digests().sha256);
-        Acquisition { capture: Capture { outcome, completeness, because, object, ..capture }, arrived, name }
+        let capture = Capture { outcome, completeness, because, object, ..capture };
+        Acquisition { capture, arrived, name, parts: Vec::new(), claims: Vec::new() }
+    }
+
+    /// An attempt that brought several files.
+    pub fn with_parts(
+        capture: Capture,
+        judged: Judgement,
+        first: Option<Part>,
+        parts: Vec<Part>,
+        claims: Vec<Claim>,
+    ) -> Acquisition {
+        let (arrived, name) = first.map_or((None, None), |first| (Some(first.arrived), first.name));
+        Acquisition { parts, claims, ..Acquisition::new(capture, judged, arrived, name) }
+    }
+
+    /// An attempt that could not be made.
+    pub fn failed(capture: Capture, why: &str) -> Acquisition {
+        let judged =
+            Judgement { outcome: Outcome::Error, completeness: Completeness::Unverifiable, because: format!("yt-dlp: {why}") };
+        Acquisition::new(capture, judged, None, None)
+    }
+
+    /// The same attempt under another key: several are made for one unit of work.
+    pub fn under(mut self, key: &str) -> Acquisition {
+        self.capture.key = key.to_owned();
+        self
+    }
+
+    pub fn because_too(&mut self, why: &str) {
+        self.capture.because.push_str("; ");
+        self.capture.because.push_str(why);
     }
 
     pub fn outcome(&self) -> Outcome {
@@ -250,29 +320,35 @@ impl Acquisition {
     /// and its examination. `admit` is off for a report's own page.
     pub fn effects(self, lease: Option<Lease>, admit: bool) -> Effects {
         let mut effects = Effects { lease, ..Effects::default() };
+        let admit = admit && self.capture.outcome == Outcome::Ok;
         let capture = self.capture;
-        let Some(Arrived { staged, probed }) = self.arrived else {
-            effects.events.push(Event::CaptureMade(Box::new(capture)));
-            return effects;
-        };
-        let object = object(&staged, &probed);
-        let (digest, item, key, outcome) = (object.sha256, capture.item.clone(), capture.key.clone(), capture.outcome);
-        effects.events.push(Event::ObjectKept(ObjectKept { object, because: None }));
-        effects.events.push(Event::CaptureMade(Box::new(capture)));
-        if admit && outcome == Outcome::Ok {
-            let role = judge::role(&probed);
-            effects.events.push(Event::ExhibitAdmitted(ExhibitAdmitted {
-                object: digest,
-                item,
-                capture: key,
-                role,
-                name: self.name,
-            }));
-            let Probed { facts, location, device, problems, .. } = probed;
-            let examination = Examination { object: digest, probe: probe::probe_version(), facts, location, device, problems };
-            effects.events.push(Event::ExaminationMade(Box::new(examination)));
+        let (item, key) = (capture.item.clone(), capture.key.clone());
+        let first = self.arrived.map(|arrived| {
+            let role = judge::role(&arrived.probed);
+            Part { arrived, role, name: self.name }
+        });
+        let mut parts: Vec<Part> = first.into_iter().chain(self.parts).collect();
+        // Two files of one run can have the same bytes.
+        let mut seen = BTreeSet::new();
+        parts.retain(|part| seen.insert(part.arrived.staged.digests().sha256));
+        for part in &parts {
+            let object = object(&part.arrived.staged, &part.arrived.probed);
+            effects.events.push(Event::ObjectKept(ObjectKept { object, because: None }));
         }
-        effects.objects.push(staged);
+        effects.events.push(Event::CaptureMade(Box::new(capture)));
+        for Part { arrived: Arrived { staged, probed }, role, name } in parts {
+            let object = staged.digests().sha256;
+            if admit || role == Role::Sidecar {
+                let (item, capture) = (item.clone(), key.clone());
+                effects.events.push(Event::ExhibitAdmitted(ExhibitAdmitted { object, item, capture, role, name }));
+                let Probed { facts, location, device, problems, .. } = probed;
+                let examination = Examination { object, probe: probe::probe_version(), facts, location, device, problems };
+                effects.events.push(Event::ExaminationMade(Box::new(examination)));
+            }
+            effects.objects.push(staged);
+        }
+        let subject = || Subject::Item(item.clone());
+        effects.events.extend(self.claims.iter().map(|claim| asserted(subject(), "platform", claim)));
         effects
     }
 }

@@ -28,12 +28,11 @@ pub struct Received {
 pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<Received, ArchiveError> {
     let means = means(vault, how);
     let now = how.clock.now();
-    let (item, acquisition) = match &handed.source {
+    let (item, acquisitions) = match &handed.source {
         Source::Url(url) => {
             let item = url_item(url)?;
             let unit = Unit::capture(&item.key, &format!("added {now}"));
-            let acquisition = runtime()?.block_on(means.fetch(&unit.key, &item))?;
-            (item, acquisition)
+            (item.clone(), runtime()?.block_on(means.obtain(&unit.key, &item))?)
         }
         Source::File(path) if path.to_string_lossy().contains("://") => {
             let name = path.display().to_string();
@@ -49,7 +48,7 @@ pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<Re
             };
             let item = Item { key: format!("file:{digest}"), kind: acquisition.kind(), ..blank };
             let unit = Unit::capture(&item.key, &format!("added {now}"));
-            (item.clone(), acquisition.of(&item, &unit))
+            (item.clone(), vec![acquisition.of(&item, &unit)])
         }
         Source::Input => {
             return Err(
@@ -57,12 +56,18 @@ pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<Re
             );
         }
     };
+    // The last attempt is the item's own.
+    let last = acquisitions.last().map(|last| (last.outcome(), last.completeness(), last.because().to_owned(), last.digest()));
     let (outcome, completeness, because, digest) =
-        (acquisition.outcome(), acquisition.completeness(), acquisition.because().to_owned(), acquisition.digest());
+        last.unwrap_or((Outcome::Error, Completeness::Unverifiable, String::new(), None));
     let held = vault.reader().item_by_key(&item.key)?.is_some() && item.key.starts_with("file:");
     let mut effects = match held {
         true => Effects::default(),
-        false => acquisition.effects(None, true),
+        false => acquisitions.into_iter().map(|one| one.effects(None, true)).fold(Effects::default(), |mut all, more| {
+            all.events.extend(more.events);
+            all.objects.extend(more.objects);
+            all
+        }),
     };
     effects.events.insert(0, Event::ItemIdentified(item.clone()));
     effects.events.splice(0..0, permission(how));

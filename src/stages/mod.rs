@@ -3,6 +3,7 @@
 mod archive;
 mod capture;
 mod coverage;
+mod download;
 mod examine;
 mod export;
 mod fixity;

@@ -173,7 +173,8 @@ fn available(reader: &Reader, row: &ItemRow) -> Result<Option<Available>, VaultE
     let Ok(number) = row.id.parse::<ItemNo>() else { return Ok(None) };
     let tries = reader.captures_of(number)?;
     let Some(last) = tries.last() else { return Ok(None) };
-    let run = tries.iter().rev().take_while(|one| one.outcome == last.outcome).last().unwrap_or(last);
+    let same = |one: &&CaptureRow| one.method == last.method;
+    let run = tries.iter().rev().filter(same).take_while(|one| one.outcome == last.outcome).last().unwrap_or(last);
     Ok(Some(Available {
         id: row.id.clone(),
         url: row.url.clone().unwrap_or_default(),
@@ -191,7 +192,8 @@ fn available(reader: &Reader, row: &ItemRow) -> Result<Option<Available>, VaultE
 fn changed(reader: &Reader, tries: &[CaptureRow]) -> Result<Option<Changed>, VaultError> {
     let is_ok = |one: &&CaptureRow| one.outcome == Outcome::Ok.as_str() && one.sha256.is_some();
     let Some(now) = tries.last().filter(is_ok) else { return Ok(None) };
-    let before = tries[..tries.len() - 1].iter().rfind(is_ok);
+    // A page and the footage in it come by different methods.
+    let before = tries[..tries.len() - 1].iter().rfind(|before| is_ok(before) && before.method == now.method);
     let Some(before) = before.filter(|before| before.sha256 != now.sha256) else { return Ok(None) };
     let (Some(before), Some(now)) = (version(reader, before)?, version(reader, now)?) else { return Ok(None) };
     let mut changed = Changed { before, now, lines_added: None, lines_removed: None, lines: Vec::new() };

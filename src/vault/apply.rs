@@ -274,9 +274,10 @@ impl Rows<'_> {
     }
 
     /// The version that bytes are of their item: that of the last bytes if they are the same, else one more.
-    fn version(&self, item: u64, object: &Digest) -> Sql<u64> {
-        let sql = "SELECT version, object FROM capture WHERE item = ?1 AND version IS NOT NULL ORDER BY no DESC LIMIT 1";
-        let last = self.db.prepare_cached(sql)?.query_row([item], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?)));
+    fn version(&self, item: u64, method: &str, object: &Digest) -> Sql<u64> {
+        let sql = "SELECT version, object FROM capture WHERE item = ?1 AND method = ?2 AND version IS NOT NULL ORDER BY no DESC LIMIT 1";
+        let last =
+            self.db.prepare_cached(sql)?.query_row((item, method), |row| Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?)));
         Ok(match last.optional()? {
             None => 1,
             Some((version, digest)) if digest == object.to_string() => version,
@@ -287,7 +288,7 @@ impl Rows<'_> {
     fn capture(&self, capture: &Capture) -> Sql<()> {
         let item = self.number("SELECT no FROM item WHERE key = ?1", &[&capture.item])?;
         let obtained = capture.object.as_ref().filter(|_| capture.outcome == crate::evidence::Outcome::Ok);
-        let version = obtained.map(|object| self.version(item, object)).transpose()?;
+        let version = obtained.map(|object| self.version(item, &capture.method, object)).transpose()?;
         let no = self.next(
             "capture",
             "key, item, url, method, started, finished, outcome, completeness, because, status, redirects, final_url, \

@@ -267,6 +267,8 @@ pub fn archiving(ports: &Ports, concurrency: usize) -> exhibit::stages::Archive 
         published: None,
         reviews: Vec::new(),
         helper: None,
+        downloader: None,
+        token: std::sync::Arc::new(|| "a secret of the tests".to_owned()),
         stop: Default::default(),
     }
 }
