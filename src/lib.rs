@@ -10,6 +10,7 @@
 //! - floor 2, [`probe`]: facts read from media bytes.
 //! - floor 2, [`keyring`]: signing keys outside the case.
 //! - floor 2, [`bag`]: BagIt packages, written and checked.
+//! - floor 2, [`warc`]: exchanges as web archives keep them.
 //! - floor 3, [`stages`]: the work, and the conductor that records it.
 //! - floor 4, [`cli`]: people.
 //!
@@ -28,3 +29,4 @@ pub mod probe;
 pub mod reading;
 pub mod stages;
 pub mod vault;
+pub mod warc;

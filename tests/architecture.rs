@@ -12,6 +12,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("probe", 2),
     ("keyring", 2),
     ("bag", 2),
+    ("warc", 2),
     ("stages", 3),
     ("cli", 4),
     // Settings are typed values, read in `cli` and handed down.

@@ -56,6 +56,21 @@ impl Writer {
         Ok(())
     }
 
+    /// The same, of a file that is made while it is written.
+    pub fn add_made<E: From<BagError>>(
+        &mut self,
+        path: &str,
+        make: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let made = self.dir.join("made");
+        let failed = |source| BagError::Write { path: made.clone(), source };
+        let mut out = io::BufWriter::new(OpenOptions::new().write(true).create_new(true).open(&made).map_err(failed)?);
+        make(&mut out)?;
+        out.flush().map_err(failed)?;
+        self.add(path, &mut File::open(&made).map_err(failed)?)?;
+        Ok(fs::remove_file(&made).map_err(failed)?)
+    }
+
     fn write(&self, path: &str, source: &mut dyn Read) -> Result<(String, String, u64), BagError> {
         let file = self.dir.join(path);
         let failed = |source| BagError::Write { path: file.clone(), source };

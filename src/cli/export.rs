@@ -31,6 +31,9 @@ pub struct Args {
     /// log still verifies. The bytes of objects are never changed
     #[arg(long, value_name = "FIELD", value_parser = clap::builder::PossibleValuesParser::new(SEALED_FIELDS))]
     withhold: Vec<String>,
+    /// Put the exchanges into the bag as a WARC 1.1 file, too (their bodies are then in it twice)
+    #[arg(long)]
+    warc: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -68,7 +71,8 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let mut withhold = args.withhold;
     withhold.sort();
     withhold.dedup();
-    let selection = Selection { exhibits: exhibits.into_iter().collect(), reports: reports.into_iter().collect(), withhold };
+    let selection =
+        Selection { exhibits: exhibits.into_iter().collect(), reports: reports.into_iter().collect(), withhold, warc: args.warc };
     let exported = export(&reader, &selection, &args.to, signer.as_deref(), context.clock.now())?;
     if args.json {
         print_json(&exported);

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::exchange::write_exchanges;
 use super::withhold::withhold;
 use crate::bag::{BagError, Writer};
-use crate::evidence::{ExhibitNo, Id, ItemNo, ReportNo, Sha256, Time};
+use crate::evidence::{CaptureNo, ExhibitNo, Id, ItemNo, ReportNo, Sha256, Time};
 use crate::ledger::{BAG_NAMESPACE, LedgerError, Signer, canonical, sshsig, tlog_proof};
 use crate::vault::{CaptureRow, ClaimRow, ExhibitRow, LogRow, Published, Reader, ReportRow, VaultError};
 
@@ -22,6 +23,8 @@ pub struct Selection {
     pub reports: Vec<ReportNo>,
     /// Sealed fields whose values stay behind; their commitments go along, so the log still verifies.
     pub withhold: Vec<String>,
+    /// Whether the exchanges go along as a WARC file, too: bodies then are in the bag twice.
+    pub warc: bool,
 }
 
 /// What was exported.
@@ -52,6 +55,8 @@ pub enum ExportError {
     NoExhibit(ExhibitNo),
     #[error("There is nothing to export: the case has no exhibits")]
     Nothing,
+    #[error("A WARC file is made of the exchanges, and these are to be withheld")]
+    WithheldExchange,
     #[error("The log is not published whole yet")]
     Unpublished,
     #[error("The object {digest} does not have the bytes that were recorded")]
@@ -66,6 +71,7 @@ impl ExportError {
             ExportError::Bag(BagError::Exists { .. }) => Some("a bag goes into a new directory; choose another name with --to"),
             ExportError::InsideCase { .. } => Some("choose a directory outside the case with --to"),
             ExportError::NoExhibit(_) => Some("see `exhibit list`"),
+            ExportError::WithheldExchange => Some("leave out --warc, or do not withhold the exchange"),
             ExportError::Unpublished => {
                 Some("run any command that writes, such as `exhibit archive`, to finish what was interrupted")
             }
@@ -217,6 +223,9 @@ pub fn export(
     now: Time,
 ) -> Result<Exported, ExportError> {
     refuse_inside(reader, to)?;
+    if selection.warc && selection.withhold.iter().any(|field| field == "exchange") {
+        return Err(ExportError::WithheldExchange);
+    }
     let writers = reader.pause_writers()?;
     let _steady = reader.steady()?;
     let head = Published::read(reader.layout())?.ok_or(ExportError::Unpublished)?;
@@ -253,6 +262,12 @@ pub fn export(
         text.push('\n');
         bag.add(&format!("record/{id}.json"), &mut text.as_bytes())?;
     }
+    if selection.warc {
+        let captures = captures_of(&all.records, reader)?;
+        bag.add_made("capture/exchange.warc.gz", |out| {
+            write_exchanges(reader, &head.checkpoint.origin, &captures, out).map_err(ExportError::from)
+        })?;
+    }
     log_slice(reader, &all, &exhibits, (&head, &selection.withhold), &mut bag)?;
     let key = reader.identity()?.1;
     let guide = how_to_check(
@@ -261,7 +276,7 @@ pub fn export(
         &selection.withhold,
         (&key.to_string(), &key.fingerprint()),
         signer.is_some(),
-        !selection.reports.is_empty(),
+        (!selection.reports.is_empty(), selection.warc),
     );
     bag.add("HOW-TO-CHECK.md", &mut guide.as_bytes())?;
     let information = [
@@ -290,6 +305,13 @@ pub fn export(
         bytes,
         signed_by: signer.map(|signer| signer.public().fingerprint()),
     })
+}
+
+/// The captures that the records tell of, each once, oldest first.
+fn captures_of(records: &[(String, Value)], reader: &Reader) -> Result<Vec<CaptureRow>, VaultError> {
+    let ids = records.iter().flat_map(|(_, record)| record["captures"].as_array().into_iter().flatten());
+    let numbers: BTreeSet<CaptureNo> = ids.filter_map(|capture| capture["id"].as_str()?.parse().ok()).collect();
+    numbers.into_iter().filter_map(|number| reader.capture(number).transpose()).collect()
 }
 
 /// Digests what is read through it.
@@ -354,7 +376,7 @@ fn how_to_check(
     withheld: &[String],
     (key, fingerprint): (&str, &str),
     signed: bool,
-    whole: bool,
+    (whole, warc): (bool, bool),
 ) -> String {
     let list: String = exhibits
         .iter()
@@ -373,7 +395,12 @@ fn how_to_check(
         "This bag is not signed: the key was not at hand when it was made. Compare the SHA-256 of `tagmanifest-sha256.txt` with the\nsender, by a way that does not come with this bag.\n".to_owned()
     };
     format!(
-        "# How to check this bag\n\nIt holds {count} from the case `{origin}`:\n\n{list}\nAll commands run in the bag's own directory, with common tools. `exhibit` is not needed.\n\n## 1. The bytes are complete and unchanged\n\n```\nsha256sum -c --strict --quiet manifest-sha256.txt\nsha256sum -c --strict --quiet tagmanifest-sha256.txt\n```\n\nBoth print nothing. `bagit.py --validate .` (PyPI: bagit) checks the same, and that nothing was added.\n\n## 2. Who sealed it\n\n{who}\n## 3. It is in the log\n\n```\npython3 data/log/check_log.py\n```\n\nThis checks that every entry in `data/log/entries.jsonl` is in the log of {size} entries whose root is\n`{root}`, and that every\nquoted value is the one that was committed to when the entry was made. The short form of that head is\n`{short}`: compare it with one that was noted, printed or mailed earlier, if you have one.\n\n## What this proves, and what not\n\n{withheld}It proves that these bytes and entries are what was recorded when the entries were made, and that they are in the log that\nthe key signed. The records in `data/record` say the same for people; `exhibit verify` compares them with the entries, the\ncommands above do not.{left} It does not prove that the footage shows what is claimed, nor that it was not fabricated before it was captured.\nUntil proofs from outside cover the log, whoever holds the key could have written the log anew.\n",
+        "# How to check this bag\n\nIt holds {count} from the case `{origin}`:\n\n{list}\nAll commands run in the bag's own directory, with common tools. `exhibit` is not needed.\n\n## 1. The bytes are complete and unchanged\n\n```\nsha256sum -c --strict --quiet manifest-sha256.txt\nsha256sum -c --strict --quiet tagmanifest-sha256.txt\n```\n\nBoth print nothing. `bagit.py --validate .` (PyPI: bagit) checks the same, and that nothing was added.\n\n## 2. Who sealed it\n\n{who}\n## 3. It is in the log\n\n```\npython3 data/log/check_log.py\n```\n\nThis checks that every entry in `data/log/entries.jsonl` is in the log of {size} entries whose root is\n`{root}`, and that every\nquoted value is the one that was committed to when the entry was made. The short form of that head is\n`{short}`: compare it with one that was noted, printed or mailed earlier, if you have one.\n\n{warc}## What this proves, and what not\n\n{withheld}It proves that these bytes and entries are what was recorded when the entries were made, and that they are in the log that\nthe key signed. The records in `data/record` say the same for people; `exhibit verify` compares them with the entries, the\ncommands above do not.{left} It does not prove that the footage shows what is claimed, nor that it was not fabricated before it was captured.\nUntil proofs from outside cover the log, whoever holds the key could have written the log anew.\n",
+        warc = if warc {
+            "## 4. How it was obtained\n\n`data/capture/exchange.warc.gz` holds every request and answer, in the form that web archives use. `warcio check -v\ndata/capture/exchange.warc.gz` (PyPI: warcio) checks its digests, and any WARC player replays it.\n\n"
+        } else {
+            ""
+        },
         count = if exhibits.is_empty() {
             "a report's record".to_owned()
         } else if exhibits.len() == 1 {

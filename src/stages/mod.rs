@@ -5,6 +5,7 @@ mod capture;
 mod coverage;
 mod download;
 mod examine;
+mod exchange;
 mod export;
 mod fixity;
 mod hand_over;

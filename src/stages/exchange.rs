@@ -1,0 +1,242 @@
+//! Captures as WARC records: every exchange with its heads as they crossed the wire and its body as it was sent.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+
+use serde_json::{Value, json};
+
+use crate::evidence::{Digest, Exchange, Hop};
+use crate::vault::{CaptureRow, Reader, VaultError};
+use crate::warc::{Block, Record, urn, write};
+
+/// Bytes of a head are characters of the same number (ISO 8859-1).
+fn bytes(head: &str) -> Vec<u8> {
+    head.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap_or(b'?')).collect()
+}
+
+/// The final head, without the interim ones before it.
+fn final_head(head: &str) -> &str {
+    let mut rest = head;
+    while rest.starts_with("HTTP/1.1 1")
+        && let Some((_, next)) = rest.split_once("\r\n\r\n")
+    {
+        rest = next;
+    }
+    rest
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines()
+        .skip(1)
+        .filter_map(|line| line.split_once(':'))
+        .find(|(found, _)| found.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.trim())
+}
+
+/// A body that was seen before in this file.
+struct Seen {
+    uri: String,
+    date: String,
+    record: String,
+}
+
+/// Writes captures, oldest first. `now` names the file's own time only through its captures: the same captures
+/// give the same bytes.
+pub(super) fn write_exchanges(
+    reader: &Reader,
+    origin: &str,
+    captures: &[CaptureRow],
+    out: &mut dyn Write,
+) -> Result<(), VaultError> {
+    let failed = |source: io::Error| VaultError::Io { doing: "write", path: "exchange.warc.gz".into(), source };
+    let software =
+        format!("software: exhibit {}\r\nformat: WARC File Format 1.1\r\nisPartOf: {origin}\r\n", env!("CARGO_PKG_VERSION"));
+    let info = Record {
+        kind: "warcinfo",
+        name: format!("{origin} warcinfo"),
+        date: captures.iter().map(|capture| capture.started.clone()).min().unwrap_or_else(|| "1970-01-01T00:00:00Z".into()),
+        uri: None,
+        content_type: "application/warc-fields",
+        payload: None,
+        more: vec![("WARC-Filename", "exchange.warc.gz".into())],
+    };
+    write(out, &info, &Block { before: software.into_bytes(), ..Block::default() }).map_err(failed)?;
+    let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
+    for capture in captures {
+        one(reader, capture, &mut seen, out).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Which part of the object each hop brought: from where, so many.
+fn portions(hops: &[Hop], size: u64) -> Vec<Option<(u64, u64)>> {
+    let mut portions = vec![None; hops.len()];
+    // From the last answer backwards: what went on with an earlier one says where.
+    let mut end = size;
+    for (nth, hop) in hops.iter().enumerate().rev() {
+        let head = final_head(&hop.response_head);
+        let from = match hop.status {
+            Some(206) if end > 0 && nth > 0 => {
+                let range = header(head, "content-range").and_then(|range| range.strip_prefix("bytes "));
+                range.and_then(|range| range.split('-').next()).and_then(|from| from.parse::<u64>().ok())
+            }
+            Some(_) if !is_redirect(hop) => Some(0),
+            _ => None,
+        };
+        let Some(from) = from.filter(|from| *from <= end) else { continue };
+        portions[nth] = Some((from, end - from));
+        if from == 0 {
+            break;
+        }
+        end = from;
+    }
+    portions
+}
+
+fn is_redirect(hop: &Hop) -> bool {
+    matches!(hop.status, Some(301 | 302 | 303 | 307 | 308)) && header(final_head(&hop.response_head), "location").is_some()
+}
+
+fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<String, Seen>, out: &mut dyn Write) -> io::Result<()> {
+    let exchange: Exchange = serde_json::from_value(capture.exchange.clone()).unwrap_or_default();
+    let digest = capture.sha256.as_deref().and_then(|digest| digest.parse::<Digest>().ok());
+    let object = digest.and_then(|digest| reader.object(&digest).ok().flatten());
+    let open = || -> io::Result<Box<dyn Read>> {
+        let digest = digest.ok_or_else(|| io::Error::other("there is no object"))?;
+        reader.open_object(&digest).map(|file| Box::new(file) as Box<dyn Read>).map_err(io::Error::other)
+    };
+    let size = object.as_ref().map_or(0, |object| object.size);
+    let name = |what: &str| format!("{} {} {what}", capture.id, capture.entry);
+    // A file can be cut that was sent whole.
+    let cut = capture.completeness == "truncated" && !capture.because.contains("but the file is cut");
+    let mut last = None;
+    if capture.method == "http" {
+        let portions = portions(&exchange.hops, size);
+        for (nth, hop) in exchange.hops.iter().enumerate() {
+            let (request, response) = (name(&format!("request {nth}")), name(&format!("response {nth}")));
+            let address = hop.connected.as_deref().filter(|_| hop.proxy.is_none()).and_then(|at| at.rsplit_once(':'));
+            let address = address.map(|(address, _)| ("WARC-IP-Address", address.trim_matches(['[', ']']).to_owned()));
+            let record = |kind, name: &str, content_type, more| Record {
+                kind,
+                name: name.to_owned(),
+                date: hop.started.to_string(),
+                uri: Some(hop.url.clone()),
+                content_type,
+                payload: None,
+                more,
+            };
+            if !hop.response_head.is_empty() {
+                let head = final_head(&hop.response_head);
+                let (from, length) = portions[nth].unwrap_or((0, 0));
+                let whole = from == 0 && length == size && !cut;
+                let mut more: Vec<(&str, String)> = address.iter().cloned().collect();
+                let chunked =
+                    header(head, "transfer-encoding").is_some_and(|codings| codings.to_ascii_lowercase().ends_with("chunked"));
+                let missing = length == 0 && !is_redirect(hop) && header(head, "content-length") != Some("0");
+                if portions[nth].is_none() && header(head, "content-length").is_some_and(|length| length != "0") {
+                    // Bodies of redirects, and of answers after which we asked again, are not read.
+                    more.push(("WARC-Truncated", "unspecified".into()));
+                } else if !missing && !whole && from + length < size || (cut && from + length == size) {
+                    more.push(("WARC-Truncated", "disconnect".into()));
+                }
+                let mut made = record("response", &response, "application/http;msgtype=response", more);
+                let mut block = Block { before: bytes(head), ..Block::default() };
+                if length > 0 {
+                    block.body = Some((&open, from, length));
+                    if chunked {
+                        // The body as one chunk: where the server cut it is not recorded.
+                        block.before.extend(format!("{length:x}\r\n").bytes());
+                        block.behind = if whole { b"\r\n0\r\n\r\n".to_vec() } else { b"\r\n".to_vec() };
+                    } else if from == 0 && length == size {
+                        made.payload = digest;
+                    }
+                }
+                match (digest, seen.get(&capture.sha256.clone().unwrap_or_default())) {
+                    // The same bytes once more: the head, and where they are.
+                    (Some(digest), Some(first)) if whole && length > 0 => {
+                        made.kind = "revisit";
+                        made.payload = Some(digest);
+                        let same = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
+                        made.more.push(("WARC-Profile", same.into()));
+                        made.more.push(("WARC-Refers-To", first.record.clone()));
+                        made.more.push(("WARC-Refers-To-Target-URI", first.uri.clone()));
+                        made.more.push(("WARC-Refers-To-Date", first.date.clone()));
+                        block = Block { before: bytes(head), ..Block::default() };
+                    }
+                    (Some(_), None) if whole && length > 0 && !chunked => {
+                        let first = Seen { uri: hop.url.clone(), date: hop.started.to_string(), record: urn(&response) };
+                        seen.insert(capture.sha256.clone().unwrap_or_default(), first);
+                    }
+                    _ => {}
+                }
+                write(out, &made, &block)?;
+                last = Some(response.clone());
+            }
+            if !hop.request_head.is_empty() {
+                let mut more: Vec<(&str, String)> = address.into_iter().collect();
+                more.push(("WARC-Concurrent-To", urn(&response)));
+                let made = record("request", &request, "application/http;msgtype=request", more);
+                write(out, &made, &Block { before: bytes(&hop.request_head), ..Block::default() })?;
+            }
+        }
+    } else if let (Some(digest), Some(object)) = (digest, &object) {
+        // Obtained by another way than our own requests: the bytes are known, the exchange is not.
+        let resource = name("resource");
+        let made = Record {
+            kind: "resource",
+            name: resource.clone(),
+            date: capture.started.clone(),
+            uri: Some(format!("urn:sha256:{digest}")),
+            content_type: &object.media_type,
+            payload: Some(digest),
+            more: vec![],
+        };
+        write(out, &made, &Block { body: Some((&open, 0, object.size)), ..Block::default() })?;
+        last = Some(resource);
+    }
+    // What WARC has no words for.
+    let tls: Vec<Value> = exchange.hops.iter().map(|hop| json!({ "url": hop.url, "started": hop.started.to_string(), "addresses": hop.addresses, "connected": hop.connected, "proxy": hop.proxy, "tls": hop.tls, "answered": hop.answered.map(|at| at.to_string()) })).collect();
+    let told = json!({ "capture": capture.id, "url": capture.url, "entry": capture.entry, "method": capture.method, "outcome": capture.outcome, "completeness": capture.completeness, "because": capture.because, "sha256": capture.sha256, "route": capture.route, "hops": tls });
+    let made = Record {
+        kind: "metadata",
+        name: name("metadata"),
+        date: capture.finished.clone(),
+        // Not the address itself: readers would take this for what it served.
+        uri: Some(format!("urn:exhibit:{}", capture.id)),
+        content_type: "application/json",
+        payload: None,
+        more: last.iter().map(|last| ("WARC-Refers-To", urn(last))).collect(),
+    };
+    write(out, &made, &Block { before: told.to_string().into_bytes(), ..Block::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Time;
+
+    fn hop(status: u16, more: &str) -> Hop {
+        Hop {
+            url: "http://a.example/".into(),
+            started: Time::from_micros(0),
+            addresses: vec![],
+            connected: None,
+            proxy: None,
+            tls: None,
+            request_head: String::new(),
+            response_head: format!("HTTP/1.1 {status} X\r\n{more}\r\n"),
+            status: Some(status),
+            answered: None,
+        }
+    }
+
+    #[test]
+    fn what_each_answer_brought_is_told_by_where_the_next_went_on() {
+        let rest = |from: u64| hop(206, &format!("Content-Range: bytes {from}-99/100\r\n"));
+        assert_eq!(portions(&[hop(302, "Location: /x\r\n"), hop(200, "")], 100), [None, Some((0, 100))]);
+        assert_eq!(portions(&[hop(200, ""), rest(20), rest(70)], 100), [Some((0, 20)), Some((20, 50)), Some((70, 30))]);
+        assert_eq!(portions(&[hop(200, ""), hop(503, ""), rest(20)], 100)[2], Some((20, 80)));
+        assert_eq!(portions(&[hop(200, ""), hop(200, "")], 100), [None, Some((0, 100))], "begun again");
+        assert_eq!(final_head("HTTP/1.1 103 Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"), "HTTP/1.1 200 OK\r\n\r\n");
+    }
+}

@@ -1,0 +1,162 @@
+//! WARC files of a bag: read, checked and replayed by tools that are not ours, and refused after one changed byte.
+
+mod support;
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use exhibit::evidence::Digest;
+use support::{Program, Ran, Server, png, respond};
+
+fn tool(name: &str) -> Command {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools/bin").join(name);
+    assert!(path.is_file(), "tests/run installs {}", path.display());
+    Command::new(path)
+}
+
+fn check(warc: &Path) -> Ran {
+    Ran::of(tool("warcio").args(["check", "-v"]).arg(warc).output().unwrap())
+}
+
+/// Every record is read to its end, and its digests fit; by a reader of another house.
+const STRICT: &str = r#"
+import sys
+from fastwarc.warc import ArchiveIterator
+def kinds(**more):
+    found = {}
+    for record in ArchiveIterator(sys.argv[1], parse_http=False, **more):
+        record.reader.read() if not more else None
+        name = record.headers["WARC-Type"]
+        found[name] = found.get(name, 0) + 1
+    return found
+every, sound = kinds(), kinds(verify_digests=True)
+assert every == sound and every, (every, sound)
+print(" ".join(f"{name}={every[name]}" for name in sorted(every)))
+"#;
+
+fn strict(warc: &Path) -> Ran {
+    Ran::of(tool("python").args(["-c", STRICT]).arg(warc).output().unwrap())
+}
+
+fn whole(server: &Server) -> Vec<(String, Vec<u8>)> {
+    let long = [png(4), vec![b'z'; 30_000]].concat();
+    server.serve("/a.png", "image/png", png(1));
+    server.serve("/same.png", "image/png", png(1));
+    server.serve("/page", "text/html", "<!DOCTYPE html><html><body>A post with words.</body></html>");
+    server.on("/chunked.png", |connection, _| {
+        let body = png(2);
+        let _ = connection.write_all(
+            b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n",
+        );
+        for part in body.chunks(20) {
+            let _ = connection.write_all(&[format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat());
+        }
+        let _ = connection.write_all(b"0\r\n\r\n");
+    });
+    server.on("/moved.png", |connection, _| {
+        let _ = connection.write_all(b"HTTP/1.1 302 Found\r\nLocation: /a3.png\r\nContent-Length: 9\r\n\r\nelsewhere");
+    });
+    server.serve("/a3.png", "image/png", png(3));
+    let body = long.clone();
+    server.on("/resumed.png", move |connection, request| {
+        let from = request
+            .lines()
+            .find_map(|line| line.strip_prefix("range: bytes="))
+            .and_then(|range| range.trim_end_matches('-').parse::<usize>().ok());
+        let total = body.len();
+        let (head, part) = match from {
+            Some(from) => (
+                format!(
+                    "206 Partial Content\r\nContent-Range: bytes {from}-{}/{total}\r\nContent-Length: {}",
+                    total - 1,
+                    total - from
+                ),
+                &body[from..],
+            ),
+            None => (format!("200 OK\r\nContent-Length: {total}"), &body[..9000]),
+        };
+        let _ = connection
+            .write_all(format!("HTTP/1.1 {head}\r\nETag: \"v1\"\r\nContent-Type: image/png\r\n\r\n").as_bytes())
+            .and_then(|()| connection.write_all(part));
+    });
+    server.on("/gone.png", |connection, _| respond(connection, "404 Not Found", "text/html", b"<html>not here</html>"));
+    [("/a.png", png(1)), ("/same.png", png(1)), ("/chunked.png", png(2)), ("/a3.png", png(3))]
+        .into_iter()
+        .map(|(path, bytes)| (server.url(path), bytes))
+        .collect()
+}
+
+fn exported(program: &Program, server: &Server) -> PathBuf {
+    let names = ["a.png", "same.png", "page", "chunked.png", "moved.png", "resumed.png", "gone.png"];
+    program.file("list.txt", names.map(|name| format!("{}\n", server.url(&format!("/{name}")))).concat());
+    program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1"]).code(4);
+    program.run(&["--case", "c", "recapture", "--all", "--allow-host", "127.0.0.1"]).code(4);
+    program.run(&["--case", "c", "add", support::example().join("media/rubble.png").to_str().unwrap()]).code(0);
+    program.run(&["--case", "c", "export", "--all", "--warc", "--to", "bag"]).code(0);
+    program.run(&["verify", "bag"]).code(0);
+    program.path("bag/data/capture/exchange.warc.gz")
+}
+
+#[test]
+fn others_read_check_and_replay_our_exchanges() {
+    let (program, server) = (Program::new(), Server::start());
+    let bodies = whole(&server);
+    let warc = exported(&program, &server);
+    let told = check(&warc).code(0);
+    assert!(told.out.contains("digest pass") && !told.out.contains("fail"), "{}\n{}", told.out, told.err);
+    let kinds = strict(&warc).code(0).out;
+    for kind in ["metadata=", "request=", "response=", "revisit=", "resource=1", "warcinfo=1"] {
+        assert!(kinds.contains(kind), "{kinds}");
+    }
+    let mut replay = tool("python");
+    replay.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/replay.py")).arg(&warc).arg(program.path("replay"));
+    for (url, bytes) in &bodies {
+        replay.arg(url).arg(Digest::of(bytes).to_string());
+    }
+    Ran::of(replay.output().unwrap()).code(0);
+    // The same state gives the same bytes.
+    program.run(&["--case", "c", "export", "--all", "--warc", "--to", "again"]).code(0);
+    assert_eq!(std::fs::read(&warc).unwrap(), std::fs::read(program.path("again/data/capture/exchange.warc.gz")).unwrap());
+}
+
+fn unpacked(bytes: &[u8]) -> Vec<u8> {
+    let mut all = Vec::new();
+    flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut all).unwrap();
+    all
+}
+
+#[test]
+fn one_changed_byte_is_seen() {
+    let (program, server) = (Program::new(), Server::start());
+    whole(&server);
+    let warc = exported(&program, &server);
+    let sound = std::fs::read(&warc).unwrap();
+    let broken = program.path("broken.warc.gz");
+    strict(&warc).code(0);
+    check(&warc).code(0);
+    let mut found = 0;
+    for at in (40..sound.len()).step_by(sound.len() / 12) {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 0x10;
+        std::fs::write(&broken, &bytes).unwrap();
+        let strict = strict(&broken);
+        let seen = check(&broken).code != Some(0) || strict.code != Some(0);
+        // Some bits of a gzip member's head say nothing about what is in it.
+        assert!(seen || unpacked(&bytes) == unpacked(&sound), "byte {at} is seen by nobody");
+        found += usize::from(seen);
+    }
+    assert!(found >= 10, "{found}");
+    std::fs::write(&warc, [&sound[..100], &[sound[100] ^ 1], &sound[101..]].concat()).unwrap();
+    program.run(&["verify", "bag"]).code(3);
+}
+
+#[test]
+fn exchanges_that_are_withheld_are_not_in_a_warc_file_either() {
+    let (program, server) = (Program::new(), Server::start());
+    server.serve("/a.png", "image/png", png(1));
+    program.run(&["init", "c"]).code(0);
+    program.run(&["--case", "c", "add", &server.url("/a.png"), "--allow-host", "127.0.0.1"]).code(0);
+    let ran = program.run(&["--case", "c", "export", "--all", "--warc", "--withhold", "exchange", "--to", "bag"]).code(1);
+    assert!(ran.err.contains("to be withheld") && !program.path("bag").exists(), "{}", ran.err);
+}
