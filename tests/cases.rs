@@ -25,7 +25,7 @@ fn freeze() {
     let mut vault = Vault::create(&root, Some("Tell Amara".into()), exhibit::config::TEMPLATE, ports).unwrap();
     archive(&mut vault, &[Source::File(example().join("report.html"))], &how, &mut Silent).unwrap().remove(0).unwrap();
     let handed = Handed {
-        source: Source::File(example().join("media/rubble.png")),
+        source: Source::File(example().join("media/rubble.png")).into(),
         claims: vec![],
         note: Some("Handed over, too".into()),
     };

@@ -418,3 +418,58 @@ fn items_are_tried_again_and_what_changed_and_what_is_gone_is_told() {
     assert_eq!(program.run(&["--case", "c", "list", "--json"]).code(0).json().as_array().unwrap().len(), 6);
     program.run(&["--case", "c", "verify"]).code(0);
 }
+
+#[test]
+fn directories_and_archives_are_handed_over_file_by_file_under_their_own_names() {
+    use std::os::unix::ffi::OsStrExt;
+    let program = Program::new();
+    program.run(&["init", "c"]).code(0);
+    program.file("handed/a.png", png(1));
+    program.file("handed/sub/b.png", png(2));
+    let odd = std::path::Path::new(std::ffi::OsStr::from_bytes(b"handed/caf\xe9.png")).to_path_buf();
+    std::fs::write(program.home.path().join(odd), png(3)).unwrap();
+    program.file("outside.png", png(9));
+    std::os::unix::fs::symlink(program.path("outside.png"), program.path("handed/link.png")).unwrap();
+    let add = |what: &str| {
+        program.run(&["--case", "c", "add", what, "--acquired-from", "A witness", "--acquired-on", "2026-03-04", "--json"])
+    };
+    let told = add("handed").code(0).json();
+    let names =
+        |told: &Value| told.as_array().unwrap().iter().map(|one| one["source"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(&told), ["handed/a.png", "handed/caf\u{fffd}.png", "handed/sub/b.png"], "links lead out, and are left out");
+    let listed = program.run(&["--case", "c", "list", "--json"]).code(0).json();
+    assert_eq!(listed[2]["name"], "handed/sub/b.png");
+    let shown = program.run(&["--case", "c", "show", "E2"]).code(0).out;
+    assert!(shown.contains(&hex::encode(b"handed/caf\xe9.png")), "the name's bytes are kept: {shown}");
+    assert!(shown.contains("acquired-on") && shown.contains("2026-03-04") && shown.contains("A witness"), "{shown}");
+
+    // Names that lead elsewhere, a bomb, a member that is damaged.
+    let script = "import zipfile\n\
+        with zipfile.ZipFile('parcel.zip', 'w', zipfile.ZIP_DEFLATED) as z:\n\
+        \x20   z.writestr('good/one.png', open('outside.png', 'rb').read())\n\
+        \x20   z.writestr('../../escaped.png', open('handed/a.png', 'rb').read() + b'x')\n\
+        \x20   z.writestr('/tmp/absolute.png', open('handed/a.png', 'rb').read() + b'y')\n\
+        \x20   z.writestr('bomb.bin', bytes(90 << 20))\n\
+        \x20   z.writestr('damaged.png', open('handed/a.png', 'rb').read() + bytes(range(256)) * 9)\n\
+        data = bytearray(open('parcel.zip', 'rb').read())\n\
+        at = data.rfind(b'damaged.png', 0, data.rfind(b'PK\\x01\\x02', 0, len(data) - 200))\n\
+        data[at + 60] ^= 0xff\n\
+        open('parcel.zip', 'wb').write(data)\n";
+    let made = std::process::Command::new("python3").args(["-c", script]).current_dir(program.home.path()).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let ran = add("parcel.zip").code(1);
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(
+        names(&told),
+        ["parcel.zip", "parcel.zip/good/one.png", "parcel.zip/../../escaped.png", "parcel.zip//tmp/absolute.png"]
+    );
+    assert!(ran.err.contains("bomb.bin") && ran.err.contains("unpacks to more than"), "{}", ran.err);
+    assert!(ran.err.contains("damaged.png"), "{}", ran.err);
+    assert!(
+        !program.home.path().parent().unwrap().join("escaped.png").exists()
+            && !std::path::Path::new("/tmp/absolute.png").exists()
+    );
+    assert_eq!(std::fs::read_dir(program.path("c/scratch")).unwrap().count(), 0);
+    assert!(add("missing-directory").code(1).err.contains("There is no file"));
+    program.run(&["--case", "c", "verify"]).code(0);
+}

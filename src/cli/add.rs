@@ -6,7 +6,7 @@ use super::plain::{print_json, safe};
 use crate::evidence::{Claim, Completeness, Outcome, Reading};
 use crate::fetch::Permit;
 use crate::reading::read_date;
-use crate::stages::{Handed, Source, hand_over};
+use crate::stages::{Handed, Source, Thing, hand_over, parcel};
 
 /// Admit footage that was handed over or found directly
 #[derive(clap::Args)]
@@ -14,7 +14,7 @@ use crate::stages::{Handed, Source, hand_over};
     after_help = "Examples:\n  exhibit add clip.mp4 --acquired-from \"a witness\" --date 2015-10-04 --by \"A. Archivist\"\n  exhibit add https://video.example/clip.mp4 --location \"southwest of Idlib\""
 )]
 pub struct Args {
-    /// Files, or http(s) addresses
+    /// Files, directories, zip archives (admitted themselves, and all that is in them), or http(s) addresses
     #[arg(required = true, value_name = "FILE|URL")]
     sources: Vec<String>,
     /// Where it is said to be from: a claim of yours
@@ -29,6 +29,9 @@ pub struct Args {
     /// From whom you have it: a claim of yours
     #[arg(long, value_name = "NAME")]
     acquired_from: Option<String>,
+    /// When you got it: a claim of yours
+    #[arg(long, value_name = "DATE")]
+    acquired_on: Option<String>,
     /// A remark of yours
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
@@ -44,8 +47,21 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let (mut vault, config) = context.vault()?;
     let how = context.archiving(&config, &args.allow)?;
     let (mut told, mut failed, mut missed) = (Vec::new(), false, false);
+    let mut sources: Vec<(String, Thing)> = Vec::new();
     for text in &args.sources {
-        let handed = Handed { source: Source::parse(text), claims: claims(&args), note: args.note.clone() };
+        match parcel(&Source::parse(text)) {
+            Err(error) => {
+                Failure::from(error).tell();
+                failed = true;
+            }
+            Ok(found) => sources.extend(found.into_iter().map(|source| match &source {
+                Thing::Member(member) => (member.name.clone(), source),
+                Thing::Whole(_) => (text.clone(), source),
+            })),
+        }
+    }
+    for (text, source) in &sources {
+        let handed = Handed { source: source.clone(), claims: claims(&args), note: args.note.clone() };
         match hand_over(&mut vault, &handed, &how) {
             Err(error) => {
                 Failure::from(error).tell();
@@ -85,10 +101,11 @@ fn claims(args: &Args) -> Vec<Claim> {
         ("date", &args.date),
         ("uploader", &args.uploader),
         ("acquired-from", &args.acquired_from),
+        ("acquired-on", &args.acquired_on),
     ];
     let claim = |(property, value): (&str, &Option<String>)| {
         let value = value.clone()?;
-        let edtf = (property == "date").then(|| read_date(&value)).flatten();
+        let edtf = matches!(property, "date" | "acquired-on").then(|| read_date(&value)).flatten();
         let reading = edtf.map(|edtf| Reading { place: None, edtf: Some(edtf) });
         Some(Claim {
             property: property.to_owned(),

@@ -2,7 +2,7 @@
 
 use super::archive::{means, runtime};
 use super::record::{asserted, page_item, permission};
-use super::{Archive, ArchiveError, ObtainError, Source, resolve};
+use super::{Archive, ArchiveError, Member, ObtainError, Source, Thing, resolve};
 use crate::evidence::{Claim, Completeness, Event, Item, MediaKind, NoteAdded, Outcome, Subject, Unit};
 use crate::fetch::Found;
 use crate::reading::{self, Hints};
@@ -10,7 +10,7 @@ use crate::vault::{Effects, Vault};
 
 /// A file or address that a person hands over, with what they say about it.
 pub struct Handed {
-    pub source: Source,
+    pub source: Thing,
     pub claims: Vec<Claim>,
     pub note: Option<String>,
 }
@@ -29,28 +29,33 @@ pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<Re
     let means = means(vault, how);
     let now = how.clock.now();
     let (item, acquisitions) = match &handed.source {
-        Source::Url(url) => {
+        Thing::Whole(Source::Url(url)) => {
             let item = url_item(url)?;
             let unit = Unit::capture(&item.key, &format!("added {now}"));
             (item.clone(), runtime()?.block_on(means.obtain(&unit.key, &item))?)
         }
-        Source::File(path) if path.to_string_lossy().contains("://") => {
+        Thing::Whole(Source::File(path)) if path.to_string_lossy().contains("://") => {
             let name = path.display().to_string();
             return Err(ObtainError::Unreadable { name, why: "only http and https addresses are fetched".into() }.into());
         }
-        Source::File(path) => {
+        Thing::Whole(Source::File(_)) | Thing::Member(_) => {
             let blank = Item { key: String::new(), kind: MediaKind::Video, url: None, platform: None, platform_id: None };
-            let found = Found::named(path).map_err(|error| ObtainError::of(path, error))?;
+            let (name, found) = match &handed.source {
+                Thing::Member(member) => (member.name.clone(), member.open(&means.scratch, how.client.route().limits.max_bytes)?),
+                Thing::Whole(Source::File(path)) => {
+                    (path.display().to_string(), Found::named(path).map_err(|error| ObtainError::of(path, error))?)
+                }
+                Thing::Whole(Source::Url(_) | Source::Input) => unreachable!("these are taken elsewhere"),
+            };
             let acquisition = means.take("", &blank, "handed-over", now, found)?;
             let Some(digest) = acquisition.digest() else {
-                let name = path.display().to_string();
                 return Err(ObtainError::Unreadable { name, why: acquisition.because().to_owned() }.into());
             };
             let item = Item { key: format!("file:{digest}"), kind: acquisition.kind(), ..blank };
             let unit = Unit::capture(&item.key, &format!("added {now}"));
             (item.clone(), vec![acquisition.of(&item, &unit)])
         }
-        Source::Input => {
+        Thing::Whole(Source::Input) => {
             return Err(
                 ObtainError::Unreadable { name: "-".into(), why: "footage is handed over as a file or address".into() }.into()
             );
@@ -73,6 +78,19 @@ pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<Re
     effects.events.splice(0..0, permission(how));
     let subject = || Subject::Item(item.key.clone());
     effects.events.extend(handed.claims.iter().map(|claim| asserted(subject(), "person", claim)));
+    // A name whose bytes are no text is kept as bytes, beside what can be shown of it.
+    if let Thing::Member(Member { raw: Some(raw), .. }) = &handed.source {
+        let claim = Claim {
+            property: "file-name-bytes".to_owned(),
+            value: hex::encode(raw),
+            via: None,
+            hedges: Vec::new(),
+            quote: None,
+            reading: None,
+            rule: "program/file-name@1".into(),
+        };
+        effects.events.push(asserted(subject(), "program", &claim));
+    }
     effects
         .events
         .extend(handed.note.iter().map(|text| Event::NoteAdded(NoteAdded { subject: subject(), text: Some(text.clone()) })));
