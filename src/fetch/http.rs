@@ -105,8 +105,8 @@ pub struct Fetched {
     pub reserved: Option<Reserve>,
     /// Byte positions at which a later answer went on with an earlier one.
     pub resumed: Vec<u64>,
-    /// Bytes of earlier answers that were dropped because the file changed meanwhile.
-    pub dropped: u64,
+    /// Which hop gave the body: the others are redirects and tries that brought none of it.
+    pub served: Option<usize>,
     /// Times that it was asked for.
     pub tries: u32,
 }
@@ -115,7 +115,7 @@ pub struct Fetched {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
     Bytes(Bytes),
-    /// What came before is of another version of the file: begin again.
+    /// What came before broke off, and what comes now begins again.
     Restart,
 }
 
@@ -139,7 +139,7 @@ impl Fetched {
             received: 0,
             reserved: None,
             resumed: Vec::new(),
-            dropped: 0,
+            served: None,
             tries: 1,
         }
     }
@@ -165,6 +165,11 @@ struct Held {
     received: u64,
     total: Option<u64>,
     validator: Option<String>,
+    /// The address that answered: a validator says nothing about any other.
+    url: Option<Url>,
+    joined: Vec<u64>,
+    /// The try under way brought some of the body.
+    answered: bool,
     /// The state at the first answer: the body's beginning and its head belong together.
     first: Option<Fetched>,
 }
@@ -201,7 +206,7 @@ impl Client {
     /// asked for, and none is undone); bodies of redirects are not read.
     pub async fn get(&self, url: &str, sink: Sender<Piece>) -> Fetched {
         let limits = &self.route.limits;
-        let deadline = Instant::now() + Duration::from_secs(limits.total_seconds);
+        let mut deadline = Instant::now() + Duration::from_secs(limits.total_seconds);
         let parsed = match Url::parse(url) {
             Ok(url) => url,
             Err(error) => {
@@ -209,18 +214,18 @@ impl Client {
                 return Fetched::ended(Exchange::default(), ending);
             }
         };
-        let (mut held, mut hops, mut resumed, mut dropped, mut tries) = (Held::default(), Vec::new(), Vec::new(), 0, 0);
+        let (mut held, mut hops, mut served, mut tries) = (Held::default(), Vec::new(), None, 0);
         loop {
             tries += 1;
-            let (had, last) = (held.received, tries >= limits.tries);
-            let tried = self.once(&parsed, deadline, &mut held, &mut dropped, last, &sink).await;
+            let last = tries >= limits.tries;
+            let tried = self.once(&parsed, &mut deadline, &mut held, last, &sink).await;
             let (mut fetched, again) = match tried {
                 Try::Done(fetched) => (fetched, None),
                 Try::Again { fetched, wait } => (fetched, Some(wait)),
             };
             hops.append(&mut fetched.exchange.hops);
-            if had > 0 && held.received > had && dropped == 0 {
-                resumed.push(had);
+            if std::mem::take(&mut held.answered) {
+                served = hops.len().checked_sub(1);
             }
             let pause = again.map(|wait| {
                 let own = Duration::from_millis(limits.retry_milliseconds.saturating_mul(1 << (tries - 1).min(10)));
@@ -229,22 +234,14 @@ impl Client {
             match pause {
                 Some(pause) if !last && Instant::now() + pause < deadline => tokio::time::sleep(pause).await,
                 _ => {
-                    return Fetched { exchange: Exchange { hops }, resumed, dropped, tries, ..*fetched };
+                    return Fetched { exchange: Exchange { hops }, resumed: held.joined, served, tries, ..*fetched };
                 }
             }
         }
     }
 
     /// Asks once, redirects followed; for the rest, if something is held already.
-    async fn once(
-        &self,
-        url: &Url,
-        deadline: Instant,
-        held: &mut Held,
-        dropped: &mut u64,
-        last: bool,
-        sink: &Sender<Piece>,
-    ) -> Try {
+    async fn once(&self, url: &Url, deadline: &mut Instant, held: &mut Held, last: bool, sink: &Sender<Piece>) -> Try {
         let mut exchange = Exchange::default();
         let mut seen = Vec::new();
         let mut next = url.clone();
@@ -258,8 +255,11 @@ impl Client {
                 let ending = Ending::Failed(format!("more than {} redirects", self.route.limits.redirects));
                 return Try::Done(Box::new(self.kept(Fetched::ended(exchange, ending), held)));
             }
+            // Waiting for our own turn is nobody's delay.
+            let waiting = Instant::now();
             let _turn = self.lanes.turn(next.host_str().unwrap_or("")).await;
-            match self.hop(&next, deadline, held, &mut exchange).await {
+            *deadline += waiting.elapsed();
+            match self.hop(&next, *deadline, held, &mut exchange).await {
                 Ok(Step::Redirect(to)) => next = to,
                 Ok(Step::Answer(response)) => {
                     if let Some(wait) = may_pass(&response, &self.route.limits).filter(|_| !last) {
@@ -268,8 +268,7 @@ impl Client {
                         let fetched = Fetched { status: Some(status), ..Fetched::ended(exchange, ending) };
                         return Try::Again { fetched: Box::new(self.kept(fetched, held)), wait };
                     }
-                    let tls = next.scheme() == "https";
-                    return self.body(response, deadline, exchange, tls, held, dropped, sink).await;
+                    return self.body(response, *deadline, exchange, &next, held, sink).await;
                 }
                 // What was held stays; the reason is told.
                 Err(ending) => {
@@ -333,7 +332,7 @@ impl Client {
 
     pub(super) fn blank_hop(&self, url: &Url) -> Hop {
         Hop {
-            url: url.to_string(),
+            url: super::without_secret(url.as_str()),
             started: self.clock.now(),
             addresses: Vec::new(),
             connected: None,
@@ -486,7 +485,7 @@ impl Client {
         if let Some(languages) = &self.route.languages {
             request = request.header(ACCEPT_LANGUAGE, languages);
         }
-        if let Some(validator) = held.validator.as_ref().filter(|_| held.received > 0) {
+        if let Some(validator) = held.validator.as_ref().filter(|_| held.received > 0 && held.url.as_ref() == Some(url)) {
             request = request.header(RANGE, format!("bytes={}-", held.received)).header(IF_RANGE, validator);
         }
         let request = request
@@ -504,30 +503,27 @@ impl Client {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     async fn body(
         &self,
         response: Response<Incoming>,
         deadline: Instant,
         exchange: Exchange,
-        tls: bool,
+        url: &Url,
         held: &mut Held,
-        dropped: &mut u64,
         sink: &Sender<Piece>,
     ) -> Try {
         let status = response.status().as_u16();
         let mut fetched = described(&response, exchange);
-        let asked_for_rest = held.received > 0 && held.validator.is_some();
-        if asked_for_rest {
-            match rest(&response, held) {
+        let asked_for_rest = held.validator.is_some() && held.url.as_ref() == Some(url);
+        if held.received > 0 {
+            match if asked_for_rest { rest(&response, held) } else { Ok(false) } {
                 // The rest, as asked for: it goes on with what the first answer said.
                 Ok(true) => {
                     let first = held.first.clone().unwrap_or_else(|| fetched.clone());
                     fetched = Fetched { exchange: fetched.exchange, ..first };
                 }
-                // The whole of it, which is another version or a server that knows no ranges.
+                // The whole of it, which is another version, another address, or a server that knows no ranges.
                 Ok(false) => {
-                    *dropped += held.received;
                     *held = Held::default();
                     if sink.send(Piece::Restart).await.is_err() {
                         fetched.ending = Ending::Stopped("the disk did not take the bytes".into());
@@ -544,15 +540,21 @@ impl Client {
         if !rest {
             held.validator = if status == 200 && fetched.reserved.is_none() { validator(&response) } else { None };
             held.total = fetched.declared;
+            held.url = Some(url.clone());
         }
         let transfer = transfer_coding(&response);
         let chunked = transfer.as_deref().is_some_and(is_chunked);
         let odd = transfer.is_some() && !chunked;
         let marked = chunked || (!odd && response.body().size_hint().exact().is_some());
         fetched.received = held.received;
+        held.answered = true;
+        let before = held.received;
         let (ending, received) = self.pump(response.into_body(), deadline, held.received, sink).await;
         fetched.received = received;
         held.received = received;
+        if rest && received > before {
+            held.joined.push(before);
+        }
         fetched.ending = match ending {
             None if held.total.is_some_and(|total| total > received) => Ending::Cut("fewer bytes than announced".into()),
             None if rest && held.total.is_some_and(|total| total < received) => {
@@ -561,9 +563,11 @@ impl Client {
             None if rest && held.total == Some(received) => {
                 Ending::Whole("every announced byte arrived, in more than one answer")
             }
+            // Nothing told how long the whole is.
+            None if rest => Ending::Unmarked,
             None if marked => Ending::Whole(if chunked { "the last chunk arrived" } else { "every announced byte arrived" }),
             // Without a proper TLS end the connection would have failed.
-            None if tls && !odd => Ending::Whole("TLS was closed properly"),
+            None if url.scheme() == "https" && !odd => Ending::Whole("TLS was closed properly"),
             None => Ending::Unmarked,
             Some(Ending::Cut(why)) if held.total == Some(received) && rest => {
                 let _ = why;
@@ -683,7 +687,7 @@ fn validator(response: &Response<Incoming>) -> Option<String> {
 }
 
 /// Whether an answer is the rest that was asked for (true), or the whole file (false). An error says why it is neither.
-fn rest(response: &Response<Incoming>, held: &Held) -> Result<bool, String> {
+fn rest(response: &Response<Incoming>, held: &mut Held) -> Result<bool, String> {
     match response.status().as_u16() {
         200 => Ok(false),
         206 => {
@@ -699,17 +703,18 @@ fn rest(response: &Response<Incoming>, held: &Held) -> Result<bool, String> {
             if from != held.received {
                 return Err(format!("the server sent {said:?} instead of the rest from byte {}", held.received));
             }
-            if let (Some(total), Some(known)) = (total, held.total)
-                && total != known
-            {
-                return Err(format!("the server says that the file now has {total} bytes, and before {known}"));
+            match (total, held.total) {
+                (Some(total), Some(known)) if total != known => {
+                    return Err(format!("the server says that the file now has {total} bytes, and before {known}"));
+                }
+                (Some(total), None) => held.total = Some(total),
+                _ => {}
             }
-            let tag = header(response, &ETAG);
-            if held.validator.as_deref().is_some_and(|known| known.starts_with('"'))
-                && tag.is_some()
-                && tag != held.validator.as_deref()
-            {
-                return Err("the server sent a part of another version of the file".into());
+            // The part must be named as the beginning was: some servers know ranges, and not If-Range.
+            let by_tag = held.validator.as_deref().is_some_and(|known| known.starts_with('"'));
+            let named = header(response, if by_tag { &ETAG } else { &LAST_MODIFIED });
+            if named != held.validator.as_deref() {
+                return Err("the server does not say that its part is of the same version of the file".into());
             }
             Ok(true)
         }

@@ -14,8 +14,8 @@ mod secret;
 mod wire;
 
 pub use address::why_not_global;
-pub use confine::{Bounds, Confined, confine};
-pub use downloader::{Downloaded, Downloader, Wanted, read_info};
+pub use confine::{Bounds, Confined, confine, run_confined};
+pub use downloader::{Downloaded, Downloader, Wanted, open_left, read_info};
 pub use http::{Client, Ending, Fetched, Limits, Piece, Reserve, Route};
 pub use local::{Found, Local, LocalError};
 pub use permit::{Permit, PermitError, Permits};

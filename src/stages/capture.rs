@@ -13,7 +13,7 @@ use crate::evidence::{
     Capture, Claim, Clock, Completeness, Digest, Event, Examination, Exchange, ExhibitAdmitted, Item, MediaKind, Object,
     ObjectKept, Outcome, Role, Subject, Time, Unit,
 };
-use crate::fetch::{Client, Found, Local, LocalError, Piece, Wanted, without_secret};
+use crate::fetch::{Client, Found, Local, LocalError, Piece, Wanted};
 use crate::probe::{self, Probed, Structure};
 use crate::vault::{Effects, Lease, Staged, Staging, VaultError};
 
@@ -48,6 +48,8 @@ pub(super) struct Part {
     pub arrived: Arrived,
     pub role: Role,
     pub name: Option<String>,
+    /// Admitted whatever came of the attempt.
+    pub always: bool,
 }
 
 /// What an attempt brought: a dated record, and bytes if any came.
@@ -118,11 +120,15 @@ impl Means {
         let (sender, mut receiver) = mpsc::channel::<Piece>(16);
         let intake = self.intake.clone();
         // Writing and hashing block, so they have a thread of their own while the network goes on.
-        let writing = tokio::task::spawn_blocking(move || -> Result<Option<Arrived>, VaultError> {
-            let mut staging: Option<Staging> = None;
+        let writing = tokio::task::spawn_blocking(move || -> Result<(Option<Arrived>, Option<Arrived>), VaultError> {
+            let (mut staging, mut earlier): (Option<Staging>, Option<Staging>) = (None, None);
             while let Some(piece) = receiver.blocking_recv() {
                 let Piece::Bytes(chunk) = piece else {
-                    staging = None;
+                    // Of answers that broke off, the longest stays: what comes now can be less.
+                    let broken = staging.take();
+                    if broken.as_ref().map(Staging::size) > earlier.as_ref().map(Staging::size) {
+                        earlier = broken;
+                    }
                     continue;
                 };
                 let staging = match &mut staging {
@@ -131,11 +137,14 @@ impl Means {
                 };
                 staging.write_all(&chunk).map_err(disk)?;
             }
-            staging.map(finish).transpose().map(Option::flatten)
+            let arrived = staging.map(finish).transpose()?.flatten();
+            let earlier = earlier.map(finish).transpose()?.flatten();
+            let lost = earlier.filter(|earlier| !arrived.as_ref().is_some_and(|arrived| begins_with(arrived, earlier)));
+            Ok((arrived, lost))
         });
         let url = item.url.as_deref().unwrap_or_default();
         let fetched = self.client.get(url, sender).await;
-        let arrived = match writing.await {
+        let (arrived, earlier) = match writing.await {
             Ok(arrived) => arrived?,
             Err(error) => return Err(disk(io::Error::other(error))),
         };
@@ -144,18 +153,20 @@ impl Means {
         if fetched.tries > 1 {
             judged.because += &format!("; asked {} times", fetched.tries);
         }
-        if fetched.dropped > 0 {
-            judged.because += &format!("; {} bytes of an earlier version that broke off were dropped", fetched.dropped);
+        if let Some(earlier) = &earlier {
+            judged.because +=
+                &format!("; {} bytes of an earlier, different answer that broke off are kept beside", earlier.size());
         }
         let hops = &fetched.exchange.hops;
         capture.finished = self.clock.now();
         capture.status = fetched.status;
         // Every try begins at the address that was meant.
-        let redirects = hops.iter().rev().take_while(|hop| hop.url != hops[0].url).count();
+        let to = fetched.served.map_or(hops.len(), |served| served + 1).min(hops.len());
+        let redirects = hops[..to].iter().rev().take_while(|hop| hop.url != hops[0].url).count();
         capture.redirects = u32::try_from(redirects).unwrap_or(u32::MAX);
-        let last = hops.last().filter(|_| redirects > 0);
-        capture.final_url = last.map(|hop| without_secret(&hop.url).chars().take(8192).collect());
-        capture.address = hops.last().and_then(|hop| hop.connected.clone());
+        let last = hops[..to].last();
+        capture.final_url = last.filter(|_| redirects > 0).map(|hop| hop.url.chars().take(8192).collect());
+        capture.address = last.and_then(|hop| hop.connected.clone());
         capture.declared = fetched.declared;
         capture.declared_type = fetched.declared_type.clone();
         capture.received = fetched.received;
@@ -166,7 +177,8 @@ impl Means {
             capture.alterations.push(joined);
         }
         capture.exchange = Some(fetched.exchange).filter(|exchange: &Exchange| !exchange.hops.is_empty());
-        Ok(Acquisition::new(capture, judged, arrived, None))
+        let parts = earlier.map(|arrived| Part { arrived, role: Role::Original, name: None, always: true }).into_iter().collect();
+        Ok(Acquisition { parts, ..Acquisition::new(capture, judged, arrived, None) })
     }
 
     /// Copies a file that lies beside the report.
@@ -220,6 +232,24 @@ impl Means {
         capture.finished = self.clock.now();
         Ok(Acquisition::new(capture, judged, arrived, Some(found.name)))
     }
+}
+
+/// Whether an answer holds all that an earlier one brought, byte for byte.
+fn begins_with(arrived: &Arrived, earlier: &Arrived) -> bool {
+    let same = || -> Result<bool, VaultError> {
+        let (mut new, mut old) = (io::BufReader::new(arrived.staged.open()?), io::BufReader::new(earlier.staged.open()?));
+        let (mut a, mut b) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+        loop {
+            let count = old.read(&mut b).map_err(disk)?;
+            if count == 0 {
+                return Ok(true);
+            }
+            if new.read_exact(&mut a[..count]).is_err() || a[..count] != b[..count] {
+                return Ok(false);
+            }
+        }
+    };
+    arrived.size() >= earlier.size() && same().unwrap_or(false)
 }
 
 /// Writing to staging failed: ours to report, not a finding about the item.
@@ -325,7 +355,7 @@ impl Acquisition {
         let (item, key) = (capture.item.clone(), capture.key.clone());
         let first = self.arrived.map(|arrived| {
             let role = judge::role(&arrived.probed);
-            Part { arrived, role, name: self.name }
+            Part { arrived, role, name: self.name, always: false }
         });
         let mut parts: Vec<Part> = first.into_iter().chain(self.parts).collect();
         // Two files of one run can have the same bytes.
@@ -336,9 +366,9 @@ impl Acquisition {
             effects.events.push(Event::ObjectKept(ObjectKept { object, because: None }));
         }
         effects.events.push(Event::CaptureMade(Box::new(capture)));
-        for Part { arrived: Arrived { staged, probed }, role, name } in parts {
+        for Part { arrived: Arrived { staged, probed }, role, name, always } in parts {
             let object = staged.digests().sha256;
-            if admit || role == Role::Sidecar {
+            if admit || always {
                 let (item, capture) = (item.clone(), key.clone());
                 effects.events.push(Event::ExhibitAdmitted(ExhibitAdmitted { object, item, capture, role, name }));
                 let Probed { facts, location, device, problems, .. } = probed;

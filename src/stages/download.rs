@@ -1,7 +1,7 @@
 //! Footage by the downloader: what it left is judged by its own bytes, never by the word of the program.
 
-use std::fs;
-use std::io::{self, Read, Write};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::capture::{Acquisition, Arrived, Means, Part, disk, finish};
 use super::judge::Judgement;
 use crate::evidence::{Claim, Completeness, Exchange, Item, MediaKind, Outcome, Reading, Role};
-use crate::fetch::{Downloaded, Downloader, read_info};
+use crate::fetch::{Downloaded, Downloader, open_left, read_info};
 use crate::probe::Structure;
 use crate::vault::VaultError;
 
@@ -91,51 +91,74 @@ impl Means {
         let kept = tokio::task::spawn_blocking(move || -> Result<_, VaultError> {
             let keep = |path: &Path| -> Result<Option<Arrived>, VaultError> {
                 let mut staging = intake()?;
-                let Ok(file) = fs::File::open(path) else { return Ok(None) };
-                // A link put in its place meanwhile leads nowhere: the directory is ours alone by now.
-                io::copy(&mut file.take(u64::MAX), &mut staging).map_err(disk)?;
+                let Ok(mut file) = open_left(path) else { return Ok(None) };
+                io::copy(&mut file, &mut staging).map_err(disk)?;
                 staging.flush().map_err(disk)?;
                 finish(staging)
             };
             let named = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-            let info = downloaded.info.as_deref().and_then(read_info);
+            let info: BTreeMap<String, Value> =
+                downloaded.info.iter().filter_map(|(number, path)| Some((number.clone(), read_info(path)?))).collect();
             let mut parts = Vec::new();
-            let found = if downloaded.media.is_empty() { &downloaded.unfinished } else { &downloaded.media };
-            for path in found {
+            for path in downloaded.media.iter().chain(&downloaded.unfinished) {
                 if let Some(arrived) = keep(path)? {
-                    parts.push(Part { arrived, role: Role::Original, name: named(path) });
+                    parts.push(Part { arrived, role: Role::Original, name: named(path), always: false });
                 }
             }
-            let sidecar = downloaded.info.as_deref().map(|path| Ok::<_, VaultError>((keep(path)?, named(path)))).transpose()?;
-            Ok((downloaded, parts, sidecar, info))
+            let mut sidecars = Vec::new();
+            for (_, path) in &downloaded.info {
+                if let Some(arrived) = keep(path)? {
+                    sidecars.push(Part { arrived, role: Role::Sidecar, name: named(path), always: true });
+                }
+            }
+            Ok((downloaded, parts, sidecars, info))
         });
-        let (downloaded, mut parts, sidecar, info) = match kept.await {
+        let (downloaded, mut parts, sidecars, info) = match kept.await {
             Ok(kept) => kept?,
             Err(error) => return Err(disk(io::Error::other(error))),
         };
-        let judged = judge(&downloaded, &parts, info.as_ref());
+        let judged = judge(&downloaded, &parts, &info);
         capture.finished = self.clock.now();
         capture.received = parts.iter().map(|part| part.arrived.size()).sum();
         capture.tool = Some(downloaded.tool.clone());
         capture.address = downloaded.hops.iter().rev().find_map(|hop| hop.connected.clone());
         capture.exchange = Some(Exchange { hops: downloaded.hops.clone() }).filter(|exchange| !exchange.hops.is_empty());
-        if info.as_ref().is_some_and(joined) {
+        if parts.iter().any(|part| joined(&info, part)) {
             capture.alterations.push("fragments joined by yt-dlp".to_owned());
         }
         let first = if parts.is_empty() { None } else { Some(parts.remove(0)) };
-        if let Some((Some(arrived), name)) = sidecar {
-            parts.push(Part { arrived, role: Role::Sidecar, name });
-        }
-        Ok(Acquisition::with_parts(capture, judged, first, parts, info.as_ref().map(claims).unwrap_or_default()))
+        parts.extend(sidecars);
+        let claims = info.values().flat_map(claims).collect();
+        Ok(Acquisition::with_parts(capture, judged, first, parts, claims))
     }
 }
 
-/// Whether what came is put together from fragments.
-fn joined(info: &Value) -> bool {
-    let one = |format: &Value| {
-        format["protocol"].as_str().is_some_and(|protocol| protocol.contains("m3u8") || protocol.contains("dash"))
-    };
-    one(info) || info["requested_downloads"].as_array().is_some_and(|all| all.iter().any(one))
+/// Whether a file is put together from fragments.
+fn joined(info: &BTreeMap<String, Value>, part: &Part) -> bool {
+    let format = format_of(info, part.name.as_deref().unwrap_or(""));
+    format
+        .and_then(|format| format["protocol"].as_str())
+        .is_some_and(|protocol| protocol.contains("m3u8") || protocol.contains("dash"))
+}
+
+/// What an error says beside addresses, titles and the like, in small letters: these are the platform's words.
+fn words_of(error: &str) -> String {
+    let mut words = String::new();
+    let mut quoted = None;
+    for word in error.split_whitespace().filter(|word| !word.contains("://")) {
+        match quoted {
+            None if word.starts_with(['"', '\'', '“', '[']) => quoted = Some(()),
+            _ => {}
+        }
+        if quoted.is_none() {
+            words.push_str(&word.to_lowercase());
+            words.push(' ');
+        }
+        if word.trim_end_matches(['.', ',', ':', ';']).ends_with(['"', '\'', '”', ']']) {
+            quoted = None;
+        }
+    }
+    words
 }
 
 fn last_error(said: &str) -> String {
@@ -148,12 +171,21 @@ fn last_error(said: &str) -> String {
     line.chars().filter(|letter| !letter.is_control()).take(400).collect()
 }
 
-fn judge(downloaded: &Downloaded, parts: &[Part], info: Option<&Value>) -> Judgement {
+fn judge(downloaded: &Downloaded, parts: &[Part], info: &BTreeMap<String, Value>) -> Judgement {
     let told = |outcome, completeness, because: String| Judgement { outcome, completeness, because };
     let error = last_error(&downloaded.said);
     let Some(first) = parts.first() else {
-        let words = error.to_lowercase();
-        let says = SAYS.iter().find(|(part, _)| words.contains(part)).map(|(_, outcome)| *outcome);
+        let words = words_of(&error);
+        let unknown = words.contains("unsupported url") || words.contains("no video formats");
+        let says = SAYS.iter().find(|(part, _)| words.contains(part) && !unknown).map(|(_, outcome)| *outcome);
+        if let Some(why) = &downloaded.refused {
+            // Our own gate said no: that is not the platform's word.
+            return told(
+                Outcome::RefusedByPolicy,
+                Completeness::Unverifiable,
+                format!("yt-dlp asked for what is not permitted: {why}"),
+            );
+        }
         let (outcome, why) = match (says, downloaded.stopped, downloaded.claimed) {
             (_, true, _) => (Outcome::Timeout, "it was stopped by our clock".to_owned()),
             (_, _, true) => (Outcome::Error, "it said that all went well, and left no footage".to_owned()),
@@ -166,6 +198,14 @@ fn judge(downloaded: &Downloaded, parts: &[Part], info: Option<&Value>) -> Judge
     }
     // The first reason why something is missing.
     let cut = || -> Option<String> {
+        if downloaded.too_many {
+            return Some("yt-dlp left more files than are kept".to_owned());
+        }
+        let films: BTreeSet<&str> = parts.iter().filter_map(|part| number_of(part.name.as_deref()?)).collect();
+        let most = info.values().filter_map(|info| info["n_entries"].as_u64().or(info["playlist_count"].as_u64())).max();
+        if let Some(most) = most.filter(|most| *most > films.len() as u64) {
+            return Some(format!("the page has {most} films, {} came", films.len()));
+        }
         if downloaded.media.is_empty() || !downloaded.unfinished.is_empty() {
             return Some("yt-dlp left unfinished files".to_owned());
         }
@@ -182,7 +222,8 @@ fn judge(downloaded: &Downloaded, parts: &[Part], info: Option<&Value>) -> Judge
             if let Some(size) = exact.filter(|size| *size > part.arrived.size()) {
                 return Some(format!("the platform says that {name} has {size} bytes, {} came", part.arrived.size()));
             }
-            let (stated, found) = (info.and_then(|info| info["duration"].as_f64()), part.arrived.duration());
+            let of = number_of(name).and_then(|number| info.get(number));
+            let (stated, found) = (of.and_then(|info| info["duration"].as_f64()), part.arrived.duration());
             if let (Some(stated), Some(found)) = (stated, found)
                 && found + (stated * 0.02).max(1.5) < stated
             {
@@ -199,7 +240,12 @@ fn judge(downloaded: &Downloaded, parts: &[Part], info: Option<&Value>) -> Judge
         part.arrived.is_media() && (*part.arrived.structure() == Structure::Whole || sized == Some(part.arrived.size()))
     });
     let files = if parts.len() > 1 { format!("{} files", parts.len()) } else { "one file".to_owned() };
-    match whole && info.is_some() && first.arrived.size() > 0 {
+    // What is still going on has no end yet.
+    let live = info.values().any(|info| {
+        info["is_live"].as_bool() == Some(true)
+            || matches!(info["live_status"].as_str(), Some("is_live" | "post_live" | "is_upcoming"))
+    });
+    match whole && !live && !info.is_empty() && first.arrived.size() > 0 {
         true => told(
             Outcome::Ok,
             Completeness::Complete,
@@ -211,10 +257,16 @@ fn judge(downloaded: &Downloaded, parts: &[Part], info: Option<&Value>) -> Judge
     }
 }
 
-/// The format that a file `media.FORMAT.EXT` is of.
-fn format_of<'a>(info: Option<&'a Value>, name: &str) -> Option<&'a Value> {
-    let id = name.strip_prefix("media.")?.rsplit_once('.')?.0;
-    info?["formats"].as_array()?.iter().find(|format| format["format_id"].as_str() == Some(id))
+/// The number of the film that a file `media.NUMBER.FORMAT.EXT` is of.
+fn number_of(name: &str) -> Option<&str> {
+    name.strip_prefix("media.")?.split('.').next()
+}
+
+/// The format that a file `media.NUMBER.FORMAT.EXT` is of.
+fn format_of<'a>(info: &'a BTreeMap<String, Value>, name: &str) -> Option<&'a Value> {
+    let (number, rest) = name.strip_prefix("media.")?.split_once('.')?;
+    let id = rest.rsplit_once('.')?.0;
+    info.get(number)?["formats"].as_array()?.iter().find(|format| format["format_id"].as_str() == Some(id))
 }
 
 /// What the platform says of the footage, as claims of its.
