@@ -419,3 +419,79 @@ fn every_behaviour_met_when_the_rest_is_asked_for() {
     // What broke off is the beginning of what came: nothing is to be kept beside it.
     assert!(!captures["no-ranges"]["because"].to_string().contains("kept beside"), "{}", captures["no-ranges"]);
 }
+
+/// The beginning of a body of 60 KB, then nothing more.
+fn breaks_off(connection: &mut TcpStream, more: &str) {
+    let all = picture();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: {}\r\n{more}\r\n", all.len());
+    let _ = connection.write_all(head.as_bytes()).and_then(|()| connection.write_all(&all[..20_000]));
+}
+
+/// What another version of the file has from a byte on.
+fn rest_of_other(connection: &mut TcpStream, from: usize, more: &str) {
+    let (rest, total) = (&other()[from..], other().len());
+    let head = format!(
+        "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {from}-{}/{total}\r\nContent-Length: {}\r\nConnection: close\r\n{more}\r\n",
+        total - 1,
+        rest.len()
+    );
+    let _ = connection.write_all(head.as_bytes()).and_then(|()| connection.write_all(rest));
+}
+
+#[test]
+fn answers_that_do_not_prove_to_be_one_version_are_never_joined() {
+    const DATES: &str = "Date: Sun, 22 Nov 2026 10:00:00 GMT\r\nLast-Modified: Sat, 21 Nov 2026 10:00:00 GMT\r\n";
+    const LATER: &str = "Date: Sun, 22 Nov 2026 10:00:01 GMT\r\nLast-Modified: Sun, 22 Nov 2026 09:59:59 GMT\r\n";
+    type Second = fn(&mut TcpStream, usize, &Server);
+    let cases: [(&str, &str, Second); 4] = [
+        ("another-date", DATES, |to, from, _| rest_of_other(to, from, LATER)),
+        ("no-tag", "ETag: \"v1\"\r\n", |to, from, _| rest_of_other(to, from, "")),
+        ("another-tag", "ETag: \"v1\"\r\n", |to, from, _| rest_of_other(to, from, "ETag: \"v2\"\r\n")),
+        ("elsewhere", "ETag: \"v1\"\r\n", |to, _, server| {
+            let _ = write!(to, "HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", server.url("/moved.png"));
+        }),
+    ];
+    let (program, server) = (Program::new(), std::sync::Arc::new(Server::start()));
+    plain(&server);
+    server.on("/moved.png", |connection, request| match from(request) {
+        Some(from) => rest_of_other(connection, from, "ETag: \"v1\"\r\n"),
+        None => support::respond(connection, "200 OK", "image/png", &other()),
+    });
+    for (name, named, second) in cases {
+        let (count, here) = (AtomicUsize::new(0), server.clone());
+        server.on(&format!("/{name}.png"), move |connection, request| {
+            match (count.fetch_add(1, Ordering::Relaxed), from(request)) {
+                (0, _) | (_, None) => breaks_off(connection, named),
+                (_, Some(from)) => second(connection, from, &here),
+            }
+        });
+    }
+    let captures = captured(&program, &server, &cases.map(|(name, ..)| name));
+    for (name, ..) in cases {
+        let capture = &captures[name];
+        let mixed = exhibit::evidence::Digest::of(&[&picture()[..20_000], &other()[20_000..]].concat()).to_string();
+        assert_ne!(capture["sha256"], mixed, "{name}: {capture}");
+        let whole = capture["sha256"] == exhibit::evidence::Digest::of(&other()).to_string();
+        assert_eq!(capture["completeness"], if whole { "complete" } else { "truncated" }, "{name}: {capture}");
+        assert_eq!(whole, name == "elsewhere", "{name}: {capture}");
+    }
+    assert!(captures["elsewhere"]["because"].as_str().unwrap().contains("kept beside"), "{captures:#?}");
+}
+
+#[test]
+fn footage_that_broke_off_stays_when_a_page_is_served_instead() {
+    let (program, server) = (Program::new(), Server::start());
+    let count = AtomicUsize::new(0);
+    server.on("/film.png", move |connection, _| match count.fetch_add(1, Ordering::Relaxed) {
+        0 => breaks_off(connection, "ETag: \"v1\"\r\n"),
+        _ => support::respond(connection, "200 OK", "text/html", b"<!DOCTYPE html><html><body>Please log in.</body></html>"),
+    });
+    let captures = captured(&program, &server, &["film"]);
+    assert_eq!(captures["film"]["outcome"], "placeholder", "{captures:#?}");
+    let listed = program.run(&["--case", "c", "list", "--json"]).code(0).json();
+    let kept = exhibit::evidence::Digest::of(&picture()[..20_000]).to_string();
+    assert!(listed.as_array().unwrap().iter().any(|one| one["sha256"] == kept), "{listed:#?}");
+    // It is not called what it is not: its film's last try was no film.
+    let shown = program.run(&["--case", "c", "show", "E1"]).code(0).out;
+    assert!(shown.contains("20000 bytes"), "{shown}");
+}

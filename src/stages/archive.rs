@@ -291,16 +291,14 @@ fn spawn(runtime: &tokio::runtime::Runtime, means: Means, job: &Job, lease: Leas
     let (item, local) = (job.item.clone(), job.local.clone());
     runtime.spawn(async move {
         let key = lease.task.unit.key.clone();
-        let of = item.clone();
+        let (of, one) = (item.clone(), means.clone());
         let work = if item.key.starts_with("local:") {
             tokio::task::spawn_blocking(move || means.copy(&key, &of, local.as_ref()).map(|one| vec![one]))
         } else {
             tokio::spawn(async move { means.obtain(&key, &of).await })
         };
-        // A task that failed in itself is told, too: the writer waits for every one.
-        let result = work.await.unwrap_or_else(|error| {
-            Err(VaultError::Io { doing: "capture", path: item.key.clone().into(), source: std::io::Error::other(error) })
-        });
+        // A fault of ours in one item is that item's, dated and told, and the others go on.
+        let result = work.await.unwrap_or_else(|error| Ok(vec![one.broken(&lease.task.unit.key, &item, &error.to_string())]));
         // Nobody listens any more only when the run has failed already.
         let _ = sender.send((item, lease, result));
     });

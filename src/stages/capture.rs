@@ -181,6 +181,13 @@ impl Means {
         Ok(Acquisition { parts, ..Acquisition::new(capture, judged, arrived, None) })
     }
 
+    /// An attempt that this program itself could not bring to its end.
+    pub fn broken(&self, key: &str, item: &Item, why: &str) -> Acquisition {
+        let method = if item.key.starts_with("local:") { "local" } else { "http" };
+        let capture = self.blank(key, item, method, self.clock.now());
+        Acquisition::failed(capture, &format!("a fault of exhibit's own, please report it: {why}"))
+    }
+
     /// Copies a file that lies beside the report.
     pub fn copy(&self, key: &str, item: &Item, local: Option<&Local>) -> Result<Acquisition, VaultError> {
         let started = self.clock.now();
@@ -282,8 +289,7 @@ impl Acquisition {
 
     /// An attempt that could not be made.
     pub fn failed(capture: Capture, why: &str) -> Acquisition {
-        let judged =
-            Judgement { outcome: Outcome::Error, completeness: Completeness::Unverifiable, because: format!("yt-dlp: {why}") };
+        let judged = Judgement { outcome: Outcome::Error, completeness: Completeness::Unverifiable, because: why.to_owned() };
         Acquisition::new(capture, judged, None, None)
     }
 

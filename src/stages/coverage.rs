@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::evidence::{Completeness, ItemNo, Outcome, ReportNo};
+use crate::evidence::{Completeness, ItemNo, MediaKind, Outcome, ReportNo, Role};
 use crate::vault::{CaptureRow, ExhibitRow, MentionRow, Reader, ReportRow, VaultError};
 
 /// How one reference stands.
@@ -128,16 +128,22 @@ pub fn coverage(reader: &Reader, report: ReportRow, first_entry: u64) -> Result<
 
 fn stand(capture: Option<&CaptureRow>, exhibit: Option<&ExhibitRow>, first_entry: u64) -> Standing {
     let Some(capture) = capture else { return Standing::NotTried };
-    if exhibit.is_some() && capture.outcome != Outcome::Ok.as_str() {
+    let before = exhibit.filter(|exhibit| exhibit.entry < first_entry);
+    // The page around footage is not the footage.
+    if before.is_some_and(is_what_was_meant) && capture.outcome != Outcome::Ok.as_str() {
         return Standing::AlreadyHeld;
     }
     match Outcome::from_word(&capture.outcome) {
-        Some(Outcome::Ok) => match exhibit {
-            Some(exhibit) if exhibit.entry >= first_entry => Standing::Captured,
-            _ => Standing::AlreadyHeld,
-        },
+        Some(Outcome::Ok) if before.is_some() => Standing::AlreadyHeld,
+        Some(Outcome::Ok) => Standing::Captured,
         Some(Outcome::Gone | Outcome::RemovedByPlatform | Outcome::RemovedByUser) => Standing::Gone,
         Some(Outcome::RefusedByPolicy) => Standing::Refused,
         _ => Standing::Failed,
     }
+}
+
+fn is_what_was_meant(exhibit: &ExhibitRow) -> bool {
+    let meant = MediaKind::from_word(&exhibit.kind);
+    let footage = matches!(meant, Some(MediaKind::Video | MediaKind::Image | MediaKind::Audio | MediaKind::Post));
+    !footage || exhibit.role != Role::Page.as_str() && exhibit.role != Role::Sidecar.as_str()
 }

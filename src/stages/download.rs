@@ -83,7 +83,7 @@ impl Means {
             Ok(downloaded) => downloaded,
             Err(why) => {
                 capture.finished = self.clock.now();
-                return Ok(Acquisition::failed(capture, &why));
+                return Ok(Acquisition::failed(capture, &format!("yt-dlp: {why}")));
             }
         };
         let intake = self.intake.clone();

@@ -8,7 +8,7 @@ use similar::{Algorithm, ChangeTag, TextDiff};
 
 use super::archive::{Job, capture_all, means, runtime};
 use super::{Archive, ArchiveError, Progress};
-use crate::evidence::{Digest, Id, Item, ItemNo, MediaKind, Outcome, Time, Unit};
+use crate::evidence::{Completeness, Digest, Id, Item, ItemNo, MediaKind, Outcome, Time, Unit};
 use crate::vault::{CaptureRow, ItemRow, Reader, Task, Vault, VaultError};
 
 /// Which items are tried again.
@@ -27,6 +27,8 @@ pub struct Available {
     pub id: String,
     pub url: String,
     pub outcome: String,
+    /// Whether all of it came: what is cut is not online in full.
+    pub completeness: String,
     pub because: String,
     /// The first try of those, without a break up to the last, that had this outcome.
     pub since: String,
@@ -70,6 +72,8 @@ pub struct Recaptured {
     pub tried: usize,
     /// Items that are files beside a report or were handed over: they have no address.
     pub without_address: usize,
+    /// Items with an address that were never tried.
+    pub never_tried: usize,
     pub items: Vec<Available>,
 }
 
@@ -106,8 +110,9 @@ pub fn recapture(
         let means = means(vault, how);
         capture_all(vault, jobs, how, &means, &runtime()?, progress)?;
     }
-    let items = asked.iter().filter_map(|row| available(vault.reader(), row).transpose()).collect::<Result<_, _>>()?;
-    Ok(Recaptured { tried, without_address, items })
+    let items: Vec<Available> =
+        asked.iter().filter_map(|row| available(vault.reader(), row).transpose()).collect::<Result<_, _>>()?;
+    Ok(Recaptured { tried, without_address, never_tried: asked.len() - items.len(), items })
 }
 
 /// The items that are meant, each once, in the order of the case.
@@ -127,22 +132,21 @@ fn wanted(reader: &Reader, which: &Which) -> Result<Vec<ItemRow>, ArchiveError> 
         return unread.map(|()| rows).map_err(ArchiveError::from);
     };
     let mut found: BTreeMap<ItemNo, ItemRow> = BTreeMap::new();
-    let mut put = |id: &str| -> Result<(), VaultError> {
-        if let Ok(number) = id.parse::<ItemNo>()
-            && let Some(row) = reader.item(number)?
-        {
-            found.insert(number, row);
-        }
-        Ok(())
+    let mut put = |id: &str| -> Result<bool, VaultError> {
+        let Ok(number) = id.parse::<ItemNo>() else { return Ok(false) };
+        let row = reader.item(number)?;
+        Ok(row.map(|row| found.insert(number, row)).is_some())
     };
     for id in ids {
         match id {
-            Id::Item(number) => put(&number.to_string())?,
+            Id::Item(number) if put(&number.to_string())? => {}
             Id::Exhibit(number) => match reader.exhibit(*number)? {
-                Some(exhibit) => put(&exhibit.item)?,
+                Some(exhibit) => {
+                    put(&exhibit.item)?;
+                }
                 None => return Err(ArchiveError::Unknown { id: id.to_string() }),
             },
-            Id::Report(number) => {
+            Id::Report(number) if reader.report(*number)?.is_some() => {
                 for mention in reader.mentions_in(*number)? {
                     mention.item.map(|item| put(&item)).transpose()?;
                 }
@@ -166,7 +170,7 @@ fn web_item(row: &ItemRow) -> Option<Item> {
 
 fn is_due(last: &CaptureRow, now: Time, days: u32) -> bool {
     let tried = last.started.parse::<Time>().map_or(i64::MIN, Time::micros);
-    now.micros().saturating_sub(tried) >= i64::from(days) * 86_400_000_000
+    now.micros().saturating_sub(tried) >= i64::from(days).saturating_mul(86_400_000_000)
 }
 
 fn available(reader: &Reader, row: &ItemRow) -> Result<Option<Available>, VaultError> {
@@ -179,6 +183,7 @@ fn available(reader: &Reader, row: &ItemRow) -> Result<Option<Available>, VaultE
         id: row.id.clone(),
         url: row.url.clone().unwrap_or_default(),
         outcome: last.outcome.clone(),
+        completeness: last.completeness.clone(),
         because: last.because.clone(),
         since: run.started.clone(),
         tried: last.started.clone(),
@@ -190,7 +195,10 @@ fn available(reader: &Reader, row: &ItemRow) -> Result<Option<Available>, VaultE
 
 /// The difference between the last try's bytes and the last other bytes before them.
 fn changed(reader: &Reader, tries: &[CaptureRow]) -> Result<Option<Changed>, VaultError> {
-    let is_ok = |one: &&CaptureRow| one.outcome == Outcome::Ok.as_str() && one.sha256.is_some();
+    // Bytes that broke off differ from whole ones without any change.
+    let is_ok = |one: &&CaptureRow| {
+        one.outcome == Outcome::Ok.as_str() && one.sha256.is_some() && one.completeness != Completeness::Truncated.as_str()
+    };
     let Some(now) = tries.last().filter(is_ok) else { return Ok(None) };
     // A page and the footage in it come by different methods.
     let before = tries[..tries.len() - 1].iter().rfind(|before| is_ok(before) && before.method == now.method);
