@@ -58,6 +58,9 @@ pub struct Capture {
     pub recapture_days: u32,
     pub downloader: String,
     pub downloader_seconds: u64,
+    pub browser: String,
+    pub browser_seconds: u64,
+    pub time_zone: String,
 }
 
 impl Default for Capture {
@@ -82,6 +85,9 @@ impl Default for Capture {
             recapture_days: 30,
             downloader: "yt-dlp".into(),
             downloader_seconds: 1800,
+            browser: "chromium".into(),
+            browser_seconds: 90,
+            time_zone: "UTC".into(),
         }
     }
 }

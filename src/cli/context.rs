@@ -9,7 +9,7 @@ use clap::Args;
 use super::exit::Failure;
 use crate::config::Config;
 use crate::evidence::{Clock, Randomness, Time};
-use crate::fetch::{Client, Permit, Permits, Wanted};
+use crate::fetch::{Client, Drawn, Permit, Permits, Wanted};
 use crate::keyring::{AgentKey, FileKey, KeyError, Trusted, trusted};
 use crate::ledger::Signer;
 use crate::stages::Archive;
@@ -33,6 +33,9 @@ pub struct Global {
     /// Way out for every request, socks5h://HOST:PORT or http://HOST:PORT; if it does not answer, nothing is sent
     #[arg(long, global = true, env = "EXHIBIT_PROXY", hide_env_values = true, value_name = "URL")]
     pub proxy: Option<String>,
+    /// Program that shows pages, instead of the case's; empty: none
+    #[arg(long, global = true, value_name = "PROGRAM", env = "EXHIBIT_BROWSER", hide_env_values = true)]
+    pub browser: Option<String>,
     /// Label of the way out (a VPN's name, say), recorded with every capture
     #[arg(long, global = true, env = "EXHIBIT_VIA", hide_env_values = true, value_name = "LABEL")]
     pub via: Option<String>,
@@ -218,6 +221,9 @@ impl Context {
         if let Some(proxy) = &self.global.proxy {
             config.capture.proxy.clone_from(proxy);
         }
+        if let Some(browser) = &self.global.browser {
+            config.capture.browser.clone_from(browser);
+        }
         match &self.global.via {
             Some(label) => config.capture.route.clone_from(label),
             // Nothing that goes through a proxy is called direct.
@@ -240,6 +246,7 @@ impl Context {
             reviews: Vec::new(),
             helper: std::env::current_exe().ok(),
             downloader: Context::downloader(&config),
+            browser: Context::browser(&config),
             token: {
                 let random = self.random.clone();
                 Arc::new(move || {
@@ -257,6 +264,13 @@ impl Context {
         let name = Some(config.capture.downloader.trim()).filter(|name| !name.is_empty())?;
         let helper = std::env::current_exe().ok()?;
         Some(Arc::new(Wanted::new(name.to_owned(), helper, config.capture.downloader_seconds)))
+    }
+
+    /// The browser that the settings name.
+    fn browser(config: &Config) -> Option<Arc<Drawn>> {
+        let name = Some(config.capture.browser.trim()).filter(|name| !name.is_empty())?;
+        let helper = std::env::current_exe().ok()?;
+        Some(Arc::new(Drawn::new(name.to_owned(), helper, config.capture.browser_seconds, config.capture.time_zone.clone())))
     }
 
     /// Prints, unless told to be quiet.

@@ -3,7 +3,8 @@
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::plain::{columns, count, fit, pad, print, print_json, size, strong};
-use crate::evidence::ExhibitNo;
+use crate::evidence::{ExhibitNo, MediaKind, Role};
+use crate::vault::ExhibitRow;
 
 /// List the exhibits of the case
 #[derive(clap::Args)]
@@ -36,11 +37,12 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let width = columns();
-    let room = width.saturating_sub(6 + 8 + 10 + 13 + 11);
+    let kinds = exhibits.iter().map(|exhibit| kind(exhibit).len() + 2).max().unwrap_or(0).max(8);
+    let room = width.saturating_sub(6 + kinds + 10 + 13 + 11);
     let mut text = strong(&format!(
         "{}{}{}{}{}{}",
         pad("id", 6),
-        pad("kind", 8),
+        pad("kind", kinds),
         pad("size", 10),
         pad("whole", 13),
         pad("captured", 11),
@@ -48,11 +50,13 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     ));
     text.push('\n');
     for exhibit in &exhibits {
-        let what = exhibit.title.as_deref().or(exhibit.url.as_deref()).or(exhibit.name.as_deref()).unwrap_or(&exhibit.sha256);
+        let named = exhibit.name.as_deref().filter(|_| kind(exhibit) != exhibit.kind && exhibit.role == Role::Original.as_str());
+        let what =
+            named.or(exhibit.title.as_deref()).or(exhibit.url.as_deref()).or(exhibit.name.as_deref()).unwrap_or(&exhibit.sha256);
         text.push_str(&format!(
             "{}{}{}{}{} {}\n",
             pad(&exhibit.id, 6),
-            pad(&exhibit.kind, 8),
+            pad(kind(exhibit), kinds),
             pad(&size(exhibit.size), 10),
             pad(&exhibit.completeness, 13),
             exhibit.captured.get(..10).unwrap_or(""),
@@ -69,4 +73,15 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     ));
     print(&text);
     Ok(Exit::Done)
+}
+
+/// What an exhibit is: the kind of its item, or what it is beside that.
+fn kind(exhibit: &ExhibitRow) -> &str {
+    let page = [MediaKind::Page, MediaKind::Post].iter().any(|kind| kind.as_str() == exhibit.kind);
+    match Role::from_word(&exhibit.role) {
+        Some(Role::RenderedPage | Role::Screenshot | Role::Pdf | Role::Sidecar) => &exhibit.role,
+        // Footage that a page loaded.
+        Some(Role::Original) if page => exhibit.media_type.split('/').next().unwrap_or(&exhibit.kind),
+        _ => &exhibit.kind,
+    }
 }

@@ -50,6 +50,9 @@ pub struct Tls {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hop {
     pub url: String,
+    /// The request's method; none: `GET`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     pub started: Time,
     /// Every address the name resolved to.
     pub addresses: Vec<String>,
@@ -70,12 +73,30 @@ pub struct Hop {
     /// When the response head had arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered: Option<Time>,
+    /// What a browser's request carried. An object of the case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Digest>,
+    /// The body of an answer to a browser's request. An object of the case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Digest>,
+    /// Why a browser's request brought nothing, or not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<String>,
+}
+
+/// Something that a browser did at a time: `navigated`, `loaded`, `screenshot`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub what: String,
+    pub at: Time,
 }
 
 /// All hops of one attempt, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     pub hops: Vec<Hop>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
 }
 
 /// A program that is not ours, and that obtained bytes for us.
@@ -99,7 +120,7 @@ pub struct Capture {
     /// The address asked for, or the path as the report prints it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// `http`, `local`, `handed-over` or `yt-dlp`.
+    /// `http`, `local`, `handed-over`, `yt-dlp` or `chromium`.
     pub method: String,
     pub started: Time,
     pub finished: Time,

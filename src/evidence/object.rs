@@ -14,6 +14,12 @@ words! {
         Page = "page",
         /// What a platform or tool says of the footage, as a file beside it.
         Sidecar = "sidecar",
+        /// The page's document as the browser had it after its scripts ran.
+        RenderedPage = "rendered-page",
+        /// A picture of the whole page, as the browser drew it.
+        Screenshot = "screenshot",
+        /// The page as the browser prints it.
+        Pdf = "pdf",
     }
 }
 

@@ -220,7 +220,7 @@ impl Downloader {
 }
 
 /// A program on the search path.
-fn on_path(name: &str) -> Option<PathBuf> {
+pub(super) fn on_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join(name)).find(|path| path.is_file())
 }
 
@@ -318,11 +318,11 @@ fn run(mut command: Command, longest: Duration) -> std::io::Result<(bool, bool, 
 }
 
 /// Removes what runs left that are no more.
-fn clear(scratch: &Path) {
+pub(super) fn clear(scratch: &Path) {
     for left in fs::read_dir(scratch).into_iter().flatten().flatten() {
         let name = left.file_name().to_string_lossy().into_owned();
-        let owner =
-            name.strip_prefix("download-").and_then(|rest| rest.split('-').next()).and_then(|pid| pid.parse::<u32>().ok());
+        // `browser-PID-…`, `download-PID-…`
+        let owner = name.split('-').nth(1).and_then(|pid| pid.parse::<u32>().ok());
         if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
             let _ = fs::remove_dir_all(left.path());
         }

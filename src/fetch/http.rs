@@ -25,6 +25,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use url::{Host, Url};
@@ -154,6 +155,12 @@ pub struct Client {
     lanes: Arc<Lanes>,
 }
 
+/// A connection as its address asks for it.
+pub(super) enum Secured {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
 enum Step {
     Answer(Response<Incoming>),
     Redirect(Url),
@@ -187,7 +194,7 @@ impl Client {
         Client::with_roots(route, clock, roots)
     }
 
-    fn with_roots(route: Route, clock: Arc<dyn Clock>, roots: RootCertStore) -> Client {
+    pub(super) fn with_roots(route: Route, clock: Arc<dyn Clock>, roots: RootCertStore) -> Client {
         let builder = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()));
         let mut config = match builder.with_safe_default_protocol_versions() {
             Ok(builder) => builder.with_root_certificates(roots).with_no_client_auth(),
@@ -234,7 +241,13 @@ impl Client {
             match pause {
                 Some(pause) if !last && Instant::now() + pause < deadline => tokio::time::sleep(pause).await,
                 _ => {
-                    return Fetched { exchange: Exchange { hops }, resumed: held.joined, served, tries, ..*fetched };
+                    return Fetched {
+                        exchange: Exchange { hops, steps: Vec::new() },
+                        resumed: held.joined,
+                        served,
+                        tries,
+                        ..*fetched
+                    };
                 }
             }
         }
@@ -309,8 +322,16 @@ impl Client {
         let at = exchange.hops.len() - 1;
         let hop = &mut exchange.hops[at];
         let stream = self.reach(url, deadline, hop).await?;
+        match self.secure(url, stream, deadline, hop).await? {
+            Secured::Plain(stream) => self.request(url, stream, deadline, held, hop).await,
+            Secured::Tls(stream) => self.request(url, *stream, deadline, held, hop).await,
+        }
+    }
+
+    /// Begins TLS on a connection, if the address asks for it; the certificate is checked, and told.
+    pub(super) async fn secure(&self, url: &Url, stream: TcpStream, deadline: Instant, hop: &mut Hop) -> Result<Secured, Ending> {
         if url.scheme() == "http" {
-            return self.request(url, stream, deadline, held, hop).await;
+            return Ok(Secured::Plain(stream));
         }
         let host = self.named(url)?.0;
         let limit = self.connect_limit(deadline);
@@ -327,12 +348,17 @@ impl Client {
             cipher: session.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite())).unwrap_or_default(),
             chain: session.peer_certificates().unwrap_or_default().iter().map(|der| STANDARD.encode(der)).collect(),
         });
-        self.request(url, stream, deadline, held, hop).await
+        Ok(Secured::Tls(Box::new(stream)))
+    }
+
+    pub(super) fn now(&self) -> crate::evidence::Time {
+        self.clock.now()
     }
 
     pub(super) fn blank_hop(&self, url: &Url) -> Hop {
         Hop {
             url: super::without_secret(url.as_str()),
+            method: None,
             started: self.clock.now(),
             addresses: Vec::new(),
             connected: None,
@@ -342,6 +368,9 @@ impl Client {
             response_head: String::new(),
             status: None,
             answered: None,
+            sent: None,
+            body: None,
+            cut: None,
         }
     }
 
@@ -742,7 +771,7 @@ fn may_pass(response: &Response<Incoming>, limits: &Limits) -> Option<Option<Dur
     }
 }
 
-fn note(hop: &mut Hop, heads: &Mutex<Heads>) {
+pub(super) fn note(hop: &mut Hop, heads: &Mutex<Heads>) {
     let heads = heads.lock().unwrap_or_else(PoisonError::into_inner);
     hop.request_head = heads.request();
     hop.response_head = heads.response();

@@ -2,6 +2,7 @@
 //! reaches the network.
 
 mod address;
+mod browser;
 mod confine;
 mod downloader;
 mod gate;
@@ -11,9 +12,11 @@ mod local;
 mod permit;
 mod proxy;
 mod secret;
+mod tap;
 mod wire;
 
 pub use address::why_not_global;
+pub use browser::{Drawn, Page};
 pub use confine::{Bounds, Confined, confine, run_confined};
 pub use downloader::{Downloaded, Downloader, Wanted, open_left, read_info};
 pub use http::{Client, Ending, Fetched, Limits, Piece, Reserve, Route};
@@ -21,3 +24,4 @@ pub use local::{Found, Local, LocalError};
 pub use permit::{Permit, PermitError, Permits};
 pub use proxy::{Proxy, ProxyError};
 pub use secret::without_secret;
+pub use tap::Passed;

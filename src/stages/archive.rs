@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::capture::{Acquisition, Means};
+use super::download::own_last;
 use super::record::{permission, record};
 use super::{Coverage, ObtainError, Resolved, Source, coverage};
 use crate::evidence::{Clock, Completeness, Digest, Item, Outcome, Unit};
@@ -44,6 +45,8 @@ pub struct Archive {
     pub helper: Option<std::path::PathBuf>,
     /// What obtains footage from behind a platform's player, if it was found.
     pub downloader: Option<Arc<crate::fetch::Wanted>>,
+    /// What shows pages, if it is found.
+    pub browser: Option<Arc<crate::fetch::Drawn>>,
     /// A fresh secret.
     pub token: Arc<dyn Fn() -> String + Send + Sync>,
     /// Set from outside to stop after what is under way.
@@ -99,6 +102,8 @@ pub(super) struct Job {
     pub unit: Unit,
     pub item: Item,
     pub local: Option<Local>,
+    /// A report's own page, only to be shown: footage at these addresses is captured anyway.
+    pub beside: Option<BTreeSet<String>>,
 }
 
 /// Archives reports: each is recorded, then all their items are captured. Returns, per source, its
@@ -148,6 +153,8 @@ pub(super) fn means(vault: &Vault, how: &Archive) -> Means {
         settings: how.settings,
         route: how.route.clone(),
         downloader: how.downloader.clone(),
+        browser: how.browser.clone(),
+        helper: how.helper.clone(),
         scratch: vault.reader().layout().root.join("scratch"),
         token: how.token.clone(),
     }
@@ -181,7 +188,7 @@ pub(super) fn jobs(
         }
         let local = item.key.starts_with("local:").then(|| local.cloned()).flatten();
         if seen.insert(unit.key.clone()) {
-            jobs.push(Job { unit, item, local });
+            jobs.push(Job { unit, item, local, beside: None });
         }
     }
     Ok(jobs)
@@ -288,14 +295,19 @@ pub(super) fn capture_all(
 }
 
 fn spawn(runtime: &tokio::runtime::Runtime, means: Means, job: &Job, lease: Lease, sender: mpsc::Sender<Finished>) {
-    let (item, local) = (job.item.clone(), job.local.clone());
+    let (item, local, beside) = (job.item.clone(), job.local.clone(), job.beside.clone());
     runtime.spawn(async move {
         let key = lease.task.unit.key.clone();
         let (of, one) = (item.clone(), means.clone());
         let work = if item.key.starts_with("local:") {
             tokio::task::spawn_blocking(move || means.copy(&key, &of, local.as_ref()).map(|one| vec![one]))
         } else {
-            tokio::spawn(async move { means.obtain(&key, &of).await })
+            tokio::spawn(async move {
+                match beside {
+                    Some(beside) => Ok(means.browse(&key, &of, &beside).await?.map(own_last).unwrap_or_default()),
+                    None => means.obtain(&key, &of).await,
+                }
+            })
         };
         // A fault of ours in one item is that item's, dated and told, and the others go on.
         let result = work.await.unwrap_or_else(|error| Ok(vec![one.broken(&lease.task.unit.key, &item, &error.to_string())]));

@@ -13,7 +13,7 @@ use crate::evidence::{
     Capture, Claim, Clock, Completeness, Digest, Event, Examination, Exchange, ExhibitAdmitted, Item, MediaKind, Object,
     ObjectKept, Outcome, Role, Subject, Time, Unit,
 };
-use crate::fetch::{Client, Found, Local, LocalError, Piece, Wanted};
+use crate::fetch::{Client, Drawn, Found, Local, LocalError, Piece, Wanted};
 use crate::probe::{self, Probed, Structure};
 use crate::vault::{Effects, Lease, Staged, Staging, VaultError};
 
@@ -32,21 +32,35 @@ impl Arrived {
         &self.probed.structure
     }
 
+    pub fn digest(&self) -> Digest {
+        self.staged.digests().sha256
+    }
+
+    /// The kind of medium that the bytes are.
+    pub fn kind(&self) -> MediaKind {
+        match self.probed.facts.mime.as_deref().unwrap_or("").split('/').next() {
+            Some("video") => MediaKind::Video,
+            Some("image") => MediaKind::Image,
+            Some("audio") => MediaKind::Audio,
+            _ => MediaKind::Page,
+        }
+    }
+
     /// Seconds, as the file itself says.
     pub fn duration(&self) -> Option<f64> {
         self.probed.facts.duration
     }
 
     pub fn is_media(&self) -> bool {
-        let mime = self.probed.facts.mime.as_deref().unwrap_or("");
-        ["video/", "audio/", "image/"].iter().any(|class| mime.starts_with(class))
+        self.kind() != MediaKind::Page
     }
 }
 
 /// Bytes of an attempt beside its first: another stream, or what a platform says.
 pub(super) struct Part {
     pub arrived: Arrived,
-    pub role: Role,
+    /// None: kept, and not an exhibit of its own.
+    pub role: Option<Role>,
     pub name: Option<String>,
     /// Admitted whatever came of the attempt.
     pub always: bool,
@@ -71,6 +85,9 @@ pub(super) struct Means {
     pub settings: Digest,
     pub route: String,
     pub downloader: Option<Arc<Wanted>>,
+    pub browser: Option<Arc<Drawn>>,
+    /// The `exhibit` program, which takes hostile files apart in a process of its own.
+    pub helper: Option<PathBuf>,
     /// A directory of the case's for what programs leave.
     pub scratch: PathBuf,
     /// A fresh secret.
@@ -177,7 +194,8 @@ impl Means {
             capture.alterations.push(joined);
         }
         capture.exchange = Some(fetched.exchange).filter(|exchange: &Exchange| !exchange.hops.is_empty());
-        let parts = earlier.map(|arrived| Part { arrived, role: Role::Original, name: None, always: true }).into_iter().collect();
+        let parts =
+            earlier.map(|arrived| Part { arrived, role: Some(Role::Original), name: None, always: true }).into_iter().collect();
         Ok(Acquisition { parts, ..Acquisition::new(capture, judged, arrived, None) })
     }
 
@@ -312,6 +330,11 @@ impl Acquisition {
         self.capture.completeness
     }
 
+    /// Whether a browser showed it.
+    pub fn is_shown(&self) -> bool {
+        self.capture.method == "chromium"
+    }
+
     pub fn because(&self) -> &str {
         &self.capture.because
     }
@@ -322,13 +345,7 @@ impl Acquisition {
 
     /// The kind of medium that the bytes are.
     pub fn kind(&self) -> MediaKind {
-        let mime = self.arrived.as_ref().and_then(|arrived| arrived.probed.facts.mime.as_deref()).unwrap_or("");
-        match mime.split('/').next() {
-            Some("video") => MediaKind::Video,
-            Some("image") => MediaKind::Image,
-            Some("audio") => MediaKind::Audio,
-            _ => MediaKind::Page,
-        }
+        self.arrived.as_ref().map_or(MediaKind::Page, Arrived::kind)
     }
 
     /// The same attempt, once its bytes have told which item and unit it was.
@@ -360,7 +377,7 @@ impl Acquisition {
         let capture = self.capture;
         let (item, key) = (capture.item.clone(), capture.key.clone());
         let first = self.arrived.map(|arrived| {
-            let role = judge::role(&arrived.probed);
+            let role = Some(judge::role(&arrived.probed));
             Part { arrived, role, name: self.name, always: false }
         });
         let mut parts: Vec<Part> = first.into_iter().chain(self.parts).collect();
@@ -374,7 +391,7 @@ impl Acquisition {
         effects.events.push(Event::CaptureMade(Box::new(capture)));
         for Part { arrived: Arrived { staged, probed }, role, name, always } in parts {
             let object = staged.digests().sha256;
-            if admit || always {
+            if let Some(role) = role.filter(|_| admit || always) {
                 let (item, capture) = (item.clone(), key.clone());
                 effects.events.push(Event::ExhibitAdmitted(ExhibitAdmitted { object, item, capture, role, name }));
                 let Probed { facts, location, device, problems, .. } = probed;

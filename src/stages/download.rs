@@ -49,26 +49,65 @@ const SAYS: &[(&str, Outcome)] = &[
 ];
 
 impl Means {
-    /// Obtains an item: by http, and where that brings the page around the footage, by the downloader, too. What
-    /// counts as the item's own attempt is the last.
+    /// Obtains an item. A page is shown in a browser where there is one; other things are asked for by http, and where
+    /// that brings the page around the footage, the footage by the downloader, or out of the browser. What counts as
+    /// the item's own attempt is the last.
     pub async fn obtain(&self, key: &str, item: &Item) -> Result<Vec<Acquisition>, VaultError> {
-        let mut page = self.fetch(key, item).await?;
+        let mut page = match self.page(key, item).await? {
+            Some(shown) => shown,
+            None => vec![self.fetch(key, item).await?],
+        };
+        let last = &page[0];
+        let (outcome, kind) = (last.outcome(), last.kind());
         let meant = matches!(item.kind, MediaKind::Video | MediaKind::Audio | MediaKind::Post);
-        let around = page.outcome() == Outcome::Ok && page.kind() == MediaKind::Page;
-        let elsewhere = item.platform.is_some() && page.outcome() != Outcome::RefusedByPolicy;
+        let around = outcome == Outcome::Ok && kind == MediaKind::Page;
+        let elsewhere = item.platform.is_some() && outcome != Outcome::RefusedByPolicy;
         if !meant || !(around || elsewhere) {
-            return Ok(vec![page]);
+            return Ok(own_last(page));
         }
         let Some(downloader) = self.downloader().await else {
-            page.because_too("no downloader (yt-dlp) was found on this machine");
-            return Ok(vec![page]);
+            page[0].because_too("no downloader (yt-dlp) was found on this machine");
+            return Ok(own_last(page));
         };
         let media = self.download(&downloader, key, item).await?;
         // A program that knows nothing of such pages says nothing about the footage.
         let unknown = media.outcome() == Outcome::Error && item.platform.is_none();
-        let page = page.under(&format!("{key}-page"));
-        let media = if unknown { media.under(&format!("{key}-downloader")) } else { media };
-        Ok(if unknown { vec![media, page.under(key)] } else { vec![page, media] })
+        if !unknown {
+            let mut all: Vec<_> = page.into_iter().enumerate().map(|(nth, one)| renamed(one, key, "page", nth)).collect();
+            all.push(media);
+            return Ok(all);
+        }
+        let mut all = vec![media.under(&format!("{key}-downloader"))];
+        // A player that no program knows: what it loads when it is shown is the footage.
+        if !page[0].is_shown()
+            && let Some(shown) = self.browse(key, item, &BTreeSet::new()).await?
+        {
+            all.extend(page.into_iter().enumerate().map(|(nth, one)| renamed(one, key, "page", nth)));
+            page = shown;
+        }
+        all.extend(own_last(page));
+        Ok(all)
+    }
+
+    /// A page by the browser; none where no page is meant, or where nothing can show it.
+    async fn page(&self, key: &str, item: &Item) -> Result<Option<Vec<Acquisition>>, VaultError> {
+        let meant = matches!(item.kind, MediaKind::Page | MediaKind::Post) || item.platform.is_some();
+        if !meant {
+            return Ok(None);
+        }
+        let (mut all, why) = match self.browse(key, item, &BTreeSet::new()).await? {
+            // The browser's own trouble is not the page's.
+            Some(shown) if shown[0].outcome() == Outcome::Error => {
+                let why = "the browser could not show it".to_owned();
+                (shown.into_iter().map(|one| one.under(&format!("{key}-browser"))).collect(), why)
+            }
+            Some(shown) => return Ok(Some(shown)),
+            None => (Vec::new(), "no browser (chromium) was found on this machine".to_owned()),
+        };
+        let mut fetched = self.fetch(key, item).await?;
+        fetched.because_too(&why);
+        all.insert(0, fetched);
+        Ok(Some(all))
     }
 
     async fn downloader(&self) -> Option<Downloader> {
@@ -102,13 +141,13 @@ impl Means {
             let mut parts = Vec::new();
             for path in downloaded.media.iter().chain(&downloaded.unfinished) {
                 if let Some(arrived) = keep(path)? {
-                    parts.push(Part { arrived, role: Role::Original, name: named(path), always: false });
+                    parts.push(Part { arrived, role: Some(Role::Original), name: named(path), always: false });
                 }
             }
             let mut sidecars = Vec::new();
             for (_, path) in &downloaded.info {
                 if let Some(arrived) = keep(path)? {
-                    sidecars.push(Part { arrived, role: Role::Sidecar, name: named(path), always: true });
+                    sidecars.push(Part { arrived, role: Some(Role::Sidecar), name: named(path), always: true });
                 }
             }
             Ok((downloaded, parts, sidecars, info))
@@ -122,7 +161,8 @@ impl Means {
         capture.received = parts.iter().map(|part| part.arrived.size()).sum();
         capture.tool = Some(downloaded.tool.clone());
         capture.address = downloaded.hops.iter().rev().find_map(|hop| hop.connected.clone());
-        capture.exchange = Some(Exchange { hops: downloaded.hops.clone() }).filter(|exchange| !exchange.hops.is_empty());
+        capture.exchange =
+            Some(Exchange { hops: downloaded.hops.clone(), steps: Vec::new() }).filter(|exchange| !exchange.hops.is_empty());
         if parts.iter().any(|part| joined(&info, part)) {
             capture.alterations.push("fragments joined by yt-dlp".to_owned());
         }
@@ -131,6 +171,16 @@ impl Means {
         let claims = info.values().flat_map(claims).collect();
         Ok(Acquisition::with_parts(capture, judged, first, parts, claims))
     }
+}
+
+/// The first is the item's own: told last.
+pub(super) fn own_last(mut all: Vec<Acquisition>) -> Vec<Acquisition> {
+    all.rotate_left(1);
+    all
+}
+
+fn renamed(one: Acquisition, key: &str, what: &str, nth: usize) -> Acquisition {
+    if nth == 0 { one.under(&format!("{key}-{what}")) } else { one }
 }
 
 /// Whether a file is put together from fragments.

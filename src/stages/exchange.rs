@@ -61,7 +61,7 @@ pub(super) fn write_exchanges(
         more: vec![("WARC-Filename", "exchange.warc.gz".into())],
     };
     write(out, &info, &Block { before: software.into_bytes(), ..Block::default() }).map_err(failed)?;
-    let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
+    let mut seen: BTreeMap<Digest, Seen> = BTreeMap::new();
     for capture in captures {
         one(reader, capture, &mut seen, out).map_err(failed)?;
     }
@@ -93,106 +93,158 @@ fn portions(hops: &[Hop], size: u64) -> Vec<Option<(u64, u64)>> {
     portions
 }
 
+/// Whether an answer can have a body at all (RFC 9110, 6.4.1).
+fn has_body(hop: &Hop) -> bool {
+    hop.method.as_deref() != Some("HEAD") && !matches!(hop.status, Some(204 | 304))
+}
+
 fn is_redirect(hop: &Hop) -> bool {
     matches!(hop.status, Some(301 | 302 | 303 | 307 | 308)) && header(final_head(&hop.response_head), "location").is_some()
 }
 
-fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<String, Seen>, out: &mut dyn Write) -> io::Result<()> {
+/// What a hop brought of a body: from a byte on, so many of so many.
+#[derive(Clone, Copy)]
+struct Piece {
+    digest: Digest,
+    from: u64,
+    length: u64,
+    size: u64,
+    /// It ends before its end.
+    cut: bool,
+}
+
+fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>, out: &mut dyn Write) -> io::Result<()> {
     let exchange: Exchange = serde_json::from_value(capture.exchange.clone()).unwrap_or_default();
     let digest = capture.sha256.as_deref().and_then(|digest| digest.parse::<Digest>().ok());
-    let object = digest.and_then(|digest| reader.object(&digest).ok().flatten());
-    let open = || -> io::Result<Box<dyn Read>> {
-        let digest = digest.ok_or_else(|| io::Error::other("there is no object"))?;
-        reader.open_object(&digest).map(|file| Box::new(file) as Box<dyn Read>).map_err(io::Error::other)
+    let object = |digest: &Digest| reader.object(digest).ok().flatten();
+    let open = |digest: Digest| {
+        move || -> io::Result<Box<dyn Read>> {
+            reader.open_object(&digest).map(|file| Box::new(file) as Box<dyn Read>).map_err(io::Error::other)
+        }
     };
-    let size = object.as_ref().map_or(0, |object| object.size);
     let name = |what: &str| format!("{} {} {what}", capture.id, capture.entry);
-    // A file can be cut that was sent whole.
-    let cut = capture.completeness == "truncated" && !capture.because.contains("but the file is cut");
     let mut last = None;
-    if capture.method == "http" {
-        let portions = portions(&exchange.hops, size);
-        for (nth, hop) in exchange.hops.iter().enumerate() {
-            let (request, response) = (name(&format!("request {nth}")), name(&format!("response {nth}")));
-            let address = hop.connected.as_deref().filter(|_| hop.proxy.is_none()).and_then(|at| at.rsplit_once(':'));
-            let address = address.map(|(address, _)| ("WARC-IP-Address", address.trim_matches(['[', ']']).to_owned()));
-            let record = |kind, name: &str, content_type, more| Record {
-                kind,
-                name: name.to_owned(),
-                date: hop.started.to_string(),
-                uri: Some(hop.url.clone()),
-                content_type,
-                payload: None,
-                more,
+    let pieces: Vec<Option<Piece>> = match capture.method.as_str() {
+        "http" => {
+            // A file can be cut that was sent whole.
+            let cut = capture.completeness == "truncated" && !capture.because.contains("but the file is cut");
+            let size = digest.and_then(|digest| object(&digest)).map_or(0, |object| object.size);
+            let portions = portions(&exchange.hops, size).into_iter();
+            let piece = |(from, length): (u64, u64)| {
+                Some(Piece { digest: digest?, from, length, size, cut: cut && from + length == size })
             };
-            if !hop.response_head.is_empty() {
-                let head = final_head(&hop.response_head);
-                let (from, length) = portions[nth].unwrap_or((0, 0));
-                let whole = from == 0 && length == size && !cut;
-                let mut more: Vec<(&str, String)> = address.iter().cloned().collect();
-                let chunked =
-                    header(head, "transfer-encoding").is_some_and(|codings| codings.to_ascii_lowercase().ends_with("chunked"));
-                let missing = length == 0 && !is_redirect(hop) && header(head, "content-length") != Some("0");
-                if portions[nth].is_none() && header(head, "content-length").is_some_and(|length| length != "0") {
-                    // Bodies of redirects, and of answers after which we asked again, are not read.
+            portions.map(|portion| portion.and_then(piece)).collect()
+        }
+        "chromium" => {
+            let piece = |hop: &Hop| {
+                let (digest, size) = (hop.body?, object(&hop.body?)?.size);
+                Some(Piece { digest, from: 0, length: size, size, cut: hop.cut.is_some() })
+            };
+            exchange.hops.iter().map(piece).collect()
+        }
+        _ => Vec::new(),
+    };
+    for (nth, (hop, piece)) in exchange.hops.iter().zip(&pieces).enumerate() {
+        let (request, response) = (name(&format!("request {nth}")), name(&format!("response {nth}")));
+        let address = hop.connected.as_deref().filter(|_| hop.proxy.is_none()).and_then(|at| at.rsplit_once(':'));
+        let address = address.map(|(address, _)| ("WARC-IP-Address", address.trim_matches(['[', ']']).to_owned()));
+        let record = |kind, name: &str, content_type, more| Record {
+            kind,
+            name: name.to_owned(),
+            date: hop.started.to_string(),
+            uri: Some(hop.url.clone()),
+            content_type,
+            payload: None,
+            more,
+        };
+        if !hop.response_head.is_empty() {
+            let head = final_head(&hop.response_head);
+            let mut more: Vec<(&str, String)> = address.iter().cloned().collect();
+            let chunked =
+                header(head, "transfer-encoding").is_some_and(|codings| codings.to_ascii_lowercase().ends_with("chunked"));
+            let whole = piece.is_some_and(|piece| piece.length == piece.size && !piece.cut && piece.length > 0);
+            match piece {
+                // Bodies of our own requests' redirects, and of answers after which we asked again, are not read.
+                None if header(head, "content-length").is_some_and(|length| length != "0") && has_body(hop) => {
                     more.push(("WARC-Truncated", "unspecified".into()));
-                } else if !missing && !whole && from + length < size || (cut && from + length == size) {
+                }
+                Some(piece) if piece.length > 0 && piece.from + piece.length < piece.size || piece.cut => {
                     more.push(("WARC-Truncated", "disconnect".into()));
                 }
-                let mut made = record("response", &response, "application/http;msgtype=response", more);
-                let mut block = Block { before: bytes(head), ..Block::default() };
-                if length > 0 {
-                    block.body = Some((&open, from, length));
-                    if chunked {
-                        // The body as one chunk: where the server cut it is not recorded.
-                        block.before.extend(format!("{length:x}\r\n").bytes());
-                        block.behind = if whole { b"\r\n0\r\n\r\n".to_vec() } else { b"\r\n".to_vec() };
-                    } else if from == 0 && length == size {
-                        made.payload = digest;
-                    }
-                }
-                match (digest, seen.get(&capture.sha256.clone().unwrap_or_default())) {
-                    // The same bytes once more: the head, and where they are.
-                    (Some(digest), Some(first)) if whole && length > 0 => {
-                        made.kind = "revisit";
-                        made.payload = Some(digest);
-                        let same = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
-                        made.more.push(("WARC-Profile", same.into()));
-                        made.more.push(("WARC-Refers-To", first.record.clone()));
-                        made.more.push(("WARC-Refers-To-Target-URI", first.uri.clone()));
-                        made.more.push(("WARC-Refers-To-Date", first.date.clone()));
-                        block = Block { before: bytes(head), ..Block::default() };
-                    }
-                    (Some(_), None) if whole && length > 0 && !chunked => {
-                        let first = Seen { uri: hop.url.clone(), date: hop.started.to_string(), record: urn(&response) };
-                        seen.insert(capture.sha256.clone().unwrap_or_default(), first);
-                    }
-                    _ => {}
-                }
-                write(out, &made, &block)?;
-                last = Some(response.clone());
+                _ => {}
             }
-            if !hop.request_head.is_empty() {
-                let mut more: Vec<(&str, String)> = address.into_iter().collect();
-                more.push(("WARC-Concurrent-To", urn(&response)));
-                let made = record("request", &request, "application/http;msgtype=request", more);
-                write(out, &made, &Block { before: bytes(&hop.request_head), ..Block::default() })?;
+            let mut made = record("response", &response, "application/http;msgtype=response", more);
+            let mut block = Block { before: bytes(head), ..Block::default() };
+            let opened = piece.map(|piece| open(piece.digest));
+            if let (Some(piece), Some(open)) = (piece.filter(|piece| piece.length > 0), &opened) {
+                block.body = Some((open, piece.from, piece.length));
+                if chunked {
+                    // The body as one chunk: where the server cut it is not recorded.
+                    block.before.extend(format!("{:x}\r\n", piece.length).bytes());
+                    block.behind = if whole { b"\r\n0\r\n\r\n".to_vec() } else { b"\r\n".to_vec() };
+                } else if piece.from == 0 && piece.length == piece.size {
+                    made.payload = Some(piece.digest);
+                }
             }
+            match (piece, piece.and_then(|piece| seen.get(&piece.digest))) {
+                // The same bytes once more: the head, and where they are.
+                (Some(piece), Some(first)) if whole => {
+                    made.kind = "revisit";
+                    made.payload = Some(piece.digest);
+                    let same = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
+                    made.more.push(("WARC-Profile", same.into()));
+                    made.more.push(("WARC-Refers-To", first.record.clone()));
+                    made.more.push(("WARC-Refers-To-Target-URI", first.uri.clone()));
+                    made.more.push(("WARC-Refers-To-Date", first.date.clone()));
+                    block = Block { before: bytes(head), ..Block::default() };
+                }
+                (Some(piece), None) if whole && !chunked => {
+                    let first = Seen { uri: hop.url.clone(), date: hop.started.to_string(), record: urn(&response) };
+                    seen.insert(piece.digest, first);
+                }
+                _ => {}
+            }
+            write(out, &made, &block)?;
+            last = Some(response.clone());
         }
-    } else if let (Some(digest), Some(object)) = (digest, &object) {
-        // Obtained by another way than our own requests: the bytes are known, the exchange is not.
-        let resource = name("resource");
-        let made = Record {
-            kind: "resource",
-            name: resource.clone(),
-            date: capture.started.clone(),
-            uri: Some(format!("urn:sha256:{digest}")),
-            content_type: &object.media_type,
-            payload: Some(digest),
-            more: vec![],
-        };
-        write(out, &made, &Block { body: Some((&open, 0, object.size)), ..Block::default() })?;
-        last = Some(resource);
+        if !hop.request_head.is_empty() {
+            let mut more: Vec<(&str, String)> = address.into_iter().collect();
+            more.push(("WARC-Concurrent-To", urn(&response)));
+            let made = record("request", &request, "application/http;msgtype=request", more);
+            let sent = hop.sent.and_then(|digest| Some((digest, object(&digest)?.size)));
+            let opened = sent.map(|(digest, _)| open(digest));
+            let body = match (&opened, sent) {
+                (Some(open), Some((_, size))) => Some((open as crate::warc::Open<'_>, 0, size)),
+                _ => None,
+            };
+            write(out, &made, &Block { before: bytes(&hop.request_head), body, ..Block::default() })?;
+        }
+    }
+    if capture.method != "http" {
+        // Obtained by another way than our own requests, or drawn by a browser: the bytes are known, their exchange is not.
+        let served: Vec<Digest> = pieces.iter().flatten().map(|piece| piece.digest).collect();
+        let mut others: Vec<Digest> = digest.into_iter().collect();
+        let item = capture.item.parse().map_err(|_| io::Error::other("a capture of no item"))?;
+        let exhibits = reader.exhibits_of(item).map_err(io::Error::other)?;
+        let made =
+            exhibits.iter().filter(|exhibit| exhibit.capture == capture.id).filter_map(|exhibit| exhibit.sha256.parse().ok());
+        others.extend(made.filter(|one| Some(*one) != digest));
+        for digest in others.into_iter().filter(|digest| !served.contains(digest)) {
+            let Some(object) = object(&digest) else { continue };
+            let resource = name(&format!("resource {digest}"));
+            let made = Record {
+                kind: "resource",
+                name: resource.clone(),
+                date: capture.started.clone(),
+                uri: Some(format!("urn:sha256:{digest}")),
+                content_type: &object.media_type,
+                payload: Some(digest),
+                more: vec![],
+            };
+            let open = open(digest);
+            write(out, &made, &Block { body: Some((&open, 0, object.size)), ..Block::default() })?;
+            last = last.or(Some(resource));
+        }
     }
     // What WARC has no words for.
     let tls: Vec<Value> = exchange.hops.iter().map(|hop| json!({ "url": hop.url, "started": hop.started.to_string(), "addresses": hop.addresses, "connected": hop.connected, "proxy": hop.proxy, "tls": hop.tls, "answered": hop.answered.map(|at| at.to_string()) })).collect();
@@ -227,6 +279,10 @@ mod tests {
             response_head: format!("HTTP/1.1 {status} X\r\n{more}\r\n"),
             status: Some(status),
             answered: None,
+            method: None,
+            sent: None,
+            body: None,
+            cut: None,
         }
     }
 

@@ -49,15 +49,22 @@ pub(super) fn http(meant: Meant<'_>, fetched: &Fetched, probed: Option<&Probed>)
     }
     let bytes = bytes(fetched, probed);
     let status = fetched.status.unwrap_or_default();
-    let outcome = match status {
-        200..=299 => return served(meant, fetched, probed, bytes),
-        404 | 410 => Outcome::Gone,
-        401 | 407 => Outcome::LoginWall,
-        403 | 429 | 451 => Outcome::Blocked,
-        408 | 504 => Outcome::Timeout,
-        _ => Outcome::Error,
-    };
-    told(outcome, bytes.0, format!("the server answered {status}"))
+    match of_status(status) {
+        None => served(meant, fetched, probed, bytes),
+        Some(outcome) => told(outcome, bytes.0, format!("the server answered {status}")),
+    }
+}
+
+/// What a status says; none: that something was served.
+pub(super) fn of_status(status: u16) -> Option<Outcome> {
+    match status {
+        200..=299 => None,
+        404 | 410 => Some(Outcome::Gone),
+        401 | 407 => Some(Outcome::LoginWall),
+        403 | 429 | 451 => Some(Outcome::Blocked),
+        408 | 504 => Some(Outcome::Timeout),
+        _ => Some(Outcome::Error),
+    }
 }
 
 /// How much of the body is there: transport first, then the file's own structure.

@@ -1,6 +1,7 @@
 //! The work: stages make values, the conductor records them.
 
 mod archive;
+mod browse;
 mod capture;
 mod coverage;
 mod download;

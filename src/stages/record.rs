@@ -62,7 +62,30 @@ pub(super) fn record(
         effects.events.extend(reviewed.rejected.iter().map(|(reference, note)| rejected(&digest, reference, note.as_deref())));
         vault.commit(vec![effects])?;
     }
-    Ok((digest, jobs(vault, &digest, &resolved, local.as_ref(), how)?))
+    let mut wanted = jobs(vault, &digest, &resolved, local.as_ref(), how)?;
+    if let Source::Url(url) = source {
+        wanted.extend(shown(vault, url, &digest, &resolved, how)?);
+    }
+    Ok((digest, wanted))
+}
+
+/// A report's own page as a person saw it, once for each version of it.
+fn shown(
+    vault: &mut Vault,
+    url: &str,
+    report: &Digest,
+    resolved: &[Resolved],
+    how: &Archive,
+) -> Result<Option<Job>, ArchiveError> {
+    if !how.fetch || how.browser.as_ref().is_none_or(|browser| browser.find().is_none()) {
+        return Ok(None);
+    }
+    let item = Item { url: Some(url.to_owned()), ..page_item(url) };
+    let unit = Unit::capture(&item.key, &format!("{report} shown"));
+    vault.enqueue(&Task { unit: unit.clone(), subject: item.key.clone() })?;
+    let addresses = resolved.iter().filter_map(|one| one.item.as_ref()?.url.clone());
+    let beside = addresses.map(|url| url.split('#').next().unwrap_or("").to_owned()).collect();
+    Ok(Some(Job { unit, item, local: None, beside: Some(beside) }))
 }
 
 /// Leases a unit; none if it is done already, by us or by somebody who is doing it now.
@@ -129,7 +152,12 @@ fn obtain_url(
 ) -> Result<(Obtained, Option<Acquisition>), ArchiveError> {
     let item = page_item(url);
     let unit = Unit::capture(&item.key, &format!("report at {}", how.clock.now()));
-    let acquisition = runtime.block_on(means.fetch(&unit.key, &item))?;
+    let mut acquisition = runtime.block_on(means.fetch(&unit.key, &item))?;
+    if let Some(browser) = how.browser.as_ref().filter(|_| how.fetch)
+        && browser.find().is_none()
+    {
+        acquisition.because_too("no browser (chromium) was found on this machine to show it");
+    }
     let bytes = acquisition.bytes().transpose()?;
     match bytes {
         Some(bytes) if acquisition.outcome() == Outcome::Ok => {

@@ -87,6 +87,8 @@ impl Program {
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_exhibit"));
         command.current_dir(self.home.path()).env("XDG_CONFIG_HOME", self.path("config")).env("COLUMNS", "80");
+        // Its own test has one.
+        command.env("EXHIBIT_BROWSER", "");
         for name in ["EXHIBIT_CASE", "EXHIBIT_BY", "EXHIBIT_KEY", "SSH_AUTH_SOCK"] {
             command.env_remove(name);
         }
@@ -268,6 +270,7 @@ pub fn archiving(ports: &Ports, concurrency: usize) -> exhibit::stages::Archive 
         reviews: Vec::new(),
         helper: None,
         downloader: None,
+        browser: None,
         token: std::sync::Arc::new(|| "a secret of the tests".to_owned()),
         stop: Default::default(),
     }
