@@ -160,3 +160,61 @@ fn exchanges_that_are_withheld_are_not_in_a_warc_file_either() {
     let ran = program.run(&["--case", "c", "export", "--all", "--warc", "--withhold", "exchange", "--to", "bag"]).code(1);
     assert!(ran.err.contains("to be withheld") && !program.path("bag").exists(), "{}", ran.err);
 }
+
+/// Every line of the index leads to the record that it names, and the pages are in it.
+const INDEX: &str = r#"
+import gzip, io, json, sys, zipfile
+from warcio.archiveiterator import ArchiveIterator
+view = zipfile.ZipFile(sys.argv[1])
+assert all(info.compress_type == 0 for info in view.infolist())
+lines = gzip.decompress(view.read("indexes/index.cdx.gz")).decode().splitlines()
+assert lines == sorted(lines)
+warc = view.read("archive/exchange.warc.gz")
+known = set()
+for line in lines:
+    key, stamp, told = line.split(" ", 2)
+    told = json.loads(told)
+    at = int(told["offset"])
+    record = next(ArchiveIterator(io.BytesIO(warc[at:at + int(told["length"])])))
+    assert record.rec_headers["WARC-Target-URI"] == told["url"], told
+    known.add((told["url"], stamp))
+pages = [json.loads(line) for line in view.read("pages/pages.jsonl").decode().splitlines()][1:]
+assert pages
+for page in pages:
+    assert (page["url"], "".join(c for c in page["ts"] if c.isdigit())) in known, page
+print(len(lines))
+"#;
+
+#[test]
+fn the_wacz_view_is_valid_until_a_byte_changes() {
+    let (program, server) = (Program::new(), Server::start());
+    whole(&server);
+    exported(&program, &server);
+    program.run(&["--case", "c", "export", "--all", "--wacz", "--to", "viewed"]).code(0);
+    program.run(&["verify", "viewed"]).code(0);
+    let wacz = program.path("viewed/data/capture/exchange.wacz");
+    let validate = |wacz: &Path| Ran::of(tool("wacz").args(["validate", "-f"]).arg(wacz).output().unwrap());
+    let told = validate(&wacz).code(0);
+    assert!(told.out.contains("Validation succeeded"), "{}{}", told.out, told.err);
+    let lines = Ran::of(tool("python").args(["-c", INDEX]).arg(&wacz).output().unwrap()).code(0);
+    assert!(lines.out.trim().parse::<usize>().unwrap() >= 10, "{}", lines.out);
+    program.run(&["--case", "c", "export", "--all", "--wacz", "--to", "again"]).code(0);
+    let sound = std::fs::read(&wacz).unwrap();
+    assert_eq!(sound, std::fs::read(program.path("again/data/capture/exchange.wacz")).unwrap(), "the same state, the same bytes");
+    // One byte of each file in it.
+    let broken = program.path("broken.wacz");
+    let names: [&[u8]; 5] = [b"WARC-Type", b"archive/exchange.warc.gz", b"cdxj-gzip-1.0", b"json-pages-1.0", b"wacz_version"];
+    for (nth, name) in names.iter().enumerate() {
+        let at = match nth {
+            // Packed: somewhere in the first file.
+            0 => 4000,
+            _ => sound.windows(name.len()).rposition(|bytes| bytes == *name).unwrap() + 1,
+        };
+        let mut bytes = sound.clone();
+        bytes[at] ^= 1;
+        std::fs::write(&broken, &bytes).unwrap();
+        let told = validate(&broken);
+        assert!(told.code != Some(0) || !told.out.contains("Validation succeeded"), "byte {at}: {}", told.out);
+    }
+    program.run(&["--case", "c", "export", "--all", "--wacz", "--withhold", "exchange", "--to", "no"]).code(1);
+}

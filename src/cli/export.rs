@@ -34,6 +34,9 @@ pub struct Args {
     /// Put the exchanges into the bag as a WARC 1.1 file, too (their bodies are then in it twice)
     #[arg(long)]
     warc: bool,
+    /// The same with an index and a list of pages, as a WACZ 1.1.1 file for web archive players
+    #[arg(long)]
+    wacz: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -71,8 +74,13 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let mut withhold = args.withhold;
     withhold.sort();
     withhold.dedup();
-    let selection =
-        Selection { exhibits: exhibits.into_iter().collect(), reports: reports.into_iter().collect(), withhold, warc: args.warc };
+    let selection = Selection {
+        exhibits: exhibits.into_iter().collect(),
+        reports: reports.into_iter().collect(),
+        withhold,
+        warc: args.warc,
+        wacz: args.wacz,
+    };
     let exported = export(&reader, &selection, &args.to, signer.as_deref(), context.clock.now())?;
     if args.json {
         print_json(&exported);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::evidence::{Digest, Exchange, Hop};
 use crate::vault::{CaptureRow, Reader, VaultError};
-use crate::warc::{Block, Record, urn, write};
+use crate::warc::{Block, Indexed, Open, Page, Record, Written, urn, write};
 
 /// Bytes of a head are characters of the same number (ISO 8859-1).
 fn bytes(head: &str) -> Vec<u8> {
@@ -47,7 +47,7 @@ pub(super) fn write_exchanges(
     origin: &str,
     captures: &[CaptureRow],
     out: &mut dyn Write,
-) -> Result<(), VaultError> {
+) -> Result<Vec<Indexed>, VaultError> {
     let failed = |source: io::Error| VaultError::Io { doing: "write", path: "exchange.warc.gz".into(), source };
     let software =
         format!("software: exhibit {}\r\nformat: WARC File Format 1.1\r\nisPartOf: {origin}\r\n", env!("CARGO_PKG_VERSION"));
@@ -60,12 +60,29 @@ pub(super) fn write_exchanges(
         payload: None,
         more: vec![("WARC-Filename", "exchange.warc.gz".into())],
     };
-    write(out, &info, &Block { before: software.into_bytes(), ..Block::default() }).map_err(failed)?;
+    let mut out = Written::new(out);
+    write(&mut out, &info, &Block { before: software.into_bytes(), ..Block::default() }).map_err(failed)?;
     let mut seen: BTreeMap<Digest, Seen> = BTreeMap::new();
     for capture in captures {
-        one(reader, capture, &mut seen, out).map_err(failed)?;
+        one(reader, capture, &mut seen, &mut out).map_err(failed)?;
     }
-    Ok(())
+    Ok(out.index)
+}
+
+/// Pages that a reader of the exchanges can begin with: what was served as a page, and kept as one.
+pub(super) fn pages(captures: &[CaptureRow]) -> Vec<Page> {
+    let of = |capture: &CaptureRow| {
+        let exchange: Exchange = serde_json::from_value(capture.exchange.clone()).ok()?;
+        let address = capture.final_url.clone().or_else(|| capture.url.clone())?;
+        let is_page = |hop: &&Hop| {
+            hop.status == Some(200)
+                && hop.url == address
+                && header(final_head(&hop.response_head), "content-type").is_some_and(|said| said.starts_with("text/html"))
+        };
+        let hop = exchange.hops.iter().rev().find(is_page)?;
+        Some(Page { id: capture.id.clone(), url: hop.url.clone(), date: hop.started.to_string(), title: None })
+    };
+    captures.iter().filter_map(of).collect()
 }
 
 /// Which part of the object each hop brought: from where, so many.
@@ -113,7 +130,7 @@ struct Piece {
     cut: bool,
 }
 
-fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>, out: &mut dyn Write) -> io::Result<()> {
+fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>, out: &mut Written<'_>) -> io::Result<()> {
     let exchange: Exchange = serde_json::from_value(capture.exchange.clone()).unwrap_or_default();
     let digest = capture.sha256.as_deref().and_then(|digest| digest.parse::<Digest>().ok());
     let object = |digest: &Digest| reader.object(digest).ok().flatten();
@@ -204,7 +221,21 @@ fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>,
                 }
                 _ => {}
             }
+            let offset = out.at;
             write(out, &made, &block)?;
+            out.index.push(Indexed {
+                uri: hop.url.clone(),
+                date: hop.started.to_string(),
+                offset,
+                length: out.at - offset,
+                status: hop.status,
+                media_type: match made.kind {
+                    "revisit" => "warc/revisit".to_owned(),
+                    _ => header(head, "content-type")
+                        .map_or("unk".to_owned(), |said| said.split(';').next().unwrap_or("").trim().to_owned()),
+                },
+                digest: made.payload.or(piece.filter(|_| whole).map(|piece| piece.digest)),
+            });
             last = Some(response.clone());
         }
         if !hop.request_head.is_empty() {
@@ -214,7 +245,7 @@ fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>,
             let sent = hop.sent.and_then(|digest| Some((digest, object(&digest)?.size)));
             let opened = sent.map(|(digest, _)| open(digest));
             let body = match (&opened, sent) {
-                (Some(open), Some((_, size))) => Some((open as crate::warc::Open<'_>, 0, size)),
+                (Some(open), Some((_, size))) => Some((open as Open<'_>, 0, size)),
                 _ => None,
             };
             write(out, &made, &Block { before: bytes(&hop.request_head), body, ..Block::default() })?;
@@ -241,8 +272,17 @@ fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>,
                 payload: Some(digest),
                 more: vec![],
             };
-            let open = open(digest);
+            let (open, offset) = (open(digest), out.at);
             write(out, &made, &Block { body: Some((&open, 0, object.size)), ..Block::default() })?;
+            out.index.push(Indexed {
+                uri: format!("urn:sha256:{digest}"),
+                date: capture.started.clone(),
+                offset,
+                length: out.at - offset,
+                status: Some(200),
+                media_type: object.media_type.clone(),
+                digest: Some(digest),
+            });
             last = last.or(Some(resource));
         }
     }

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::exchange::write_exchanges;
+use super::exchange::{pages, write_exchanges};
 use super::withhold::withhold;
 use crate::bag::{BagError, Writer};
 use crate::evidence::{CaptureNo, ExhibitNo, Id, ItemNo, ReportNo, Sha256, Time};
 use crate::ledger::{BAG_NAMESPACE, LedgerError, Signer, canonical, sshsig, tlog_proof};
 use crate::vault::{CaptureRow, ClaimRow, ExhibitRow, LogRow, Published, Reader, ReportRow, VaultError};
+use crate::warc::wacz;
 
 const CHECK_LOG: &str = include_str!("../../schema/check_log.py");
 
@@ -25,6 +26,8 @@ pub struct Selection {
     pub withhold: Vec<String>,
     /// Whether the exchanges go along as a WARC file, too: bodies then are in the bag twice.
     pub warc: bool,
+    /// The same with an index and a list of pages, as WACZ.
+    pub wacz: bool,
 }
 
 /// What was exported.
@@ -57,6 +60,8 @@ pub enum ExportError {
     Nothing,
     #[error("A WARC file is made of the exchanges, and these are to be withheld")]
     WithheldExchange,
+    #[error("The WACZ file cannot be written: {0}")]
+    Wacz(#[from] std::io::Error),
     #[error("The log is not published whole yet")]
     Unpublished,
     #[error("The object {digest} does not have the bytes that were recorded")]
@@ -71,7 +76,7 @@ impl ExportError {
             ExportError::Bag(BagError::Exists { .. }) => Some("a bag goes into a new directory; choose another name with --to"),
             ExportError::InsideCase { .. } => Some("choose a directory outside the case with --to"),
             ExportError::NoExhibit(_) => Some("see `exhibit list`"),
-            ExportError::WithheldExchange => Some("leave out --warc, or do not withhold the exchange"),
+            ExportError::WithheldExchange => Some("leave out --warc and --wacz, or do not withhold the exchange"),
             ExportError::Unpublished => {
                 Some("run any command that writes, such as `exhibit archive`, to finish what was interrupted")
             }
@@ -223,7 +228,7 @@ pub fn export(
     now: Time,
 ) -> Result<Exported, ExportError> {
     refuse_inside(reader, to)?;
-    if selection.warc && selection.withhold.iter().any(|field| field == "exchange") {
+    if (selection.warc || selection.wacz) && selection.withhold.iter().any(|field| field == "exchange") {
         return Err(ExportError::WithheldExchange);
     }
     let writers = reader.pause_writers()?;
@@ -265,7 +270,17 @@ pub fn export(
     if selection.warc {
         let captures = captures_of(&all.records, reader)?;
         bag.add_made("capture/exchange.warc.gz", |out| {
-            write_exchanges(reader, &head.checkpoint.origin, &captures, out).map_err(ExportError::from)
+            write_exchanges(reader, &head.checkpoint.origin, &captures, out).map(drop).map_err(ExportError::from)
+        })?;
+    }
+    if selection.wacz {
+        let captures = captures_of(&all.records, reader)?;
+        let origin = &head.checkpoint.origin;
+        // Of the last thing in it, so that the same captures give the same bytes.
+        let created = captures.iter().map(|capture| capture.finished.as_str()).max().unwrap_or("1970-01-01T00:00:00Z");
+        bag.add_made("capture/exchange.wacz", |out| {
+            let warc = |out: &mut dyn std::io::Write| write_exchanges(reader, origin, &captures, out).map_err(ExportError::from);
+            wacz(out, created, &format!("Exchanges of {origin}"), warc, &pages(&captures))
         })?;
     }
     log_slice(reader, &all, &exhibits, (&head, &selection.withhold), &mut bag)?;
@@ -276,7 +291,7 @@ pub fn export(
         &selection.withhold,
         (&key.to_string(), &key.fingerprint()),
         signer.is_some(),
-        (!selection.reports.is_empty(), selection.warc),
+        (!selection.reports.is_empty(), selection.warc, selection.wacz),
     );
     bag.add("HOW-TO-CHECK.md", &mut guide.as_bytes())?;
     let information = [
@@ -376,7 +391,7 @@ fn how_to_check(
     withheld: &[String],
     (key, fingerprint): (&str, &str),
     signed: bool,
-    (whole, warc): (bool, bool),
+    (whole, warc, wacz): (bool, bool, bool),
 ) -> String {
     let list: String = exhibits
         .iter()
@@ -396,10 +411,18 @@ fn how_to_check(
     };
     format!(
         "# How to check this bag\n\nIt holds {count} from the case `{origin}`:\n\n{list}\nAll commands run in the bag's own directory, with common tools. `exhibit` is not needed.\n\n## 1. The bytes are complete and unchanged\n\n```\nsha256sum -c --strict --quiet manifest-sha256.txt\nsha256sum -c --strict --quiet tagmanifest-sha256.txt\n```\n\nBoth print nothing. `bagit.py --validate .` (PyPI: bagit) checks the same, and that nothing was added.\n\n## 2. Who sealed it\n\n{who}\n## 3. It is in the log\n\n```\npython3 data/log/check_log.py\n```\n\nThis checks that every entry in `data/log/entries.jsonl` is in the log of {size} entries whose root is\n`{root}`, and that every\nquoted value is the one that was committed to when the entry was made. The short form of that head is\n`{short}`: compare it with one that was noted, printed or mailed earlier, if you have one.\n\n{warc}## What this proves, and what not\n\n{withheld}It proves that these bytes and entries are what was recorded when the entries were made, and that they are in the log that\nthe key signed. The records in `data/record` say the same for people; `exhibit verify` compares them with the entries, the\ncommands above do not.{left} It does not prove that the footage shows what is claimed, nor that it was not fabricated before it was captured.\nUntil proofs from outside cover the log, whoever holds the key could have written the log anew.\n",
-        warc = if warc {
-            "## 4. How it was obtained\n\n`data/capture/exchange.warc.gz` holds every request and answer, in the form that web archives use. `warcio check -v\ndata/capture/exchange.warc.gz` (PyPI: warcio) checks its digests, and any WARC player replays it.\n\n"
-        } else {
-            ""
+        warc = match (warc, wacz) {
+            (false, false) => String::new(),
+            (warc, wacz) => {
+                let mut told = "## 4. How it was obtained\n\n".to_owned();
+                if warc {
+                    told += "`data/capture/exchange.warc.gz` holds every request and answer, in the form that web archives use. `warcio check -v\ndata/capture/exchange.warc.gz` (PyPI: warcio) checks its digests, and any WARC player replays it.\n\n";
+                }
+                if wacz {
+                    told += "`data/capture/exchange.wacz` holds every request and answer with an index and a list of pages, for web archive players.\n`wacz validate -f data/capture/exchange.wacz` (PyPI: wacz) checks its digests.\n\n";
+                }
+                told
+            }
         },
         count = if exhibits.is_empty() {
             "a report's record".to_owned()
