@@ -76,10 +76,10 @@ pub struct Hop {
     /// What a browser's request carried. An object of the case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Digest>,
-    /// The body of an answer to a browser's request. An object of the case.
+    /// The body of an answer, where an attempt brings many. An object of the case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Digest>,
-    /// Why a browser's request brought nothing, or not all.
+    /// Why one of many requests brought nothing, or not all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<String>,
 }
@@ -120,7 +120,7 @@ pub struct Capture {
     /// The address asked for, or the path as the report prints it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// `http`, `local`, `handed-over`, `yt-dlp` or `chromium`.
+    /// `http`, `local`, `handed-over`, `yt-dlp`, `chromium`, `hls` or `dash`.
     pub method: String,
     pub started: Time,
     pub finished: Time,

@@ -20,6 +20,8 @@ words! {
         Screenshot = "screenshot",
         /// The page as the browser prints it.
         Pdf = "pdf",
+        /// Made of other objects by a recipe that is kept beside it.
+        Derived = "derived",
     }
 }
 

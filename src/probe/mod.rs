@@ -5,8 +5,11 @@ mod image;
 mod iso6709;
 mod matroska;
 mod mp4;
+mod playlist;
 mod sniff;
 
+pub use playlist::Piece as StreamPiece;
+pub use playlist::{Fragment, Playlist, Track, playlist};
 pub use sniff::{is_html, sniff};
 
 use std::io::{Read, Seek, SeekFrom};

@@ -9,6 +9,10 @@ pub fn sniff(head: &[u8]) -> &'static str {
         let webm = head.windows(4).take(64).any(|four| four == b"webm");
         return if webm { "video/webm" } else { "video/x-matroska" };
     }
+    // MPEG transport stream (ISO/IEC 13818-1): packets of 188 bytes.
+    if head.len() > 376 && [0, 188, 376].iter().all(|at| head[*at] == 0x47) {
+        return "video/mp2t";
+    }
     if is_html(head) {
         return "text/html";
     }
@@ -117,6 +121,7 @@ fn text(head: &[u8]) -> &'static str {
     let lower = String::from_utf8_lossy(&rest[..rest.len().min(1024)]).to_ascii_lowercase();
     match () {
         () if lower.starts_with("<svg") || (lower.starts_with("<?xml") && lower.contains("<svg")) => "image/svg+xml",
+        () if lower.starts_with("<mpd") || (lower.starts_with("<?xml") && lower.contains("<mpd")) => "application/dash+xml",
         () if lower.starts_with("<?xml") => "application/xml",
         () if lower.starts_with("#extm3u") => "application/vnd.apple.mpegurl",
         () => "text/plain",

@@ -13,7 +13,7 @@ use crate::evidence::{
     Capture, Claim, Clock, Completeness, Digest, Event, Examination, Exchange, ExhibitAdmitted, Item, MediaKind, Object,
     ObjectKept, Outcome, Role, Subject, Time, Unit,
 };
-use crate::fetch::{Client, Drawn, Found, Local, LocalError, Piece, Wanted};
+use crate::fetch::{Client, Drawn, Fetched, Found, Local, LocalError, Piece, Wanted};
 use crate::probe::{self, Probed, Structure};
 use crate::vault::{Effects, Lease, Staged, Staging, VaultError};
 
@@ -34,6 +34,14 @@ impl Arrived {
 
     pub fn digest(&self) -> Digest {
         self.staged.digests().sha256
+    }
+
+    pub fn mime(&self) -> &str {
+        self.probed.facts.mime.as_deref().unwrap_or("")
+    }
+
+    pub fn open(&self) -> Result<std::fs::File, VaultError> {
+        self.staged.open()
     }
 
     /// The kind of medium that the bytes are.
@@ -70,6 +78,8 @@ pub(super) struct Part {
 pub(super) struct Acquisition {
     capture: Capture,
     arrived: Option<Arrived>,
+    /// None: by its bytes.
+    role: Option<Role>,
     name: Option<String>,
     parts: Vec<Part>,
     /// What the platform says.
@@ -131,9 +141,9 @@ impl Means {
         }
     }
 
-    /// Fetches an item over http(s). An error is ours (the disk), never the server's.
-    pub async fn fetch(&self, key: &str, item: &Item) -> Result<Acquisition, VaultError> {
-        let mut capture = self.blank(key, item, "http", self.clock.now());
+    /// Asks for an address, and keeps what comes; and, if a longer answer broke off before, that too. An error is ours
+    /// (the disk), never the server's.
+    pub async fn receive(&self, url: &str) -> Result<(Fetched, Option<Arrived>, Option<Arrived>), VaultError> {
         let (sender, mut receiver) = mpsc::channel::<Piece>(16);
         let intake = self.intake.clone();
         // Writing and hashing block, so they have a thread of their own while the network goes on.
@@ -159,12 +169,18 @@ impl Means {
             let lost = earlier.filter(|earlier| !arrived.as_ref().is_some_and(|arrived| begins_with(arrived, earlier)));
             Ok((arrived, lost))
         });
-        let url = item.url.as_deref().unwrap_or_default();
         let fetched = self.client.get(url, sender).await;
-        let (arrived, earlier) = match writing.await {
-            Ok(arrived) => arrived?,
-            Err(error) => return Err(disk(io::Error::other(error))),
-        };
+        match writing.await {
+            Ok(arrived) => arrived.map(|(arrived, earlier)| (fetched, arrived, earlier)),
+            Err(error) => Err(disk(io::Error::other(error))),
+        }
+    }
+
+    /// Fetches an item over http(s). An error is ours (the disk), never the server's.
+    pub async fn fetch(&self, key: &str, item: &Item) -> Result<Acquisition, VaultError> {
+        let mut capture = self.blank(key, item, "http", self.clock.now());
+        let url = item.url.as_deref().unwrap_or_default();
+        let (fetched, arrived, earlier) = self.receive(url).await?;
         let meant = Meant { kind: item.kind, url, on_platform: item.platform.is_some() };
         let mut judged = judge::http(meant, &fetched, arrived.as_ref().map(|arrived| &arrived.probed));
         if fetched.tries > 1 {
@@ -290,7 +306,7 @@ impl Acquisition {
         let Judgement { outcome, completeness, because } = judged;
         let object = arrived.as_ref().map(|arrived| arrived.staged.digests().sha256);
         let capture = Capture { outcome, completeness, because, object, ..capture };
-        Acquisition { capture, arrived, name, parts: Vec::new(), claims: Vec::new() }
+        Acquisition { capture, arrived, role: None, name, parts: Vec::new(), claims: Vec::new() }
     }
 
     /// An attempt that brought several files.
@@ -301,8 +317,8 @@ impl Acquisition {
         parts: Vec<Part>,
         claims: Vec<Claim>,
     ) -> Acquisition {
-        let (arrived, name) = first.map_or((None, None), |first| (Some(first.arrived), first.name));
-        Acquisition { parts, claims, ..Acquisition::new(capture, judged, arrived, name) }
+        let (arrived, role, name) = first.map_or((None, None, None), |first| (Some(first.arrived), first.role, first.name));
+        Acquisition { role, parts, claims, ..Acquisition::new(capture, judged, arrived, name) }
     }
 
     /// An attempt that could not be made.
@@ -355,6 +371,13 @@ impl Acquisition {
         self
     }
 
+    /// The media type of a playlist that was served, and the address that served it.
+    pub fn playlist(&self) -> Option<(String, String)> {
+        let mime = self.arrived.as_ref().filter(|_| self.capture.outcome == Outcome::Ok)?.mime();
+        let address = self.capture.final_url.clone().or_else(|| self.capture.url.clone())?;
+        judge::is_playlist(mime).then(|| (mime.to_owned(), address))
+    }
+
     /// Takes the staged bytes back out, to be read.
     pub fn bytes(&self) -> Option<Result<Vec<u8>, VaultError>> {
         let arrived = self.arrived.as_ref()?;
@@ -377,7 +400,7 @@ impl Acquisition {
         let capture = self.capture;
         let (item, key) = (capture.item.clone(), capture.key.clone());
         let first = self.arrived.map(|arrived| {
-            let role = Some(judge::role(&arrived.probed));
+            let role = Some(self.role.unwrap_or_else(|| judge::role(&arrived.probed)));
             Part { arrived, role, name: self.name, always: false }
         });
         let mut parts: Vec<Part> = first.into_iter().chain(self.parts).collect();

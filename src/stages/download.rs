@@ -58,6 +58,12 @@ impl Means {
             None => vec![self.fetch(key, item).await?],
         };
         let last = &page[0];
+        if let Some((mime, address)) = last.playlist() {
+            let stream = self.stream(key, item, last, &mime, &address).await?;
+            let mut all: Vec<_> = page.into_iter().enumerate().map(|(nth, one)| renamed(one, key, "playlist", nth)).collect();
+            all.push(stream);
+            return Ok(all);
+        }
         let (outcome, kind) = (last.outcome(), last.kind());
         let meant = matches!(item.kind, MediaKind::Video | MediaKind::Audio | MediaKind::Post);
         let around = outcome == Outcome::Ok && kind == MediaKind::Page;

@@ -152,7 +152,7 @@ fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>,
             };
             portions.map(|portion| portion.and_then(piece)).collect()
         }
-        "chromium" => {
+        "chromium" | "hls" | "dash" => {
             let piece = |hop: &Hop| {
                 let (digest, size) = (hop.body?, object(&hop.body?)?.size);
                 Some(Piece { digest, from: 0, length: size, size, cut: hop.cut.is_some() })

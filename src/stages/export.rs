@@ -108,8 +108,21 @@ fn ending(media_type: &str) -> &'static str {
         "text/markdown" => "md",
         "text/csv" => "csv",
         "application/pdf" => "pdf",
+        "application/json" => "json",
+        "application/vnd.apple.mpegurl" => "m3u8",
+        "application/dash+xml" => "mpd",
+        "video/mp2t" => "ts",
         _ => "bin",
     }
+}
+
+/// Digests of the fragments that a capture of a stream brought.
+fn fragments(capture: &CaptureRow) -> Vec<String> {
+    if !matches!(capture.method.as_str(), "hls" | "dash") {
+        return Vec::new();
+    }
+    let hops = capture.exchange["hops"].as_array().into_iter().flatten();
+    hops.filter_map(|hop| hop["body"].as_str().map(str::to_owned)).collect()
 }
 
 /// All that belongs to the exhibits: their records, the entries about them, their objects and reports.
@@ -170,6 +183,10 @@ fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published) -> Result<
             reports.iter().map(|report| &report.sha256).chain(captures.iter().filter_map(|capture| capture.sha256.as_ref()))
         {
             entries.extend(all.take(reader, digest)?);
+        }
+        // What a derived file is made of comes along.
+        for digest in captures.iter().flat_map(fragments) {
+            entries.extend(all.take(reader, &digest)?);
         }
         let record = json!({
             "exhibit": exhibit,

@@ -26,7 +26,13 @@ pub(super) struct Meant<'a> {
 
 /// The role of bytes by their type.
 pub(super) fn role(probed: &Probed) -> Role {
-    if is_page(probed) { Role::Page } else { Role::Original }
+    let carries = is_page(probed) || is_playlist(probed.facts.mime.as_deref().unwrap_or(""));
+    if carries { Role::Page } else { Role::Original }
+}
+
+/// Whether bytes of this type only list where footage is.
+pub(super) fn is_playlist(mime: &str) -> bool {
+    matches!(mime, "application/vnd.apple.mpegurl" | "application/dash+xml")
 }
 
 fn is_page(probed: &Probed) -> bool {
@@ -109,6 +115,13 @@ fn served(meant: Meant<'_>, fetched: &Fetched, probed: Option<&Probed>, bytes: (
     }
     if meant.kind == MediaKind::Post && probed.is_some_and(is_page) {
         return told(Outcome::Ok, worse(completeness), format!("the post's page is kept, its media are not ({why})"));
+    }
+    if media && probed.is_some_and(|probed| is_playlist(probed.facts.mime.as_deref().unwrap_or(""))) {
+        return told(
+            Outcome::Ok,
+            worse(completeness),
+            format!("a playlist was served: it lists the footage, which is not in it ({why})"),
+        );
     }
     match &fetched.reserved {
         Some(Reserve::Range(range)) => {

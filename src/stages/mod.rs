@@ -20,6 +20,7 @@ mod records;
 mod resolve;
 pub mod review;
 mod shelf;
+mod stream;
 mod verify;
 mod verify_bag;
 mod withhold;
