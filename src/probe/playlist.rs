@@ -361,10 +361,6 @@ mod tests {
     const HLS: &str = "application/vnd.apple.mpegurl";
     const DASH: &str = "application/dash+xml";
 
-    fn urls(track: &Track) -> Vec<(&str, Option<(u64, u64)>, Piece)> {
-        track.fragments.iter().map(|one| (one.url.as_str(), one.range, one.piece)).collect()
-    }
-
     fn tracks(text: &str, mime: &str) -> Vec<Track> {
         match playlist(text.as_bytes(), mime, "http://a.example/v/list").unwrap() {
             Playlist::Tracks { tracks, .. } => tracks,
@@ -395,7 +391,7 @@ mod tests {
             (all.to_owned(), Some((15, 7)), Piece::Fragment),
             ("http://a.example/b.mp4".to_owned(), None, Piece::Fragment),
         ];
-        let found: Vec<_> = urls(&tracks[0]).into_iter().map(|(url, range, piece)| (url.to_owned(), range, piece)).collect();
+        let found: Vec<_> = tracks[0].fragments.iter().map(|one| (one.url.clone(), one.range, one.piece)).collect();
         assert_eq!(found, expected);
         assert!(!self::tracks("#EXTM3U\n#EXTINF:4,\na.ts\n", HLS)[0].ended, "live");
     }
