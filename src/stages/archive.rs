@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Semaphore;
+
 use super::capture::{Acquisition, Means};
 use super::download::own_last;
 use super::record::{permission, record};
@@ -216,7 +218,14 @@ fn may_pass(outcome: &str, because: &str, item: &Item, local: Option<&Local>, ho
 }
 
 /// What a finished attempt sends to the writer.
-type Finished = (Item, Lease, Result<Vec<Acquisition>, VaultError>);
+type Finished = (Item, Lease, Tried);
+
+/// What an attempt brought; none: the run was stopped before it began.
+type Tried = Option<Result<Vec<Acquisition>, VaultError>>;
+
+/// Attempts that are begun, or have their place in the line, before the first of them is committed: what has come
+/// while the writer was busy is one transaction.
+const IN_LINE: usize = 256;
 
 /// Tries all jobs. This thread is the writer: it leases, hands out, and commits what comes back, all
 /// that has come by then in one transaction.
@@ -240,6 +249,7 @@ pub(super) fn capture_all(
     let (sender, receiver) = mpsc::channel::<Finished>();
     let (mut ready, mut elsewhere, mut under_way, mut failed) = (VecDeque::<Lease>::new(), Vec::new(), 0usize, None);
     let mut beat = Instant::now();
+    let places = Arc::new(Semaphore::new(how.concurrency));
     loop {
         if beat.elapsed() >= HEARTBEAT {
             vault.heartbeat()?;
@@ -247,13 +257,13 @@ pub(super) fn capture_all(
         }
         let stopping = failed.is_some() || how.stop.load(Ordering::Relaxed);
         if ready.is_empty() && !waiting.is_empty() && !stopping {
-            let some: Vec<Unit> = waiting.drain(..waiting.len().min(how.concurrency * 4)).collect();
+            let some: Vec<Unit> = waiting.drain(..waiting.len().min(IN_LINE)).collect();
             let leases = vault.claim(&some)?;
             let leased: Vec<&str> = leases.iter().map(|lease| lease.task.unit.key.as_str()).collect();
             elsewhere.extend(some.iter().filter(|unit| !leased.contains(&unit.key.as_str())).cloned());
             ready.extend(leases);
         }
-        while under_way < how.concurrency && !stopping {
+        while under_way < IN_LINE && !stopping {
             // Files beside a report are read one at a time, in the report's order: the disk is no faster
             // for many, and the exhibits get their numbers in an order that people expect.
             let next_is_local = ready.front().is_some_and(|lease| lease.task.subject.starts_with("local:"));
@@ -262,7 +272,7 @@ pub(super) fn capture_all(
             }
             let Some(lease) = ready.pop_front() else { break };
             if let Some(job) = known.get(&lease.task.unit.key) {
-                spawn(runtime, means.clone(), job, lease, sender.clone());
+                spawn(runtime, means.clone(), job, lease, (places.clone(), how.stop.clone()), sender.clone());
                 under_way += 1;
             }
             if next_is_local {
@@ -294,9 +304,21 @@ pub(super) fn capture_all(
     }
 }
 
-fn spawn(runtime: &tokio::runtime::Runtime, means: Means, job: &Job, lease: Lease, sender: mpsc::Sender<Finished>) {
+fn spawn(
+    runtime: &tokio::runtime::Runtime,
+    means: Means,
+    job: &Job,
+    lease: Lease,
+    (places, stop): (Arc<Semaphore>, Arc<AtomicBool>),
+    sender: mpsc::Sender<Finished>,
+) {
     let (item, local, beside) = (job.item.clone(), job.local.clone(), job.beside.clone());
     runtime.spawn(async move {
+        let _place = places.acquire_owned().await;
+        if stop.load(Ordering::Relaxed) {
+            let _ = sender.send((item, lease, None));
+            return;
+        }
         let key = lease.task.unit.key.clone();
         let (of, one) = (item.clone(), means.clone());
         let work = if item.key.starts_with("local:") {
@@ -312,7 +334,7 @@ fn spawn(runtime: &tokio::runtime::Runtime, means: Means, job: &Job, lease: Leas
         // A fault of ours in one item is that item's, dated and told, and the others go on.
         let result = work.await.unwrap_or_else(|error| Ok(vec![one.broken(&lease.task.unit.key, &item, &error.to_string())]));
         // Nobody listens any more only when the run has failed already.
-        let _ = sender.send((item, lease, result));
+        let _ = sender.send((item, lease, Some(result)));
     });
 }
 
@@ -327,8 +349,9 @@ fn settle(
     let (mut batch, mut told) = (Vec::new(), Vec::new());
     for (item, lease, result) in finished {
         match result {
-            Err(error) => *failed = Some(error),
-            Ok(acquisitions) => {
+            None => {}
+            Some(Err(error)) => *failed = Some(error),
+            Some(Ok(acquisitions)) => {
                 // The last is the item's own.
                 let last = acquisitions.last().map(|last| (last.outcome(), last.because().to_owned()));
                 let (outcome, because) = last.unwrap_or((Outcome::Error, String::new()));
