@@ -247,10 +247,9 @@ impl Vault {
         let mut dirs = BTreeSet::new();
         for (effects, _) in batch.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
             for staged in &effects.objects {
-                let mut kept = objects::keep(&self.reader.layout, staged)?.into_iter();
-                dirs.extend(kept.next());
-                // A killed run may have made the directories above without syncing their names.
-                dirs.extend(kept.filter(|dir| !self.synced.contains(dir)));
+                let kept = objects::keep(&self.reader.layout, staged)?;
+                dirs.extend(kept.changed);
+                dirs.extend(kept.above.into_iter().filter(|dir| !self.synced.contains(dir)));
             }
         }
         for dir in dirs {

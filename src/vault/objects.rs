@@ -19,9 +19,17 @@ pub struct ObjectFile {
     pub digest: Option<Digest>,
 }
 
-/// Gives staged bytes their name in the vault. Returns the directories whose entries must be synced
-/// before any entry of the log may name the object.
-pub(super) fn keep(layout: &Layout, staged: &Staged) -> Result<Vec<PathBuf>, VaultError> {
+/// Directories whose entries must be synced before any entry of the log may name an object.
+#[derive(Debug, Default)]
+pub(super) struct ToSync {
+    /// New names are in them.
+    pub changed: Vec<PathBuf>,
+    /// A killed run may have changed them.
+    pub above: Vec<PathBuf>,
+}
+
+/// Gives staged bytes their name in the vault.
+pub(super) fn keep(layout: &Layout, staged: &Staged) -> Result<ToSync, VaultError> {
     let digests = staged.digests();
     let path = layout.object(&digests.sha256);
     let dirs: Vec<PathBuf> = path.ancestors().skip(1).take(3).map(Path::to_path_buf).collect();
@@ -31,11 +39,29 @@ pub(super) fn keep(layout: &Layout, staged: &Staged) -> Result<Vec<PathBuf>, Vau
             staged.rescued.store(true, Ordering::Relaxed);
             return Err(VaultError::ObjectDiffers { digest: digests.sha256 });
         }
-        return Ok(dirs);
+        return Ok(ToSync { changed: vec![dirs[0].clone()], above: dirs });
     }
-    durable::create_dir(&dirs[0])?;
+    let mut changed = vec![dirs[0].clone()];
+    make_dirs(&dirs, &mut changed)?;
     name_without_replacing(&staged.path, &path)?;
-    Ok(dirs)
+    Ok(ToSync { changed, above: dirs })
+}
+
+/// Makes the first directory, and those above it that are missing. Nothing is synced: `changed` gets their parents, all
+/// of a commit's once.
+fn make_dirs(dirs: &[PathBuf], changed: &mut Vec<PathBuf>) -> Result<(), VaultError> {
+    match (fs::create_dir(&dirs[0]), dirs.get(1)) {
+        (Ok(()), Some(parent)) => changed.push(parent.clone()),
+        (Err(error), _) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        (Err(error), Some(_)) if error.kind() == io::ErrorKind::NotFound && dirs.len() > 2 => {
+            make_dirs(&dirs[1..], changed)?;
+            fs::create_dir(&dirs[0]).map_err(VaultError::io("make the directory", &dirs[0]))?;
+            changed.push(dirs[1].clone());
+        }
+        (Err(_), _) => durable::create_dir(&dirs[0])?,
+        (Ok(()), None) => {}
+    }
+    Ok(())
 }
 
 /// Whether a file has these bytes.
