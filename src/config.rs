@@ -61,6 +61,7 @@ pub struct Capture {
     pub browser: String,
     pub browser_seconds: u64,
     pub time_zone: String,
+    pub wayback: String,
 }
 
 impl Default for Capture {
@@ -88,6 +89,7 @@ impl Default for Capture {
             browser: "chromium".into(),
             browser_seconds: 90,
             time_zone: "UTC".into(),
+            wayback: "https://web.archive.org".into(),
         }
     }
 }

@@ -473,3 +473,62 @@ fn directories_and_archives_are_handed_over_file_by_file_under_their_own_names()
     assert!(add("missing-directory").code(1).err.contains("There is no file"));
     program.run(&["--case", "c", "verify"]).code(0);
 }
+
+#[test]
+fn a_third_party_is_asked_only_by_name_and_its_copy_is_called_its_copy() {
+    let (program, server, third) = (Program::new(), Server::start(), Server::start());
+    server.serve("/a.png", "image/png", support::png(1));
+    server.serve("/b.png", "image/png", support::png(2));
+    program.file("list.txt", format!("{}\n{}\n", server.url("/a.png"), server.url("/b.png")));
+    program.run(&["init", "c"]).code(0);
+    let settings = std::fs::read_to_string(program.path("c/exhibit.toml")).unwrap();
+    program.file("c/exhibit.toml", settings.replace("https://web.archive.org", &third.url("")));
+    program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1"]).code(0);
+    server.on("/a.png", |connection, _| support::respond(connection, "404 Not Found", "text/html", b"gone"));
+    let again = |more: &[&str], code| {
+        program
+            .run(&[&["--case", "c", "recapture", "--all", "--allow-host", "127.0.0.1", "--json"][..], more].concat())
+            .code(code)
+            .json()
+    };
+    again(&[], 4);
+    assert!(third.asked.lock().unwrap().is_empty(), "nobody is told unless it is named");
+    // It has a copy of the one, and none of the other.
+    let encoded: String = server
+        .url("/a.png")
+        .bytes()
+        .map(|byte| match byte {
+            byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect();
+    let index = format!("/cdx/search/cdx?url={encoded}&output=json&filter=statuscode:200&limit=-1");
+    let rows = format!(
+        "[[\"urlkey\",\"timestamp\",\"original\",\"mimetype\",\"statuscode\",\"digest\",\"length\"],[\"k\",\"20190414063000\",\"{}\",\"image/png\",\"200\",\"D\",\"1\"]]",
+        server.url("/a.png")
+    );
+    third.serve(&index, "application/json", rows);
+    third.serve(&format!("/web/20190414063000id_/{}", server.url("/a.png")), "image/png", support::png(3));
+    third.serve(&format!("/save/{}", server.url("/b.png")), "text/html", "<p>saved");
+    let told = again(&["--wayback", "--save-page-now"], 4);
+    let outcomes: Vec<&str> = told["items"].as_array().unwrap().iter().map(|item| item["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["gone", "ok"], "a copy elsewhere does not bring an item back");
+    let captures = |id: &str| program.run(&["--case", "c", "show", id, "--json"]).code(0).json()["captures"].clone();
+    let copy = captures("I1").as_array().unwrap().iter().find(|one| one["method"] == "wayback").unwrap().clone();
+    let because = copy["because"].as_str().unwrap();
+    assert!(because.contains("a third party") && because.contains("2019-04-14T06:30:00Z"), "{because}");
+    assert_eq!(copy["sha256"], exhibit::evidence::Digest::of(&support::png(3)).to_string());
+    let saved = captures("I2").as_array().unwrap().iter().find(|one| one["method"] == "save-page-now").unwrap().clone();
+    assert!(saved["because"].as_str().unwrap().contains("its word is not checked"), "{saved}");
+    let listed = program.run(&["--case", "c", "list", "--json"]).code(0).json();
+    let held: Vec<&str> = listed.as_array().unwrap().iter().map(|one| one["sha256"].as_str().unwrap()).collect();
+    let expected = [1, 2, 3].map(|seed| exhibit::evidence::Digest::of(&support::png(seed)).to_string());
+    assert_eq!(held, expected.each_ref().map(String::as_str), "its answers are no exhibits, its copy is one");
+    // Of what it does not have, that is said.
+    third.serve(&index, "application/json", "[]");
+    again(&["--wayback"], 4);
+    let captures = captures("I1");
+    let last = captures.as_array().unwrap().iter().rfind(|one| one["method"] == "wayback").unwrap();
+    assert!(last["outcome"] == "gone" && last["because"].as_str().unwrap().contains("has no copy"), "{last}");
+    program.run(&["--case", "c", "verify"]).code(0);
+}

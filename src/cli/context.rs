@@ -247,6 +247,7 @@ impl Context {
             helper: std::env::current_exe().ok(),
             downloader: Context::downloader(&config),
             browser: Context::browser(&config),
+            wayback: None,
             token: {
                 let random = self.random.clone();
                 Arc::new(move || {

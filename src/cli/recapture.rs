@@ -8,7 +8,7 @@ use super::exit::{Exit, Failure};
 use super::plain::{coloured, columns, count, fit, pad, print, print_json, safe, size, strong};
 use crate::evidence::{Completeness, Id, Outcome};
 use crate::fetch::Permit;
-use crate::stages::{Available, Changed, Recaptured, Which, recapture};
+use crate::stages::{Available, Changed, Recaptured, Wayback, Which, recapture};
 
 /// Try items again: each try is a dated record, changed bytes a new version, and what is gone is known to be gone
 #[derive(clap::Args)]
@@ -29,6 +29,12 @@ pub struct Args {
     /// Try nothing: say how things stood when last tried
     #[arg(long)]
     status: bool,
+    /// Look up what is gone in the Wayback Machine, and take its last copy; this tells it the address
+    #[arg(long, conflicts_with = "status")]
+    wayback: bool,
+    /// Ask the Wayback Machine to save what is online; this makes it public there
+    #[arg(long, conflicts_with = "status")]
+    save_page_now: bool,
     /// A host or network that may be asked although it is not public (repeatable); recorded in the log
     #[arg(long = "allow-host", value_name = "HOST|CIDR")]
     allow: Vec<Permit>,
@@ -50,6 +56,10 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     };
     let mut how = context.archiving(&config, &args.allow)?;
     how.fetch = !args.status;
+    if args.wayback || args.save_page_now {
+        let service = config.capture.wayback.clone();
+        how.wayback = Some(Wayback { service, look_up: args.wayback, save: args.save_page_now });
+    }
     stop_on_interrupt(how.stop.clone());
     let mut progress = Shown::new(context.global.quiet || args.json, context.global.verbose);
     let told = recapture(&mut vault, &which, &how, &mut progress);

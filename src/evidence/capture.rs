@@ -120,7 +120,7 @@ pub struct Capture {
     /// The address asked for, or the path as the report prints it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// `http`, `local`, `handed-over`, `yt-dlp`, `chromium`, `hls` or `dash`.
+    /// `http`, `local`, `handed-over`, `yt-dlp`, `chromium`, `hls`, `dash`, `wayback` or `save-page-now`.
     pub method: String,
     pub started: Time,
     pub finished: Time,

@@ -47,6 +47,8 @@ pub struct Archive {
     pub helper: Option<std::path::PathBuf>,
     /// What obtains footage from behind a platform's player, if it was found.
     pub downloader: Option<Arc<crate::fetch::Wanted>>,
+    /// A third party that is asked, too, where a person says so.
+    pub wayback: Option<super::Wayback>,
     /// What shows pages, if it is found.
     pub browser: Option<Arc<crate::fetch::Drawn>>,
     /// A fresh secret.
@@ -156,6 +158,7 @@ pub(super) fn means(vault: &Vault, how: &Archive) -> Means {
         route: how.route.clone(),
         downloader: how.downloader.clone(),
         browser: how.browser.clone(),
+        wayback: how.wayback.clone(),
         helper: how.helper.clone(),
         scratch: vault.reader().layout().root.join("scratch"),
         token: how.token.clone(),

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::judge::{self, Judgement, Meant};
 use super::record::asserted;
+use super::third_party::Wayback;
 use crate::evidence::{
     Capture, Claim, Clock, Completeness, Digest, Event, Examination, Exchange, ExhibitAdmitted, Item, MediaKind, Object,
     ObjectKept, Outcome, Role, Subject, Time, Unit,
@@ -81,6 +82,8 @@ pub(super) struct Acquisition {
     /// None: by its bytes.
     role: Option<Role>,
     name: Option<String>,
+    /// The bytes are somebody's word about the item, not the item.
+    answer: bool,
     parts: Vec<Part>,
     /// What the platform says.
     claims: Vec<Claim>,
@@ -96,6 +99,8 @@ pub(super) struct Means {
     pub route: String,
     pub downloader: Option<Arc<Wanted>>,
     pub browser: Option<Arc<Drawn>>,
+    /// A third party that is asked, too.
+    pub wayback: Option<Wayback>,
     /// The `exhibit` program, which takes hostile files apart in a process of its own.
     pub helper: Option<PathBuf>,
     /// A directory of the case's for what programs leave.
@@ -306,7 +311,7 @@ impl Acquisition {
         let Judgement { outcome, completeness, because } = judged;
         let object = arrived.as_ref().map(|arrived| arrived.staged.digests().sha256);
         let capture = Capture { outcome, completeness, because, object, ..capture };
-        Acquisition { capture, arrived, role: None, name, parts: Vec::new(), claims: Vec::new() }
+        Acquisition { capture, arrived, role: None, name, answer: false, parts: Vec::new(), claims: Vec::new() }
     }
 
     /// An attempt that brought several files.
@@ -330,6 +335,20 @@ impl Acquisition {
     /// The same attempt under another key: several are made for one unit of work.
     pub fn under(mut self, key: &str) -> Acquisition {
         self.capture.key = key.to_owned();
+        self
+    }
+
+    /// The same attempt by a method of its own.
+    pub fn by(mut self, method: &str) -> Acquisition {
+        self.capture.method = method.to_owned();
+        self
+    }
+
+    /// The same attempt, judged anew: its bytes are an answer about the item, and no exhibit.
+    pub fn told(mut self, method: &str, judged: Judgement) -> Acquisition {
+        let Judgement { outcome, completeness, because } = judged;
+        self.capture = Capture { outcome, completeness, because, method: method.to_owned(), ..self.capture };
+        self.answer = true;
         self
     }
 
@@ -396,7 +415,7 @@ impl Acquisition {
     /// and its examination. `admit` is off for a report's own page.
     pub fn effects(self, lease: Option<Lease>, admit: bool) -> Effects {
         let mut effects = Effects { lease, ..Effects::default() };
-        let admit = admit && self.capture.outcome == Outcome::Ok;
+        let admit = admit && self.capture.outcome == Outcome::Ok && !self.answer;
         let capture = self.capture;
         let (item, key) = (capture.item.clone(), capture.key.clone());
         let first = self.arrived.map(|arrived| {

@@ -142,7 +142,7 @@ fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>,
     let name = |what: &str| format!("{} {} {what}", capture.id, capture.entry);
     let mut last = None;
     let pieces: Vec<Option<Piece>> = match capture.method.as_str() {
-        "http" => {
+        "http" | "wayback" | "save-page-now" => {
             // A file can be cut that was sent whole.
             let cut = capture.completeness == "truncated" && !capture.because.contains("but the file is cut");
             let size = digest.and_then(|digest| object(&digest)).map_or(0, |object| object.size);
@@ -251,7 +251,7 @@ fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>,
             write(out, &made, &Block { before: bytes(&hop.request_head), body, ..Block::default() })?;
         }
     }
-    if capture.method != "http" {
+    if !matches!(capture.method.as_str(), "http" | "wayback" | "save-page-now") {
         // Obtained by another way than our own requests, or drawn by a browser: the bytes are known, their exchange is not.
         let served: Vec<Digest> = pieces.iter().flatten().map(|piece| piece.digest).collect();
         let mut others: Vec<Digest> = digest.into_iter().collect();

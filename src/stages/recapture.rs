@@ -175,7 +175,9 @@ fn is_due(last: &CaptureRow, now: Time, days: u32) -> bool {
 
 fn available(reader: &Reader, row: &ItemRow) -> Result<Option<Available>, VaultError> {
     let Ok(number) = row.id.parse::<ItemNo>() else { return Ok(None) };
-    let tries = reader.captures_of(number)?;
+    let mut tries = reader.captures_of(number)?;
+    // What a third party has is not where the item was.
+    tries.retain(|one| !matches!(one.method.as_str(), "wayback" | "save-page-now"));
     let Some(last) = tries.last() else { return Ok(None) };
     let same = |one: &&CaptureRow| one.method == last.method;
     let run = tries.iter().rev().filter(same).take_while(|one| one.outcome == last.outcome).last().unwrap_or(last);

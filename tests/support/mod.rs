@@ -271,6 +271,7 @@ pub fn archiving(ports: &Ports, concurrency: usize) -> exhibit::stages::Archive 
         helper: None,
         downloader: None,
         browser: None,
+        wayback: None,
         token: std::sync::Arc::new(|| "a secret of the tests".to_owned()),
         stop: Default::default(),
     }
