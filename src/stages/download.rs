@@ -53,7 +53,7 @@ impl Means {
     /// that brings the page around the footage, the footage by the downloader, or out of the browser. What counts as
     /// the item's own attempt is the last.
     pub async fn obtain(&self, key: &str, item: &Item) -> Result<Vec<Acquisition>, VaultError> {
-        let own = self.from_its_address(key, item).await?;
+        let own = self.at_its_address(key, item).await?;
         let stands = own.last().map_or(Outcome::Error, Acquisition::outcome);
         // Before the item's own: what a third party has is not where the item was.
         let mut all = self.third_party(key, item, stands).await?;
@@ -61,7 +61,7 @@ impl Means {
         Ok(all)
     }
 
-    async fn from_its_address(&self, key: &str, item: &Item) -> Result<Vec<Acquisition>, VaultError> {
+    async fn at_its_address(&self, key: &str, item: &Item) -> Result<Vec<Acquisition>, VaultError> {
         let mut page = match self.page(key, item).await? {
             Some(shown) => shown,
             None => vec![self.fetch(key, item).await?],
