@@ -293,3 +293,104 @@ fn pages_that_misbehave_end_and_are_not_called_whole() {
     assert_eq!(told, expected);
     program.run(&["--case", "c", "verify"]).code(0);
 }
+
+/// Serves a file as most servers do: parts of it where parts are asked for.
+fn serve_parts(server: &Server, path: &str, body: Vec<u8>) {
+    server.on(path, move |connection, request| {
+        use std::io::Write;
+        let total = body.len();
+        let range = request.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("range: bytes=").map(str::to_owned));
+        let range = range.and_then(|range| {
+            let (from, to) = range.trim().split_once('-')?;
+            let from = from.parse::<usize>().ok()?;
+            Some((from, to.parse::<usize>().unwrap_or(total - 1).min(total - 1)))
+        });
+        let (head, part) = match range {
+            Some((from, to)) => (
+                format!("206 Partial Content\r\nContent-Range: bytes {from}-{to}/{total}\r\nContent-Length: {}", to + 1 - from),
+                &body[from..=to],
+            ),
+            None => (format!("200 OK\r\nContent-Length: {total}"), &body[..]),
+        };
+        let head = format!(
+            "HTTP/1.1 {head}\r\nAccept-Ranges: bytes\r\nETag: \"v\"\r\nContent-Type: video/mp4\r\nConnection: close\r\n\r\n"
+        );
+        let _ = connection.write_all(head.as_bytes());
+        for piece in part.chunks(1 << 16) {
+            if connection.write_all(piece).is_err() {
+                return;
+            }
+            // Slow enough that the player seeks before all is there.
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    });
+}
+
+#[test]
+fn parts_that_a_player_asks_for_are_no_footage_of_their_own() {
+    let (program, server) = (Program::new(), Server::start());
+    // Its index stands at its end: the player seeks.
+    let film = program.path("film.mp4");
+    let made = Command::new("ffmpeg")
+        .args([
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=size=640x480:rate=25:duration=20",
+            "-c:v",
+            "mpeg4",
+            "-b:v",
+            "4M",
+            "-bitexact",
+        ])
+        .arg(&film)
+        .status();
+    assert!(made.expect("tests/run installs ffmpeg").success());
+    let film = std::fs::read(&film).unwrap();
+    assert!(film.len() > 2_000_000 && film.windows(4).position(|four| four == b"moov").unwrap() > film.len() / 2);
+    serve_parts(&server, "/film.mp4", film.clone());
+    server.serve(
+        "/post.html",
+        "text/html",
+        "<!DOCTYPE html><title>P</title><article><p>One video shows a street.</p><video src='/film.mp4' preload='auto' controls></video></article>",
+    );
+    archived(&program, &[server.url("/post.html")]).code(0);
+    let all = exhibits(&program);
+    let footage: Vec<&str> =
+        all.iter().filter(|one| one["role"] == "original").map(|one| one["sha256"].as_str().unwrap()).collect();
+    assert_eq!(footage, [digest(&film)], "{all:#?}");
+    program.run(&["--case", "c", "export", "--all", "--warc", "--to", "bag"]).code(0);
+    let warc = program.path("bag/data/capture/exchange.warc.gz");
+    let checked = Command::new(tool("warcio")).arg("check").arg(&warc).output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+}
+
+#[test]
+fn what_never_ends_ends_with_the_browser() {
+    let (program, server) = (Program::new(), Server::start());
+    let stopped = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let told = stopped.clone();
+    server.on("/events", move |connection, _| {
+        use std::io::Write;
+        let _ = write!(connection, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+        while connection.write_all(b"data: still here\n\n").is_ok() {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        told.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    server.serve(
+        "/post.html",
+        "text/html",
+        "<!DOCTYPE html><title>P</title><article><p>Text.</p></article><script>new EventSource('/events')</script>",
+    );
+    let begun = std::time::Instant::now();
+    archived(&program, &[server.url("/post.html")]).code(0);
+    assert!(begun.elapsed().as_secs() < 80, "{:?}", begun.elapsed());
+    let own = captures(&program, "I1").pop().unwrap();
+    assert_eq!((own["outcome"].as_str(), own["completeness"].as_str()), (Some("ok"), Some("partial")), "{own:#?}");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(stopped.load(std::sync::atomic::Ordering::Relaxed), "the connection is closed");
+    assert_eq!(std::fs::read_dir(program.path("c/scratch")).unwrap().count(), 0);
+}

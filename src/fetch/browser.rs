@@ -215,7 +215,18 @@ struct Spoken {
 
 impl Drop for Spoken {
     fn drop(&mut self) {
-        // Its guard ends with its standard input's other side, and all the browser's processes with the guard.
+        // When its first process is gone, its guard ends all the others, and itself. The guard is killed only if it does not.
+        for ended in [None, browser_process(self.child.id())] {
+            if let Some(first) = ended.and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)) {
+                let _ = rustix::process::kill_process(first, rustix::process::Signal::KILL);
+            }
+            for _ in 0..120 {
+                if !matches!(self.child.try_wait(), Ok(None)) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(25));
+            }
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -262,12 +273,13 @@ impl Session {
         };
         let (sender, messages) = mpsc::channel();
         std::thread::spawn(move || read(from, &sender));
-        let confined = std::thread::spawn(move || {
-            let mut first = String::new();
+        let (first, confined) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
             let mut said = BufReader::new(said);
-            let _ = said.by_ref().take(200).read_line(&mut first);
+            let _ = said.by_ref().take(200).read_line(&mut line);
+            let _ = first.send(line);
             let _ = std::io::copy(&mut said, &mut std::io::sink());
-            first
         });
         let mut spoken = Spoken {
             child,
@@ -296,6 +308,15 @@ impl Session {
             tool: Tool { name: "Chromium".into(), version: String::new(), sha256: Digest([0; 32]), arguments: Vec::new() },
             _dirs: (tempfile::tempdir_in(&self.keep).map_err(failed)?, tempfile::tempdir_in(&self.keep).map_err(failed)?),
         };
+        let line = confined.recv_timeout(Duration::from_secs(10)).unwrap_or_default();
+        let how =
+            Confined::ALL.into_iter().find(|how| line.trim_end() == format!("exhibit: {}", how.as_str())).unwrap_or(Confined::No);
+        if how == Confined::No && self.sandbox().is_some() {
+            return Err(
+                "as root, on a system that cannot confine it, it would run without any sandbox; run exhibit as another user"
+                    .into(),
+            );
+        }
         let version = spoken.call("Browser.getVersion", json!({}))?;
         page.tool.version = version["product"].as_str().unwrap_or("").chars().take(100).collect();
         // What runs is not always what is named: distributions put a script before it.
@@ -308,11 +329,9 @@ impl Session {
         (page.address, page.status) = (spoken.address.clone(), spoken.status);
         let _ = spoken.call("Browser.close", json!({}));
         drop(spoken);
-        let confined = confined.join().unwrap_or_default();
-        let how = Confined::ALL.into_iter().find(|how| confined.trim_end() == format!("exhibit: {}", how.as_str()));
         page.tool.arguments = ARGUMENTS.iter().copied().chain(self.sandbox()).map(str::to_owned).collect();
         page.tool.arguments.push(format!("time zone {}", self.drawn.time_zone));
-        page.tool.arguments.push(how.unwrap_or(Confined::No).as_str().to_owned());
+        page.tool.arguments.push(how.as_str().to_owned());
         if let Err(why) = seen {
             page.problems.push(why);
         }

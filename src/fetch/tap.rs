@@ -71,6 +71,8 @@ struct Kept {
     /// Bytes of all bodies, and the most that they may be.
     bytes: Mutex<u64>,
     last: Mutex<Instant>,
+    /// Nothing is taken any more.
+    closed: watch::Sender<bool>,
 }
 
 /// The gate is open until this is dropped.
@@ -85,6 +87,7 @@ pub(super) struct Tap {
 impl Drop for Tap {
     fn drop(&mut self) {
         self.task.abort();
+        self.kept.closed.send_replace(true);
     }
 }
 
@@ -132,6 +135,7 @@ impl Tap {
             passed: Mutex::default(),
             bytes: Mutex::new(0),
             last: Mutex::new(Instant::now()),
+            closed: watch::channel(false).0,
         });
         let of = kept.clone();
         let task = tokio::spawn(async move {
@@ -160,6 +164,14 @@ impl Tap {
     pub async fn finished(&self) {
         while lock(&self.kept.passed).iter().any(|one| one.ending.is_none() && one.is_media()) {
             tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        // What never ends by itself ends here.
+        self.kept.closed.send_replace(true);
+        for _ in 0..40 {
+            if lock(&self.kept.passed).iter().all(|one| one.ending.is_some()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
         }
     }
 }
@@ -465,10 +477,15 @@ fn keep(
     let (told, mut telling) = watch::channel((0u64, false, true));
     let (sender, receiver) = mpsc::channel::<std::io::Result<Bytes>>(4);
     let idle = Duration::from_secs(kept.client.route().limits.idle_seconds);
+    let mut closed = kept.closed.subscribe();
     tokio::spawn(async move {
         let mut received = 0u64;
         let ending = loop {
-            let frame = match timeout_at(deadline, timeout(idle, body.frame())).await {
+            let next = tokio::select! {
+                next = timeout_at(deadline, timeout(idle, body.frame())) => next,
+                _ = closed.wait_for(|closed| *closed) => break Ending::Stopped("the browser was closed before its end".into()),
+            };
+            let frame = match next {
                 Err(_) | Ok(Err(_)) => break Ending::Stopped("stopped by a limit of time".into()),
                 Ok(Ok(frame)) => frame,
             };

@@ -23,6 +23,8 @@ struct Seen {
     /// One of each digest.
     bodies: BTreeMap<Digest, Part>,
     drawn: Vec<Part>,
+    /// Bodies whose length nobody had told.
+    unmarked: usize,
     /// The rendered document, for its links.
     document: Vec<u8>,
 }
@@ -82,7 +84,7 @@ impl Means {
         let source = main_hop.as_ref().and_then(|hop| hop.body).and_then(|digest| seen.bodies.remove(&digest));
         let editorial: BTreeSet<String> = links.iter().map(|link| bare(&link.url)).collect();
         // Footage is what moves or sounds, and the pictures that the page itself is about.
-        for hop in seen.hops.iter().filter(|hop| !beside.contains(&bare(&hop.url))) {
+        for hop in seen.hops.iter().filter(|hop| is_all(hop) && !beside.contains(&bare(&hop.url))) {
             let Some(part) = hop.body.and_then(|body| seen.bodies.get_mut(&body)) else { continue };
             let kind = part.arrived.kind();
             let moves = matches!(kind, MediaKind::Video | MediaKind::Audio);
@@ -105,8 +107,12 @@ impl Means {
         capture.address = main_hop.as_ref().and_then(|hop| hop.connected.clone());
         capture.received = source.as_ref().map_or(0, |part| part.arrived.size());
         capture.tool = Some(seen.page.tool.clone());
-        let whole: BTreeSet<String> =
-            seen.hops.iter().filter(|hop| hop.cut.is_none() && hop.body.is_some()).map(|hop| bare(&hop.url)).collect();
+        let whole: BTreeSet<String> = seen
+            .hops
+            .iter()
+            .filter(|hop| is_all(hop) && hop.cut.is_none() && hop.body.is_some())
+            .map(|hop| bare(&hop.url))
+            .collect();
         capture.exchange = Some(Exchange { hops: seen.hops, steps: seen.page.steps.clone() });
         // A picture of an error is no page.
         let admitted = judged.outcome == Outcome::Ok;
@@ -159,10 +165,11 @@ fn digested(page: Page, keep: &dyn Fn(&Path) -> Result<Option<Arrived>, VaultErr
             digest
         }))
     };
-    let mut hops = Vec::new();
+    let (mut hops, mut unmarked) = (Vec::new(), 0);
     for Passed { mut hop, sent, body, ending, .. } in page.passed.iter().cloned() {
         hop.sent = sent.map(|path| take(&path)).transpose()?.flatten();
         hop.body = body.map(|path| take(&path)).transpose()?.flatten();
+        unmarked += usize::from(matches!(ending, Some(Ending::Unmarked)) && hop.body.is_some());
         hop.cut = match ending {
             Some(Ending::Whole(_) | Ending::Unmarked) => None,
             Some(Ending::Cut(why) | Ending::Stopped(why) | Ending::Timeout(why) | Ending::Refused(why) | Ending::Failed(why)) => {
@@ -184,7 +191,23 @@ fn digested(page: Page, keep: &dyn Fn(&Path) -> Result<Option<Arrived>, VaultErr
         }
     }
     let document = page.document.as_ref().and_then(|path| std::fs::read(path).ok()).unwrap_or_default();
-    Ok(Seen { page, hops, bodies, drawn, document })
+    Ok(Seen { page, hops, bodies, drawn, unmarked, document })
+}
+
+/// Whether an answer is about all of a file: players ask for parts.
+fn is_all(hop: &Hop) -> bool {
+    match hop.status {
+        Some(206) => {
+            let said = hop.response_head.lines().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                name.eq_ignore_ascii_case("content-range").then(|| value.trim().to_owned())
+            });
+            let range = said.as_deref().and_then(|said| said.strip_prefix("bytes 0-")?.split_once('/'));
+            range.and_then(|(to, total)| Some(to.parse::<u64>().ok()? + 1 == total.parse::<u64>().ok()?)).unwrap_or(false)
+        }
+        Some(status) => (200..300).contains(&status),
+        None => false,
+    }
 }
 
 /// What came of the visit: the main document's answer, and whether all that it asked for came.
@@ -220,9 +243,17 @@ fn judged(seen: &Seen, main: Option<&Hop>, source: bool) -> Judgement {
         let first: String = first.unwrap_or_default().chars().take(300).collect();
         lacking.push(format!("{cut} of {} requests brought nothing, or not all ({first})", seen.hops.len()));
     }
+    if let Some(why) = &page.failed {
+        let because = format!("the file as it was served; the browser did not show it ({why})");
+        let marked = seen.unmarked == 0 && lacking.is_empty();
+        return told(Outcome::Ok, if marked { Completeness::Complete } else { nothing }, because);
+    }
     let footage = seen.bodies.values().filter(|part| part.role == Some(Role::Original)).count();
     let what = format!("the page as {} showed it: {} requests, {footage} files of footage", page.tool.version, seen.hops.len(),);
     match lacking.is_empty() {
+        true if seen.unmarked > 0 => {
+            told(Outcome::Ok, nothing, format!("{what}; of {} bodies nothing had told the length", seen.unmarked))
+        }
         true => told(Outcome::Ok, Completeness::Complete, format!("{what}; every body arrived")),
         false => told(Outcome::Ok, Completeness::Partial, format!("{what}; {}", lacking.join("; "))),
     }

@@ -33,6 +33,8 @@ struct Brought {
     arrived: BTreeMap<Digest, Arrived>,
     /// The first reason why something is missing.
     lacking: Option<String>,
+    /// Bodies whose length nobody had told.
+    unmarked: usize,
     received: u64,
 }
 
@@ -41,12 +43,16 @@ impl Brought {
         let status = fetched.status.unwrap_or_default();
         let lacking = match &fetched.ending {
             _ if fetched.status.is_some() && !(200..300).contains(&status) => Some(format!("the server answered {status}")),
+            Ending::Whole(_) | Ending::Unmarked if fetched.reserved.is_some() => {
+                Some("it was sent in a coding, or as a part, that was not asked for".to_owned())
+            }
             Ending::Whole(_) | Ending::Unmarked if arrived.is_none() => Some("no bytes came".to_owned()),
             Ending::Whole(_) | Ending::Unmarked => None,
             Ending::Cut(why) | Ending::Stopped(why) | Ending::Timeout(why) | Ending::Refused(why) | Ending::Failed(why) => {
                 Some(why.clone())
             }
         };
+        self.unmarked += usize::from(matches!(fetched.ending, Ending::Unmarked));
         let digest = arrived.as_ref().map(Arrived::digest);
         let mut hops = fetched.exchange.hops;
         let served = fetched.served.unwrap_or(hops.len().saturating_sub(1));
@@ -105,6 +111,9 @@ impl Means {
         let completeness = if whole < wanted || brought.lacking.is_some() {
             because += &format!("; missing, or cut: {}", brought.lacking.clone().unwrap_or_default());
             Completeness::Truncated
+        } else if brought.unmarked > 0 {
+            because += &format!("; of {} of them nothing had told the length", brought.unmarked);
+            Completeness::Unverifiable
         } else if tracks.iter().all(|track| track.ended) {
             because += "; each arrived whole, and the playlist has its end";
             Completeness::Complete
