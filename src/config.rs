@@ -94,12 +94,34 @@ impl Default for Capture {
     }
 }
 
+/// Who attests from outside.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Anchor {
+    pub authorities: Vec<String>,
+}
+
+/// How often bytes are checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fixity {
+    pub days: u32,
+}
+
+impl Default for Fixity {
+    fn default() -> Fixity {
+        Fixity { days: 90 }
+    }
+}
+
 /// All settings of a case.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     pub collector: Collector,
     pub signing: Signing,
+    pub anchor: Anchor,
+    pub fixity: Fixity,
     pub capture: Capture,
 }
 

@@ -131,3 +131,45 @@ fn labelled_pages_and_texts_are_read_as_their_labels_say() {
     assert!(prose["recall"].as_f64().unwrap() >= 0.85 && prose["precision"].as_f64().unwrap() >= 0.85, "{prose:#}");
     assert!(share(&prose, "place") >= 0.85 && share(&prose, "certainty") >= 0.8, "{prose:#}");
 }
+
+/// Timestamps of real authorities, each with what must be said of it.
+#[test]
+fn timestamps_of_real_authorities_are_judged_as_they_must_be() {
+    use exhibit::ledger::{StampError, certificates, verify_timestamp};
+    let Some(corpora) = corpora() else { return };
+    let dir = corpora.join("integrity/rfc3161");
+    let expected: serde_json::Value = serde_json::from_slice(&std::fs::read(dir.join("expected.json")).unwrap()).unwrap();
+    let files = expected["files"].as_array().unwrap();
+    assert!(files.len() >= 10);
+    for file in files {
+        let name = file["file"].as_str().unwrap();
+        let path = dir.join(name);
+        let answer = std::fs::read(&path).unwrap();
+        let chain = certificates(&std::fs::read(path.parent().unwrap().join("ts_chain.pem")).unwrap());
+        assert!(!chain.is_empty(), "{name}");
+        let data = match file["payload"].as_str().unwrap() {
+            "payload file" => std::fs::read(path.parent().unwrap().join("payload")).unwrap(),
+            _ => b"hello".to_vec(),
+        };
+        let told = verify_timestamp(&answer, &data, None, &chain, &chain);
+        let verdict = file["expected_verdict"].as_str().unwrap();
+        match (name, &told) {
+            ("sigstage/response-invalid-signature.tsr", Err(StampError::Signature(_))) => {}
+            ("test_tsa/other_response.tsr", Ok(stamp)) => assert!(stamp.trusted.is_err(), "{name}: {stamp:?}"),
+            ("test_tsa/other_response.tsr", Err(_)) => {}
+            (_, Ok(stamp)) if verdict.contains("accept") => {
+                assert_eq!(stamp.trusted, Ok(()), "{name}");
+                assert!(!stamp.authority.contains("Spoofed"), "{name}: {}", stamp.authority);
+                // Year, and time of day: `Mar 11 08:52:08 2025 GMT`.
+                let (own, said) = (stamp.time.to_string(), file["gen_time"].as_str().unwrap());
+                assert!(said.contains(&own[..4]) && said.contains(&own[11..19]), "{name}: {own}, {said}");
+            }
+            _ => panic!("{name} must be: {verdict}; {told:?}"),
+        }
+        // Other bytes are refused, and so is each answer cut anywhere.
+        assert!(verify_timestamp(&answer, b"hellp", None, &chain, &chain).is_err(), "{name}");
+        for cut in (0..answer.len()).step_by(97) {
+            assert!(verify_timestamp(&answer[..cut], &data, None, &chain, &chain).is_err(), "{name} {cut}");
+        }
+    }
+}

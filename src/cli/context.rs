@@ -179,6 +179,22 @@ impl Context {
         own.into_iter().chain(more.iter().flat_map(|path| trusted(path))).collect()
     }
 
+    /// Certificates (DER) of timestamp authorities that the user trusts: their own file, and those named.
+    pub fn timestamp_roots(&self, more: &[PathBuf]) -> Result<Vec<Vec<u8>>, Failure> {
+        let own = Context::home().map(|home| home.join("timestamp_roots.pem")).ok().filter(|path| path.is_file());
+        let mut roots = Vec::new();
+        for path in own.iter().chain(more) {
+            let bytes = std::fs::read(path)
+                .map_err(|error| Failure::new(format!("{} cannot be read: {error}", path.display())))?;
+            let found = crate::ledger::certificates(&bytes);
+            if found.is_empty() {
+                return Err(Failure::new(format!("{} holds no certificate", path.display())).next("give a PEM file"));
+            }
+            roots.extend(found);
+        }
+        Ok(roots)
+    }
+
     /// Remembers a key as the user's own.
     pub fn trust(&self, key: &crate::ledger::PublicKey) -> Result<(), Failure> {
         use std::io::Write;
@@ -204,14 +220,18 @@ impl Context {
 
     /// The case, for writing.
     pub fn vault(&self) -> Result<(Vault, Config), Failure> {
-        let root = self.root()?;
+        self.vault_at(&self.root()?)
+    }
+
+    /// A case that is named otherwise, for writing.
+    pub fn vault_at(&self, root: &Path) -> Result<(Vault, Config), Failure> {
         // That there is no case is worth more to know than that there is no key.
-        if !Layout::is_case(&root) {
-            return Err(VaultError::no_case(&root).into());
+        if !Layout::is_case(root) {
+            return Err(VaultError::no_case(root).into());
         }
-        let config = self.config(&root)?;
+        let config = self.config(root)?;
         let signer = self.signer(&config)?;
-        let vault = Vault::open(&root, self.ports(&config, signer))?;
+        let vault = Vault::open(root, self.ports(&config, signer))?;
         Ok((vault, config))
     }
 

@@ -75,6 +75,7 @@ failures!(
     crate::stages::ArchiveError,
     crate::stages::ExportError,
     crate::stages::ObtainError,
+    crate::stages::PurgeError,
     crate::reading::ReadError,
     crate::stages::review::ReviewError,
 );

@@ -1,20 +1,25 @@
 //! The command line: one file a command, each parses, calls, and prints. Only this room prints.
 
 mod add;
+mod anchor;
 mod archive;
 mod confine;
 mod context;
 mod examine;
 mod exit;
 mod export;
+mod handle;
 mod init;
+mod key;
 mod list;
 mod log;
 mod plain;
+mod purge;
 mod rebuild;
 mod recapture;
 mod refs;
 mod render;
+mod replica;
 mod reports;
 mod review;
 mod search;
@@ -54,6 +59,13 @@ enum Command {
     Search(search::Args),
     Verify(verify::Args),
     Log(log::Args),
+    Anchor(anchor::Args),
+    Key(key::Args),
+    Handle(handle::Args),
+    Hold(handle::Hold),
+    Purge(purge::Args),
+    Mirror(replica::Mirror),
+    Repair(replica::Repair),
     Export(export::Args),
     Rebuild(rebuild::Args),
     /// Print a completion script for a shell
@@ -92,6 +104,13 @@ pub fn main() -> ExitCode {
         Command::Search(args) => search::run(&context, args),
         Command::Verify(args) => verify::run(&context, args),
         Command::Log(args) => log::run(&context, args),
+        Command::Anchor(args) => anchor::run(&context, args),
+        Command::Key(args) => key::run(&context, args),
+        Command::Handle(args) => handle::run(&context, args),
+        Command::Hold(args) => handle::hold(&context, args),
+        Command::Purge(args) => purge::run(&context, args),
+        Command::Mirror(args) => replica::run_mirror(&context, args),
+        Command::Repair(args) => replica::run_repair(&context, args),
         Command::Export(args) => export::run(&context, args),
         Command::Rebuild(args) => rebuild::run(&context, args),
         Command::Completions { shell } => {

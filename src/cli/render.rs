@@ -230,7 +230,15 @@ pub fn verification(told: &Verification) -> String {
     put("sealed values", format!("{} present, {} withheld, {} erased", sealed.present, sealed.withheld, sealed.erased));
     put(
         "anchors",
-        format!("none: {} self-attested only", count(told.anchored.self_attested as usize, "entry is", "entries are")),
+        match &told.anchored.by[..] {
+            [] => format!("none: {} self-attested only", count(told.anchored.self_attested as usize, "entry is", "entries are")),
+            by => format!(
+                "the first {} existed by the time that {} attests; {} self-attested only",
+                count(told.anchored.up_to as usize, "entry", "entries"),
+                by.join(", "),
+                count(told.anchored.self_attested as usize, "entry is", "entries are")
+            ),
+        },
     );
     if let Some(fingerprint) = &told.fingerprint {
         put("head", format!("{fingerprint} (note it elsewhere; later: verify --head {fingerprint})"));

@@ -3,6 +3,9 @@
 //! Events name each other by derived keys, never by catalogue numbers, so that a writer needs to know
 //! neither its place in the log nor what came before.
 
+use super::{
+    AnchorMade, FixityChecked, HandlingSet, KeyChanged, KeyRevoked, ObjectPurged, ObjectRestored, PackageReceived, TransferMade,
+};
 use super::{Capture, Claim, Digest, Examination, Form, Item, MediaKind, Object, Quote, Role, Rule, Time};
 use serde::{Deserialize, Serialize};
 
@@ -178,4 +181,13 @@ pub enum Event {
     ExaminationMade(Box<Examination>),
     NoteAdded(NoteAdded),
     ValueErased(ValueErased),
+    FixityChecked(FixityChecked),
+    HandlingSet(HandlingSet),
+    ObjectPurged(ObjectPurged),
+    AnchorMade(AnchorMade),
+    KeyChanged(KeyChanged),
+    KeyRevoked(KeyRevoked),
+    TransferMade(TransferMade),
+    PackageReceived(PackageReceived),
+    ObjectRestored(ObjectRestored),
 }

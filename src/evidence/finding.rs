@@ -9,6 +9,7 @@ words! {
         ObjectMissing = "object-missing",
         ObjectAltered = "object-altered",
         ObjectExtra = "object-extra",
+        ObjectErased = "object-erased",
         EntryAltered = "entry-altered",
         EntryMissing = "entry-missing",
         TreeDiffers = "tree-differs",
@@ -22,6 +23,11 @@ words! {
         CheckpointMissing = "checkpoint-missing",
         SignatureInvalid = "signature-invalid",
         KeyUnknown = "key-unknown",
+        KeyLost = "key-lost",
+        KeyRevoked = "key-revoked",
+        AnchorInvalid = "anchor-invalid",
+        AnchorExpired = "anchor-expired",
+        AnchorUntrusted = "anchor-untrusted",
         DatabaseDamaged = "database-damaged",
         BagFileAltered = "bag-file-altered",
         BagFileMissing = "bag-file-missing",
@@ -63,12 +69,12 @@ pub struct Finding {
 
 impl Finding {
     /// A red finding.
-    pub fn red(code: Code, subject: impl Into<String>, detail: impl Into<String>) -> Finding {
+    pub fn red<S: Into<String>, D: Into<String>>(code: Code, subject: S, detail: D) -> Finding {
         Finding { code, severity: Severity::Red, subject: subject.into(), path: None, detail: detail.into() }
     }
 
     /// An amber finding.
-    pub fn amber(code: Code, subject: impl Into<String>, detail: impl Into<String>) -> Finding {
+    pub fn amber<S: Into<String>, D: Into<String>>(code: Code, subject: S, detail: D) -> Finding {
         Finding { severity: Severity::Amber, ..Finding::red(code, subject, detail) }
     }
 

@@ -7,6 +7,7 @@ mod event;
 mod examination;
 mod finding;
 mod item;
+mod keeping;
 mod number;
 mod object;
 mod reference;
@@ -24,6 +25,9 @@ pub use event::{
 pub use examination::{Device, Examination, Facts, Place, Probe};
 pub use finding::{Code, Finding, Severity, Verdict};
 pub use item::Item;
+pub use keeping::{
+    AnchorMade, Fixity, FixityChecked, HandlingSet, KeyChanged, KeyRevoked, ObjectPurged, ObjectRestored, PackageReceived, TransferMade,
+};
 pub use number::{CaptureNo, ClaimNo, ExhibitNo, ItemNo, MentionNo, ParseNumberError, ReportNo, Subject as Id};
 pub use object::{Object, Role};
 pub use reference::{Form, Locator, MediaKind, Quote, Reference, Rule};

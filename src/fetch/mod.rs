@@ -2,6 +2,7 @@
 //! reaches the network.
 
 mod address;
+mod authority;
 mod browser;
 mod confine;
 mod downloader;
@@ -16,6 +17,7 @@ mod tap;
 mod wire;
 
 pub use address::why_not_global;
+pub use authority::ask_authority;
 pub use browser::{Drawn, Page};
 pub use confine::{Bounds, Confined, confine, run_confined};
 pub use downloader::{Downloaded, Downloader, Wanted, open_left, read_info};

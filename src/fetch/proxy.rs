@@ -30,6 +30,18 @@ impl fmt::Display for Proxy {
     }
 }
 
+impl Proxy {
+    /// With its user and password, for another client of ours.
+    pub(super) fn address(&self) -> String {
+        use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+        let part = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let login = self.login.as_ref().map(|(user, password)| format!("{}:{}@", part(user), part(password)));
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let scheme = if self.http { "http" } else { "socks5h" };
+        format!("{scheme}://{}{host}:{}", login.unwrap_or_default(), self.port)
+    }
+}
+
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

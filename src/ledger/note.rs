@@ -34,6 +34,13 @@ impl Note {
         Ok(Note { text, signatures: vec![signature] })
     }
 
+    /// Adds the signature of another key under the same name.
+    pub fn also(&mut self, name: &str, signer: &dyn Signer) -> Result<(), LedgerError> {
+        let mut more = Note::sign(self.text.clone(), name, signer)?;
+        self.signatures.append(&mut more.signatures);
+        Ok(())
+    }
+
     /// Reads a note.
     pub fn parse(note: &str) -> Result<Note, LedgerError> {
         let cut = note.rfind("\n\n").ok_or(LedgerError::Note("no blank line before the signatures"))?;

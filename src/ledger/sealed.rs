@@ -45,7 +45,11 @@ pub const SEALED_FIELDS: &[&str] = &[
     "person",
     "published_as_written",
     "publisher",
+    "purpose",
     "quote",
+    "reason",
+    "recipient",
+    "second",
     "text",
     "title",
 ];
@@ -63,6 +67,10 @@ pub fn sealed_fields(kind: &str) -> &'static [&'static str] {
         "examination-made" => &["device", "location"],
         "note-added" => &["text"],
         "value-erased" => &["authority"],
+        "handling-set" => &["reason"],
+        "object-purged" => &["authority", "second"],
+        "transfer-made" => &["purpose", "recipient"],
+        "package-received" | "object-restored" => &["name"],
         _ => &[],
     }
 }

@@ -117,7 +117,7 @@ fn ending(media_type: &str) -> &'static str {
 }
 
 /// Digests of the fragments that a capture of a stream brought.
-fn fragments(capture: &CaptureRow) -> Vec<String> {
+pub(super) fn fragments(capture: &CaptureRow) -> Vec<String> {
     if !matches!(capture.method.as_str(), "hls" | "dash") {
         return Vec::new();
     }
@@ -263,6 +263,8 @@ pub fn export(
         return Err(ExportError::Nothing);
     }
     let mut all = gather(reader, &exhibits, &head)?;
+    // Without them nobody can tell which key signs.
+    all.entries.extend(reader.key_entries()?.into_iter().filter(|entry| *entry < head.checkpoint.size));
     for report in &selection.reports {
         gather_report(reader, *report, &mut all)?;
     }
@@ -301,7 +303,7 @@ pub fn export(
         })?;
     }
     log_slice(reader, &all, &exhibits, (&head, &selection.withhold), &mut bag)?;
-    let key = reader.identity()?.1;
+    let key = reader.keys()?.at(head.checkpoint.size).cloned().ok_or(ExportError::Unpublished)?;
     let guide = how_to_check(
         &exhibits,
         &head,

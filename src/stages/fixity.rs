@@ -1,48 +1,155 @@
-//! A fixity check: an object's bytes, digested again and compared.
+//! Fixity checks: objects' bytes, digested again and compared, on all cores.
 
-use std::fs;
-use std::io::Read;
-use std::path::Path;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use super::Depth;
-use crate::evidence::{Code, Digest, Object, Sha256};
+use super::lanes::{Width, alone};
+use crate::evidence::{Code, Digest, Object};
 
-/// One object's bytes: there, of the right size, with the right digests.
-pub(super) fn check(path: &Path, object: &Object, depth: Depth, buffer: &mut [u8]) -> Option<(Code, String)> {
-    let missing = |why: String| Some((Code::ObjectMissing, why));
-    let altered = |why: String| Some((Code::ObjectAltered, why));
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return missing("The bytes are not in the vault".into()),
-        Err(error) => return missing(format!("The bytes cannot be reached: {error}")),
-        Ok(found) if !found.is_file() => return missing("What lies in the object's place is not a file".into()),
+/// What one object's check said: its number in the list, and what is wrong with it, if anything.
+pub(super) type Told<'a> = &'a (dyn Fn(usize, Option<(Code, String)>) + Sync);
+
+/// Bytes a second, over all threads together.
+struct Rate {
+    begun: Instant,
+    read: AtomicU64,
+    most: u64,
+}
+
+/// A file that is read no faster than is allowed.
+struct Paced<'a>(File, Option<&'a Rate>);
+
+impl Read for Paced<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(rate) = self.1 else { return self.0.read(buffer) };
+        // Small pieces, so that the pace is even.
+        let most = buffer.len().min(1 << 16);
+        let count = self.0.read(&mut buffer[..most])?;
+        let read = rate.read.fetch_add(count as u64, Ordering::Relaxed) + count as u64;
+        let due = Duration::from_secs_f64(read as f64 / rate.most as f64);
+        std::thread::sleep(due.saturating_sub(rate.begun.elapsed()));
+        Ok(count)
+    }
+}
+
+/// Opens an object's file, if it is one and has the right size.
+fn open(path: &Path, object: &Object) -> Result<File, (Code, String)> {
+    use rustix::fs::OFlags;
+    // What is no regular file must neither lead elsewhere nor keep the check waiting.
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => (Code::ObjectMissing, "The bytes are not in the vault".to_owned()),
+        _ if std::fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) => not_a_file(),
+        _ => (Code::ObjectMissing, format!("The bytes cannot be reached: {error}")),
+    })?;
+    match file.metadata() {
+        Err(error) => Err((Code::ObjectMissing, format!("The bytes cannot be reached: {error}"))),
+        Ok(found) if !found.is_file() => Err(not_a_file()),
         Ok(found) if found.len() != object.size => {
-            return altered(format!("The file has {} bytes; {} were recorded", found.len(), object.size));
+            Err((Code::ObjectAltered, format!("The file has {} bytes; {} were recorded", found.len(), object.size)))
         }
-        Ok(_) => {}
+        Ok(_) => Ok(file),
     }
-    let read = || -> std::io::Result<(Option<Digest>, [u8; 32])> {
-        let mut file = fs::File::open(path)?;
-        let (mut sha256, mut blake3) = (Sha256::default(), blake3::Hasher::new());
+}
+
+fn not_a_file() -> (Code, String) {
+    (Code::ObjectMissing, "What lies in the object's place is not a file".to_owned())
+}
+
+fn unreadable(error: &io::Error) -> (Code, String) {
+    (Code::ObjectAltered, format!("The bytes cannot be read to their end: {error}"))
+}
+
+/// What SHA-256 says. Bytes that have it are the bytes that were recorded: BLAKE3 would add nothing.
+fn compared(object: &Object, now: io::Result<(Digest, u64)>) -> Option<(Code, String)> {
+    match now {
+        Err(error) => Some(unreadable(&error)),
+        Ok((digest, _)) if digest == object.sha256 => None,
+        Ok((digest, _)) => Some((
+            Code::ObjectAltered,
+            format!("The bytes are not those that were recorded: they now have SHA-256 {digest}"),
+        )),
+    }
+}
+
+fn blake3(object: &Object, mut file: impl Read, buffer: &mut [u8]) -> Option<(Code, String)> {
+    let mut hasher = blake3::Hasher::new();
+    loop {
+        match file.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Some(unreadable(&error)),
+            Ok(0) => break,
+            Ok(count) => {
+                hasher.update(&buffer[..count]);
+            }
+        }
+    }
+    let now = hasher.finalize();
+    let why = format!("The bytes are not those that were recorded: they now have BLAKE3 {}", now.to_hex());
+    (*now.as_bytes() != object.blake3.0).then_some((Code::ObjectAltered, why))
+}
+
+/// How many of the objects, largest first, must be hashed by themselves: each would still be in its lane when all others
+/// are done.
+fn long(objects: &[(PathBuf, Object)], width: Width, cores: usize) -> usize {
+    if width == Width::One {
+        return 0;
+    }
+    // In units of what one stream by itself takes a byte.
+    let (lane, lanes) = (width.alone(), width.together());
+    let (mut long, mut alone, mut rest) = (0, 0.0, objects.iter().map(|(_, object)| object.size as f64).sum::<f64>());
+    for (_, object) in objects {
+        let size = object.size as f64;
+        let whole = (alone + rest / lanes) / cores as f64;
+        if size * lane <= whole {
+            break;
+        }
+        (alone, rest, long) = (alone + size, rest - size, long + 1);
+    }
+    long
+}
+
+/// Checks every object. `objects` are sorted, largest first, so that no core is left alone with one at the end.
+pub(super) fn check_all(objects: &[(PathBuf, Object)], depth: Depth, rate: Option<u64>, told: Told<'_>) {
+    let width = Width::of_this_processor();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(objects.len().max(1));
+    let rate = rate.map(|most| Rate { begun: Instant::now(), read: AtomicU64::new(0), most: most.max(1) });
+    let long = if depth == Depth::Full { long(objects, width, cores) } else { objects.len() };
+    let next = AtomicUsize::new(0);
+    // The next object before `end` that can be read; of the others it is told what is wrong.
+    let take = |end: usize| -> Option<(usize, Paced<'_>)> {
         loop {
-            let count = file.read(buffer)?;
-            if count == 0 {
-                break;
-            }
-            blake3.update(&buffer[..count]);
-            if depth == Depth::Full {
-                sha256.update(&buffer[..count]);
+            let nth = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| (at < end).then_some(at + 1)).ok()?;
+            let (path, object) = &objects[nth];
+            match open(path, object) {
+                Ok(file) => return Some((nth, Paced(file, rate.as_ref()))),
+                Err(finding) => told(nth, Some(finding)),
             }
         }
-        let sha256 = (depth == Depth::Full).then(|| sha256.finish());
-        Ok((sha256, *blake3.finalize().as_bytes()))
     };
-    let mut read = read;
-    match read() {
-        Err(error) => altered(format!("The bytes cannot be read to their end: {error}")),
-        Ok((sha256, blake3)) if blake3 != object.blake3.0 || sha256.is_some_and(|sha256| sha256 != object.sha256) => {
-            let now = sha256.map_or_else(|| format!("BLAKE3 {}", hex::encode(blake3)), |sha256| format!("SHA-256 {sha256}"));
-            altered(format!("The bytes are not those that were recorded: they now have {now}"))
+    let work = || {
+        let mut buffer = vec![0; 1 << 18];
+        while let Some((nth, file)) = take(long) {
+            let object = &objects[nth].1;
+            told(
+                nth,
+                match depth {
+                    Depth::Quick => blake3(object, file, &mut buffer),
+                    Depth::Full => compared(object, alone(file, &mut buffer)),
+                },
+            );
         }
-        Ok(_) => None,
-    }
+        width.digest(&mut || take(objects.len()), &mut |nth, digest| told(nth, compared(&objects[nth].1, digest)));
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..cores {
+            scope.spawn(work);
+        }
+        work();
+    });
 }

@@ -1,6 +1,8 @@
 //! The work: stages make values, the conductor records them.
 
+mod anchor;
 mod archive;
+mod audit;
 mod browse;
 mod capture;
 mod coverage;
@@ -11,8 +13,10 @@ mod export;
 mod fixity;
 mod hand_over;
 mod judge;
+mod lanes;
 mod obtain;
 mod parcel;
+mod purge;
 mod read;
 mod recapture;
 mod record;
@@ -26,18 +30,21 @@ mod verify;
 mod verify_bag;
 mod withhold;
 
+pub use anchor::{Anchored, anchor};
 use archive::Job;
 pub use archive::{Archive, ArchiveError, Progress, archive};
+pub use audit::audit;
 pub use coverage::{Coverage, Line, Standing, coverage};
 pub use examine::{Examined, examine_file};
 pub use export::{ExportError, Exported, Selection, export};
 pub use hand_over::{Handed, Received, hand_over};
 pub use obtain::{ObtainError, Source, obtain_file, obtain_input};
 pub use parcel::{Member, Thing, parcel};
+pub use purge::{PurgeError, Purged, purge};
 pub use read::{extract, read_report};
 pub use recapture::{Available, Changed, Recaptured, Version, Which, recapture};
 pub use record::peek;
 pub use resolve::{Resolved, resolve};
 pub use third_party::Wayback;
-pub use verify::{Anchored, Checked, Depth, SealedCount, Verification, verify_case};
+pub use verify::{Checked, Covered, Depth, FixityCount, Looking, SealedCount, Verification, verify_case, verify_objects};
 pub use verify_bag::verify_bag;

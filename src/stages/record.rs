@@ -14,7 +14,7 @@ use crate::evidence::{
 };
 use crate::fetch::{Ending, Local, LocalError, Piece, without_secret};
 use crate::reading::{self, Document, Hints};
-use crate::vault::{Effects, Lease, Task, Vault, VaultError};
+use crate::vault::{Effects, Lease, Staged, Task, Vault, VaultError};
 
 /// Records one report and its references, and says which items of it are to be tried.
 pub(super) fn record(
@@ -200,20 +200,7 @@ fn report_effects(
     let mut effects = match fetched {
         Some(acquisition) => page_effects(acquisition, &obtained.origin, how),
         None => {
-            use std::io::Write;
-            let mut staging = vault.stage()?;
-            staging.write_all(&obtained.bytes).map_err(|error| match error.kind() {
-                std::io::ErrorKind::StorageFull => VaultError::DiskFull,
-                _ => VaultError::Io { doing: "write", path: "staging".into(), source: error },
-            })?;
-            let staged = staging.finish()?;
-            let digests = staged.digests();
-            let object = Object {
-                sha256: digests.sha256,
-                blake3: digests.blake3,
-                size: digests.size,
-                media_type: report.media_type.clone(),
-            };
+            let (staged, object) = kept(vault, &obtained.bytes, &report.media_type)?;
             Effects {
                 objects: vec![staged],
                 events: vec![Event::ObjectKept(ObjectKept { object, because: None })],
@@ -327,4 +314,19 @@ pub(super) fn asserted(subject: Subject, by: &str, claim: &Claim) -> Event {
         rule: claim.rule.clone(),
         claim: Some(claim.clone()),
     })
+}
+
+/// Bytes at hand, staged, and the object that they are.
+pub(super) fn kept(vault: &Vault, bytes: &[u8], media_type: &str) -> Result<(Staged, Object), VaultError> {
+    use std::io::Write;
+    let mut staging = vault.stage()?;
+    staging.write_all(bytes).map_err(|error| match error.kind() {
+        std::io::ErrorKind::StorageFull => VaultError::DiskFull,
+        _ => VaultError::Io { doing: "write", path: "staging".into(), source: error },
+    })?;
+    let staged = staging.finish()?;
+    let digests = staged.digests();
+    let object =
+        Object { sha256: digests.sha256, blake3: digests.blake3, size: digests.size, media_type: media_type.to_owned() };
+    Ok((staged, object))
 }

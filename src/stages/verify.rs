@@ -1,17 +1,18 @@
 //! Proves that nothing changed, or names what did: log, published log, sealed values, catalogue, objects.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use super::fixity::check;
+use super::anchor::attested;
+use super::fixity::check_all;
 use super::shelf::{Shelf, published_leaves, root_of};
-use crate::evidence::{Code, Event, Finding, Verdict};
+use crate::evidence::{Code, Digest, Event, Finding, Fixity, FixityChecked, Object, Time, Verdict};
 use crate::keyring::Trusted;
-use crate::ledger::{Checkpoint, Frontier, Hash, PublicKey, TILE, TilePath, commitments, leaf_hash, open};
+use crate::ledger::{Checkpoint, Frontier, Hash, Keys, TILE, TilePath, commitments, leaf_hash, open};
 use crate::vault::{LOG, LogRow, Published, Reader, VaultError};
 
 /// How deep to look.
@@ -24,6 +25,44 @@ pub enum Depth {
     Full,
 }
 
+/// What to look at, and how.
+pub struct Looking<'a> {
+    pub depth: Depth,
+    /// Only these objects' bytes; none: those of all. The log and the catalogue are always looked at whole.
+    pub only: Option<BTreeSet<Digest>>,
+    /// Bytes a second at most.
+    pub rate: Option<u64>,
+    /// Told of bytes done, and in all.
+    pub tick: &'a (dyn Fn(u64, u64) + Sync),
+    /// Certificates (DER) of authorities whose timestamps are trusted.
+    pub roots: Vec<Vec<u8>>,
+    /// To see which certificates have expired.
+    pub now: Option<Time>,
+}
+
+impl Looking<'_> {
+    /// Everything, as fast as can be.
+    pub fn at_all(depth: Depth) -> Looking<'static> {
+        Looking { depth, only: None, rate: None, tick: &|_, _| {}, roots: Vec::new(), now: None }
+    }
+
+    fn asks(&self, object: &Object) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(&object.sha256))
+    }
+}
+
+/// What became of the objects that were looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct FixityCount {
+    pub confirmed: u64,
+    pub altered: u64,
+    pub missing: u64,
+    /// Of the missing ones, those whose bytes lie elsewhere in the vault.
+    pub moved: u64,
+    /// Files that no entry names.
+    pub new: u64,
+}
+
 /// How much was looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Checked {
@@ -34,7 +73,7 @@ pub struct Checked {
 
 /// Which entries proofs from outside cover.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Anchored {
+pub struct Covered {
     pub up_to: u64,
     pub by: Vec<String>,
     pub self_attested: u64,
@@ -55,15 +94,39 @@ pub struct Verification {
     pub depth: Depth,
     pub checked: Checked,
     pub findings: Vec<Finding>,
-    pub anchored: Anchored,
+    pub anchored: Covered,
     pub sealed: SealedCount,
     /// The head: size and root in short form, to compare with one noted elsewhere.
     pub fingerprint: Option<String>,
+    pub fixity: FixityCount,
     /// What is worth knowing and changes no verdict.
     pub notes: Vec<String>,
+    /// Each object that was looked at, and what its bytes said.
+    #[serde(skip)]
+    pub looked: Vec<(Digest, Fixity)>,
 }
 
 impl Verification {
+    /// What to record of the check, in pieces that fit into entries.
+    pub fn fixity_events(&self) -> Vec<Event> {
+        let depth = match self.depth {
+            Depth::Quick => "quick",
+            Depth::Full => "full",
+        };
+        let all = |outcome: Fixity, some: &[(Digest, Fixity)]| {
+            some.iter().filter(|(_, found)| *found == outcome).map(|(object, _)| *object).collect()
+        };
+        let pieces = self.looked.chunks(800).map(|some| {
+            Event::FixityChecked(FixityChecked {
+                depth: depth.into(),
+                confirmed: all(Fixity::Confirmed, some),
+                altered: all(Fixity::Altered, some),
+                missing: all(Fixity::Missing, some),
+            })
+        });
+        pieces.collect()
+    }
+
     /// Holds the case against a head that was noted earlier, in its short form: it must be a beginning of
     /// today's log.
     pub fn compare_head(&mut self, root: &Path, noted: &str) -> Result<(), VaultError> {
@@ -103,18 +166,29 @@ struct Look {
     roots: BTreeMap<u64, Hash>,
     leaves: Vec<Hash>,
     unreadable: bool,
+    keys: Keys,
+    looked: Vec<(Digest, Fixity)>,
+    fixity: FixityCount,
+    covered: Covered,
+}
+
+/// Checks the bytes of some objects, and nothing else. Reads only.
+pub fn verify_objects(reader: &Reader, looking: &Looking<'_>) -> Result<Verification, VaultError> {
+    let mut look = Look::default();
+    let named = look.named(reader);
+    look.objects(reader, &named, looking)?;
+    Ok(look.told(looking.depth))
 }
 
 /// Verifies a case. Reads only.
 pub fn verify_case(
     root: &Path,
     trusted: &[Trusted],
-    depth: Depth,
-    tick: &(dyn Fn(u64, u64) + Sync),
+    looking: &Looking<'_>,
 ) -> Result<Verification, VaultError> {
     let mut look = Look::default();
     match Reader::open(root) {
-        Ok(reader) => look.case(&reader, trusted, depth, tick)?,
+        Ok(reader) => look.case(&reader, trusted, looking)?,
         // The database is part of the evidence: that it cannot be opened is a finding about it.
         Err(error @ VaultError::Sql { .. }) | Err(error @ VaultError::NotOurs { .. }) => look.broken(&error),
         Err(VaultError::Lost { .. }) => {
@@ -122,7 +196,7 @@ pub fn verify_case(
         }
         Err(error) => return Err(error),
     }
-    Ok(look.told(depth))
+    Ok(look.told(looking.depth))
 }
 
 impl Look {
@@ -132,12 +206,14 @@ impl Look {
         Verification {
             verdict: Verdict::of(&self.findings),
             depth,
-            anchored: Anchored { self_attested: self.checked.entries, ..Anchored::default() },
+            anchored: Covered { self_attested: self.checked.entries - self.covered.up_to.min(self.checked.entries), ..self.covered },
             checked: self.checked,
             findings: self.findings,
             sealed: self.sealed,
             fingerprint: self.fingerprint,
+            fixity: self.fixity,
             notes: self.notes,
+            looked: self.looked,
         }
     }
 
@@ -161,13 +237,7 @@ impl Look {
         }
     }
 
-    fn case(
-        &mut self,
-        reader: &Reader,
-        trusted: &[Trusted],
-        depth: Depth,
-        tick: &(dyn Fn(u64, u64) + Sync),
-    ) -> Result<(), VaultError> {
+    fn case(&mut self, reader: &Reader, trusted: &[Trusted], looking: &Looking<'_>) -> Result<(), VaultError> {
         // Writers wait only until the snapshot stands and what can change in log/ has been read.
         let writers = reader.pause_writers()?;
         let steady = reader.steady()?;
@@ -183,6 +253,12 @@ impl Look {
         self.part(looked)?;
         let looked = self.published(reader, trusted, &shelf);
         self.part(looked)?;
+        let looked = attested(reader, &self.keys, &looking.roots, looking.now).map(|all| {
+            self.covered = Covered { up_to: all.up_to, by: all.by, self_attested: 0 };
+            self.findings.extend(all.findings);
+            self.notes.extend(all.notes);
+        });
+        self.part(looked)?;
         if self.unreadable {
             self.notes.push("the catalogue was not compared, because the log cannot be read whole".into());
         } else {
@@ -190,7 +266,7 @@ impl Look {
             self.part(compared)?;
         }
         let named = self.named(reader);
-        let looked = self.objects(reader, &named, depth, tick);
+        let looked = self.objects(reader, &named, looking);
         self.part(looked)?;
         drop(steady);
         match self.extra(reader) {
@@ -320,6 +396,9 @@ impl Look {
         }
         match open(&row.bytes, &row.sealed) {
             Ok(entry) => {
+                if let Err(error) = self.keys.take(row.index, &entry.event) {
+                    self.red(Code::SignatureInvalid, &subject, format!("The change of keys is not signed as it must be: {error}"));
+                }
                 if let Event::ValueErased(event) = entry.event {
                     erased.insert((event.entry, event.field));
                 }
@@ -365,10 +444,9 @@ impl Look {
     /// The database's own signed head: every entry is under a signature, published yet or not.
     fn head(&mut self, reader: &Reader) -> Result<(), VaultError> {
         let held = self.leaves.len() as u64;
-        let (origin, key) = match reader.identity() {
-            Ok(identity) => identity,
-            Err(_) => return Ok(()), // told with the entry itself
-        };
+        // That entry 0 names no key is told with the entry itself.
+        let Some(key) = self.keys.at(held).cloned() else { return Ok(()) };
+        let origin = self.keys.origin.clone();
         match reader.head() {
             Err(error @ VaultError::Sql { .. }) => return Err(error),
             Err(error) => self.red(Code::CheckpointDiffers, "head", error.to_string()),
@@ -420,10 +498,7 @@ impl Look {
             }
         };
         self.fingerprint = Some(head.checkpoint.fingerprint());
-        match reader.identity() {
-            Ok((origin, key)) => self.signature(head, &origin, &key, trusted, &path),
-            Err(error) => self.red(Code::EntryAltered, "entry 0", error.to_string()),
-        }
+        self.signature(head, trusted, &path);
         let size = head.checkpoint.size;
         let same = self.roots.get(&size) == Some(&head.checkpoint.root);
         if size > held {
@@ -477,7 +552,31 @@ impl Look {
         self.files(reader, shelf, size.min(held), held)
     }
 
-    fn signature(&mut self, head: &Published, origin: &str, key: &PublicKey, trusted: &[Trusted], path: &str) {
+    /// Its signature, by the key that signed then, and whether that is a key that the user trusts.
+    fn signature(&mut self, head: &Published, trusted: &[Trusted], path: &str) {
+        let size = head.checkpoint.size;
+        let Some(key) = self.keys.at(size).cloned() else {
+            return self.red(Code::EntryAltered, "entry 0", "Entry 0 does not open a case: no key is known");
+        };
+        let origin = self.keys.origin.clone();
+        for lost in self.keys.breaks().cloned().collect::<Vec<_>>() {
+            let detail = format!(
+                "From entry {} on the log is signed by {}; the key before it did not agree, because it was lost",
+                lost.entry,
+                lost.key.fingerprint()
+            );
+            self.findings.push(Finding::amber(Code::KeyLost, format!("entry {}", lost.entry), detail));
+        }
+        for (revoked, since) in self.keys.revoked.clone() {
+            if self.keys.steps.iter().any(|step| step.key.to_string() == revoked) {
+                let detail = format!("A key that signed this log was revoked, and is not to be trusted since {since}: {revoked}");
+                let still = key.to_string() == revoked;
+                let finding = if still { Finding::red::<&str, String> } else { Finding::amber::<&str, String> };
+                self.findings.push(finding(Code::KeyRevoked, "log", detail));
+            }
+        }
+        let known = self.keys.reaching(size).iter().any(|key| trusted.iter().any(|trusted| trusted.key == **key));
+        let key = &key;
         if head.checkpoint.origin != origin {
             let detail = format!("The checkpoint is of {:?}, the case is {origin:?}", head.checkpoint.origin);
             self.findings.push(Finding::red(Code::CheckpointDiffers, "checkpoint", detail).at(path));
@@ -491,7 +590,7 @@ impl Look {
                 )
                 .at(path),
             );
-        } else if !trusted.iter().any(|trusted| trusted.key == *key) {
+        } else if !known {
             let detail = format!("The case's key {} is not among those that you trust", key.fingerprint());
             self.findings.push(Finding::amber(Code::KeyUnknown, "checkpoint", detail).at(path));
         }
@@ -552,36 +651,58 @@ impl Look {
         &mut self,
         reader: &Reader,
         named: &BTreeMap<String, String>,
-        depth: Depth,
-        tick: &(dyn Fn(u64, u64) + Sync),
+        looking: &Looking<'_>,
     ) -> Result<(), VaultError> {
-        let mut objects = reader.objects()?;
-        // Large ones first, so that no core is left alone with one at the end.
-        objects.sort_by_key(|object| std::cmp::Reverse(object.size));
-        let total: u64 = objects.iter().map(|object| object.size).sum();
-        let (next, done, found) = (AtomicUsize::new(0), AtomicU64::new(0), Mutex::new(Vec::new()));
+        let purged = reader.purged()?;
         let layout = reader.layout();
-        let work = || {
-            let mut buffer = vec![0; 1 << 18];
-            while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
+        let mut objects: Vec<(PathBuf, Object)> = reader
+            .objects()?
+            .into_iter()
+            .filter(|object| looking.asks(object) && !purged.contains_key(&object.sha256))
+            .map(|object| (layout.object(&object.sha256), object))
+            .collect();
+        objects.sort_by_key(|(_, object)| std::cmp::Reverse(object.size));
+        let total: u64 = objects.iter().map(|(_, object)| object.size).sum();
+        let (done, found) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+        check_all(&objects, looking.depth, looking.rate, &|nth, wrong| {
+            let (path, object) = &objects[nth];
+            if let Some((code, detail)) = wrong {
                 let digest = object.sha256.to_string();
                 let subject = named.get(&digest).cloned().unwrap_or_else(|| format!("object {}", object.sha256.short()));
-                let path = layout.object(&object.sha256);
-                let shown = path.strip_prefix(&layout.root).unwrap_or(&path).to_string_lossy().into_owned();
-                let finding =
-                    check(&path, object, depth, &mut buffer).map(|(code, detail)| Finding::red(code, subject, detail).at(shown));
-                found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(finding);
-                tick(done.fetch_add(object.size, Ordering::Relaxed) + object.size, total);
+                let shown = path.strip_prefix(&layout.root).unwrap_or(path).to_string_lossy().into_owned();
+                let finding = Finding::red(code, subject, detail).at(shown);
+                found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((object.sha256, finding));
             }
-        };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from).min(objects.len().max(1));
-        std::thread::scope(|scope| {
-            for _ in 1..cores {
-                scope.spawn(work);
-            }
-            work();
+            (looking.tick)(done.fetch_add(object.size, Ordering::Relaxed) + object.size, total);
         });
-        self.findings.extend(found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let bad: BTreeMap<Digest, Code> = found.iter().map(|(object, finding)| (*object, finding.code)).collect();
+        let outcome = |object: &Object| match bad.get(&object.sha256) {
+            None => Fixity::Confirmed,
+            Some(Code::ObjectMissing) => Fixity::Missing,
+            Some(_) => Fixity::Altered,
+        };
+        self.looked = objects.iter().map(|(_, object)| (object.sha256, outcome(object))).collect();
+        let count = |outcome| self.looked.iter().filter(|(_, found)| *found == outcome).count() as u64;
+        (self.fixity.confirmed, self.fixity.altered, self.fixity.missing) =
+            (count(Fixity::Confirmed), count(Fixity::Altered), count(Fixity::Missing));
+        for (object, reason) in purged {
+            let digest = object.to_string();
+            let subject = named.get(&digest).cloned().unwrap_or_else(|| format!("object {}", object.short()));
+            let path = layout.object(&object);
+            if path.symlink_metadata().is_ok() {
+                let shown = path.strip_prefix(&layout.root).unwrap_or(&path).to_string_lossy().into_owned();
+                let detail = "An entry says that the bytes were removed, and they are there";
+                self.findings.push(Finding::red(Code::ObjectExtra, subject, detail).at(shown));
+            } else {
+                self.findings.push(Finding::amber(
+                    Code::ObjectErased,
+                    subject,
+                    format!("The bytes were removed on purpose, as the log says: {reason}"),
+                ));
+            }
+        }
+        self.findings.extend(found.into_iter().map(|(_, finding)| finding));
         self.checked.objects = objects.len() as u64;
         self.checked.bytes = total;
         Ok(())
@@ -592,6 +713,8 @@ impl Look {
     fn extra(&mut self, reader: &Reader) -> Result<(), VaultError> {
         let files = reader.object_files()?;
         let arriving = reader.arriving();
+        let mut lost: BTreeSet<Digest> =
+            self.looked.iter().filter(|(_, found)| *found == Fixity::Missing).map(|(object, _)| *object).collect();
         for file in files {
             // Asked anew for each: a running command may have recorded it since.
             let known = file.digest.map(|digest| reader.object(&digest)).transpose();
@@ -602,8 +725,23 @@ impl Look {
                 }
                 _ => {
                     let name = file.path.rsplit('/').next().unwrap_or(&file.path).to_owned();
-                    self.findings
-                        .push(Finding::red(Code::ObjectExtra, name, "No entry of the log names this file").at(file.path));
+                    self.fixity.new += 1;
+                    // Bytes that are missing in their place may lie here.
+                    let path = reader.layout().root.join(&file.path);
+                    let bytes = path.symlink_metadata().ok().filter(|found| found.is_file() && !lost.is_empty());
+                    let digest = bytes
+                        .and_then(|_| std::fs::File::open(&path).ok())
+                        .and_then(|file| super::lanes::alone(file, &mut vec![0; 1 << 18]).ok())
+                        .map(|(digest, _)| digest)
+                        .filter(|digest| lost.remove(digest));
+                    let detail = match digest {
+                        Some(digest) => {
+                            self.fixity.moved += 1;
+                            format!("No entry names this file; its bytes are those of the missing object {digest}")
+                        }
+                        None => "No entry of the log names this file".to_owned(),
+                    };
+                    self.findings.push(Finding::red(Code::ObjectExtra, name, detail).at(file.path));
                 }
             }
         }

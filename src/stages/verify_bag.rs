@@ -6,12 +6,12 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Anchored, Checked, Depth, SealedCount, Verification, records};
+use super::{Checked, Covered, Depth, FixityCount, SealedCount, Verification, records};
 use crate::bag::{BagError, BagProblem, check_bag};
 use crate::evidence::{Code, Event, ExhibitAdmitted, Finding, Verdict};
 use crate::keyring::Trusted;
 use crate::ledger::{
-    BAG_NAMESPACE, Checkpoint, Hash, Note, PublicKey, Sealed, canonical, commitments, leaf_hash, open, verify_inclusion,
+    BAG_NAMESPACE, Checkpoint, Hash, Keys, Note, PublicKey, Sealed, canonical, commitments, leaf_hash, open, verify_inclusion,
     verify_sshsig,
 };
 
@@ -42,12 +42,14 @@ pub fn verify_bag(bag: &Path, trusted: &[Trusted]) -> Result<Verification, BagEr
     Ok(Verification {
         verdict: Verdict::of(&findings),
         depth: Depth::Full,
-        anchored: Anchored { self_attested: checked.entries, ..Anchored::default() },
+        anchored: Covered { self_attested: checked.entries, ..Covered::default() },
         checked,
         findings,
         sealed,
         fingerprint,
+        fixity: FixityCount::default(),
         notes: Vec::new(),
+        looked: Vec::new(),
     })
 }
 
@@ -117,7 +119,7 @@ fn log(
         }
     };
     let lines = fs::read_to_string(dir.join("entries.jsonl")).unwrap_or_default();
-    let mut key: Option<PublicKey> = None;
+    let mut keys = Keys::default();
     let mut said = BTreeMap::new();
     for line in lines.lines() {
         let row: Value = serde_json::from_str(line).unwrap_or_default();
@@ -130,9 +132,14 @@ fn log(
         checked.entries += 1;
         let bytes = canonical(entry);
         match open(&bytes, &[]).map(|entry| entry.event) {
-            Ok(Event::CaseOpened(opened)) => key = opened.key.parse().ok().filter(|_| opened.origin == head.origin),
             Ok(Event::ExhibitAdmitted(admitted)) => admitted_is_here(index, &admitted, &known.held, findings),
-            _ => {}
+            Ok(event) => {
+                if let Err(error) = keys.take(index, &event) {
+                    let detail = format!("The change of keys is not signed as it must be: {error}");
+                    findings.push(Finding::red(Code::SignatureInvalid, format!("entry {index}"), detail));
+                }
+            }
+            Err(_) => {}
         }
         let proof = fs::read_to_string(dir.join(format!("proofs/{index}.tlog-proof"))).unwrap_or_default();
         if !proves(&proof, index, &bytes, &head, &text) {
@@ -146,14 +153,20 @@ fn log(
         said.insert(index, row);
     }
     records::compare(&dir, &said, findings);
-    if let (Some(key), Some(signer)) = (&key, &known.signer)
+    let key = keys.at(head.size).filter(|_| keys.origin == head.origin);
+    if let (Some(key), Some(signer)) = (key, &known.signer)
         && key != signer
     {
         let detail = format!("The bag was signed by {}, and its log by another key, {}", signer.fingerprint(), key.fingerprint());
         findings.push(Finding::amber(Code::KeyUnknown, "bag", detail));
     }
     match key {
-        Some(key) if note.signed_by(&head.origin, &key) => know(&key, "checkpoint", trusted, findings),
+        Some(key) if note.signed_by(&head.origin, key) => {
+            // Trust in a key reaches those that it agreed to.
+            let reaching = keys.reaching(head.size);
+            let known = reaching.iter().find(|key| trusted.iter().any(|trusted| trusted.key == ***key));
+            know(known.unwrap_or(&key), "checkpoint", trusted, findings);
+        }
         _ => findings.push(
             Finding::red(Code::SignatureInvalid, "checkpoint", "The checkpoint is not signed by the key that opened the case")
                 .at("data/log/checkpoint"),

@@ -37,9 +37,8 @@ pub(super) fn already_said(db: &Connection, event: &Event) -> Result<bool, Vault
             &[&made.object.to_string(), &made.probe.name, &made.probe.version],
         ),
         Event::PermissionGiven(given) => said("SELECT 1 FROM permission WHERE hosts = ?1", &[&json(&given.hosts)]),
-        Event::CaseOpened(_) | Event::ClaimMade(_) | Event::CaptureMade(_) | Event::NoteAdded(_) | Event::ValueErased(_) => {
-            Ok(false)
-        }
+        Event::ObjectPurged(purged) => said("SELECT 1 FROM purge WHERE object = ?1", &[&purged.object.to_string()]),
+        _ => Ok(false),
     };
     result.map_err(VaultError::sql("be read"))
 }
@@ -91,6 +90,7 @@ impl Rows<'_> {
                     &[&erased.entry, &erased.field, &erased.reason, &self.index],
                 )
                 .map(drop),
+            other => self.keeping(other, entry),
         }
     }
 
@@ -375,5 +375,117 @@ impl Rows<'_> {
         )?;
         self.touch(kind, subject)?;
         self.search(format!("N{no}"), &[note.text.as_deref()])
+    }
+
+    /// The events of the years after.
+    fn keeping(&self, event: &Event, entry: &Entry) -> Sql<()> {
+        let time = entry.time.to_string();
+        match event {
+            Event::FixityChecked(checked) => {
+                let outcomes =
+                    [(&checked.confirmed, "confirmed"), (&checked.altered, "altered"), (&checked.missing, "missing")];
+                for (objects, outcome) in outcomes {
+                    for object in objects {
+                        let sql = "INSERT OR IGNORE INTO fixity VALUES (?1, ?2, ?3, ?4, ?5)";
+                        self.run(sql, &[&object.to_string(), &self.index, &outcome, &checked.depth, &time])?;
+                    }
+                }
+                Ok(())
+            }
+            Event::HandlingSet(set) => {
+                let (kind, subject) = self.subject(&set.subject)?;
+                self.next(
+                    "handling",
+                    "subject_kind, subject_no, property, value, reason, person, time, entry",
+                    &[&kind, &subject, &set.property, &set.value, &set.reason, &entry.person, &time, &self.index],
+                )?;
+                self.touch(kind, subject)
+            }
+            Event::ObjectPurged(purged) => {
+                let object = purged.object.to_string();
+                let with = purged.with.map(|with| with.to_string());
+                let sql = "INSERT OR IGNORE INTO purge VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+                self.run(sql, &[&object, &with, &purged.reason, &purged.authority, &purged.second, &time, &self.index])?;
+                let sql = "INSERT OR IGNORE INTO touches SELECT 'E', no, ?2 FROM exhibit WHERE object = ?1";
+                self.run(sql, &[&object, &self.index]).map(drop)
+            }
+            Event::ObjectRestored(restored) => {
+                let sql = "INSERT OR IGNORE INTO touches SELECT 'E', no, ?2 FROM exhibit WHERE object = ?1";
+                self.run(sql, &[&restored.object.to_string(), &self.index]).map(drop)
+            }
+            Event::AnchorMade(made) => self
+                .next(
+                    "anchor",
+                    "way, authority, size, root, note, token, time, entry",
+                    &[
+                        &made.way,
+                        &made.authority,
+                        &made.size,
+                        &made.root,
+                        &made.note.to_string(),
+                        &made.token.to_string(),
+                        &made.time.to_string(),
+                        &self.index,
+                    ],
+                )
+                .map(drop),
+            Event::KeyChanged(changed) => self
+                .next(
+                    "signing_key",
+                    "what, key, old, by_old, reason, entry",
+                    &[&"changed", &changed.new, &changed.old, &changed.by_old.is_some(), &changed.reason, &self.index],
+                )
+                .map(drop),
+            Event::KeyRevoked(revoked) => self
+                .next(
+                    "signing_key",
+                    "what, key, by_old, reason, since, entry",
+                    &[&"revoked", &revoked.key, &false, &revoked.reason, &revoked.since.to_string(), &self.index],
+                )
+                .map(drop),
+            Event::TransferMade(made) => {
+                let objects: Vec<String> = made.objects.iter().map(ToString::to_string).collect();
+                self.next(
+                    "transfer",
+                    "manifest, size, objects, withheld, recipient, purpose, person, time, entry",
+                    &[
+                        &made.manifest.to_string(),
+                        &made.size,
+                        &json(&objects),
+                        &json(&made.withheld),
+                        &made.recipient,
+                        &made.purpose,
+                        &entry.person,
+                        &time,
+                        &self.index,
+                    ],
+                )?;
+                for object in &objects {
+                    let sql = "INSERT OR IGNORE INTO touches SELECT 'E', no, ?2 FROM exhibit WHERE object = ?1";
+                    self.run(sql, &[object, &self.index])?;
+                }
+                Ok(())
+            }
+            Event::PackageReceived(came) => self
+                .next(
+                    "package",
+                    "format, manifest, origin, size, key, verdict, items, name, time, entry",
+                    &[
+                        &came.format,
+                        &came.manifest.to_string(),
+                        &came.origin,
+                        &came.size,
+                        &came.key,
+                        &came.verdict,
+                        &came.items,
+                        &came.name,
+                        &time,
+                        &self.index,
+                    ],
+                )
+                .map(drop),
+            // The others are told above.
+            _ => Ok(()),
+        }
     }
 }

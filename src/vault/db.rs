@@ -9,6 +9,8 @@ use super::{VaultError, layout::Layout, lock};
 
 pub(super) const LOG_SQL: &str = include_str!("../../schema/log.sql");
 pub(super) const CATALOGUE_SQL: &str = include_str!("../../schema/catalogue.sql");
+/// Tables that cases have had only since; added where they are missing.
+pub(super) const KEEPING_SQL: &str = include_str!("../../schema/keeping.sql");
 pub(super) const VIEWS_SQL: &str = include_str!("../../schema/views.sql");
 
 /// `EXHB`
@@ -19,7 +21,7 @@ pub(super) const FORMAT: i64 = 1;
 /// Makes the tables in an empty database.
 pub(super) fn create_tables(db: &Connection) -> Result<(), VaultError> {
     db.execute_batch(&format!(
-        "BEGIN; {LOG_SQL}{CATALOGUE_SQL}{VIEWS_SQL}PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;"
+        "BEGIN; {LOG_SQL}{CATALOGUE_SQL}{KEEPING_SQL}{VIEWS_SQL}PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;"
     ))
     .map_err(VaultError::sql("be made"))
 }
@@ -70,6 +72,7 @@ pub(super) fn open(layout: &Layout) -> Result<Connection, VaultError> {
     cautious(&db).map_err(VaultError::sql("be opened"))?;
     check(&db, layout)?;
     durable_writes(&db)?;
+    db.execute_batch(KEEPING_SQL).map_err(VaultError::sql("be written"))?;
     Ok(db)
 }
 

@@ -13,7 +13,7 @@ use super::staging::Run;
 use super::work::{self, Lease, Task};
 use super::{Layout, Reader, Staged, Staging, VaultError, apply, db, durable, lock, nodes, objects, publish, recover};
 use crate::evidence::{CaseOpened, Clock, Event, Randomness, Unit};
-use crate::ledger::{Checkpoint, Entry, PublicKey, Signer, canonical, seal};
+use crate::ledger::{Checkpoint, Entry, PublicKey, Signer, canonical, change_key, seal};
 
 /// Who acts: written into every entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,8 @@ pub struct Vault {
     pub(super) ports: Ports,
     pub(super) run: Arc<Run>,
     pub(super) origin: String,
+    /// The key before, while the change to another is written: both sign.
+    former: Option<Arc<dyn Signer>>,
     /// Directories of the vault whose own names this run has made durable.
     synced: BTreeSet<PathBuf>,
 }
@@ -96,7 +98,7 @@ impl Vault {
         let db = db::create(&layout.database())?;
         durable::sync_dir(root)?;
         let opened = CaseOpened { origin: origin.clone(), key: ports.signer.public().to_string(), title };
-        let mut vault = Vault { reader: Reader { layout, db }, ports, run, origin, synced };
+        let mut vault = Vault { reader: Reader { layout, db }, ports, run, origin, former: None, synced };
         vault.commit_locked(vec![Effects { events: vec![Event::CaseOpened(opened)], ..Effects::default() }])?;
         Ok(vault)
     }
@@ -125,6 +127,33 @@ impl Vault {
 
     /// Opens a case for writing. What an interrupted run left is put in order first.
     pub fn open(root: &Path, ports: Ports) -> Result<Vault, VaultError> {
+        Vault::open_for(root, ports, false)
+    }
+
+    /// Opens a case whose key is lost, to put the key at hand in its place.
+    pub fn open_without_its_key(root: &Path, ports: Ports, reason: &str) -> Result<Vault, VaultError> {
+        let mut vault = Vault::open_for(root, ports, true)?;
+        let old = vault.reader.keys()?.at(u64::MAX).cloned();
+        let old = old.ok_or(VaultError::Published { what: "the log is empty".into() })?;
+        let changed = change_key(&vault.origin, &old, None, vault.ports.signer.as_ref(), reason)?;
+        vault.commit(vec![Effects { events: vec![Event::KeyChanged(changed)], ..Effects::default() }])?;
+        Ok(vault)
+    }
+
+    /// Puts another key in this one's place. Both sign the change, and the head that holds it.
+    pub fn change_key(&mut self, new: Arc<dyn Signer>, reason: &str) -> Result<(), VaultError> {
+        let old = self.ports.signer.clone();
+        let changed = change_key(&self.origin, old.public(), Some(old.as_ref()), new.as_ref(), reason)?;
+        self.former = Some(std::mem::replace(&mut self.ports.signer, new));
+        let result = self.commit(vec![Effects { events: vec![Event::KeyChanged(changed)], ..Effects::default() }]);
+        let former = self.former.take();
+        if let (Err(_), Some(former)) = (&result, former) {
+            self.ports.signer = former;
+        }
+        result.map(drop)
+    }
+
+    fn open_for(root: &Path, ports: Ports, lost: bool) -> Result<Vault, VaultError> {
         let layout = Layout::new(root);
         if layout.database().is_file() {
             // Says at once, and in its own words, that a medium is read-only.
@@ -133,12 +162,15 @@ impl Vault {
         let db = db::open(&layout)?;
         let run = start_run(&layout, &ports)?;
         let reader = Reader { layout, db };
-        let (origin, key) = reader.identity()?;
-        if key != *ports.signer.public() {
-            let (expected, found) = (key.fingerprint(), ports.signer.public().fingerprint());
-            return Err(VaultError::WrongKey { expected, found });
+        let origin = reader.identity()?.0;
+        match reader.keys()?.at(u64::MAX) {
+            Some(key) if !lost && key != ports.signer.public() => {
+                let (expected, found) = (key.fingerprint(), ports.signer.public().fingerprint());
+                return Err(VaultError::WrongKey { expected, found });
+            }
+            _ => {}
         }
-        let mut vault = Vault { reader, ports, run, origin, synced: BTreeSet::new() };
+        let mut vault = Vault { reader, ports, run, origin, former: None, synced: BTreeSet::new() };
         recover::recover(&mut vault)?;
         Ok(vault)
     }
@@ -270,7 +302,7 @@ impl Vault {
         let new = nodes::size(&self.reader.db)?;
         if new > old {
             nodes::keep_tile_hashes(&self.reader.db, old, new)?;
-            publish::sign_head(&self.reader.db, &self.origin, self.ports.signer.as_ref())?;
+            publish::sign_head(&self.reader.db, &self.origin, self.ports.signer.as_ref(), self.former.as_deref())?;
         }
         transaction.commit().map_err(VaultError::sql("be written"))?;
         // From here on a crash is harmless: entries and objects are durable and name each other.
@@ -335,6 +367,11 @@ impl Vault {
                 .map_err(VaultError::sql("be written"))
         })?;
         Ok(head)
+    }
+
+    /// Who acts.
+    pub fn agent(&self) -> &Agent {
+        &self.ports.agent
     }
 
     /// The key that signs this case.

@@ -1,34 +1,90 @@
-//! Lawful erasure of a sealed value: the entry keeps its commitment, so the signed history stays whole.
+//! Lawful erasure. Of a sealed value: the entry keeps its commitment. Of an object: the entry keeps its digest. Either way
+//! the signed history stays whole.
+
+use std::fs;
 
 use rusqlite::{Transaction, TransactionBehavior};
 
 use super::{Effects, Vault, VaultError, compare, durable, lock, publish, rebuild};
-use crate::evidence::{Event, ValueErased};
+use crate::evidence::{Digest, Event, ObjectPurged, ValueErased};
 use crate::ledger::{TILE, TilePath};
 
+/// Who ordered an erasure, who agreed, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    pub reason: String,
+    pub authority: Option<String>,
+    /// The second person.
+    pub second: Option<String>,
+}
+
 impl Vault {
-    /// Erases the value of one sealed field of one entry. First an entry says so; then the value leaves
-    /// the database, the catalogue is made anew without it, and its published file is written again.
+    /// Erases the value of one sealed field of one entry.
     pub fn erase(&mut self, entry: u64, field: &str, reason: &str, authority: Option<String>) -> Result<(), VaultError> {
         let held = self.reader.entry(entry)?.is_some_and(|row| row.sealed.iter().any(|sealed| sealed.field == field));
         if !held {
             return Err(VaultError::NoValue { entry, field: field.to_owned() });
         }
-        let erased = ValueErased { entry, field: field.to_owned(), reason: reason.to_owned(), authority };
-        self.commit(vec![Effects { events: vec![Event::ValueErased(erased)], ..Effects::default() }])?;
+        let order = Order { reason: reason.to_owned(), authority, second: None };
+        self.erase_all(&[], &[(entry, field.to_owned())], &order)
+    }
+
+    /// Removes objects' bytes, each with the one that it goes with, and the values of sealed fields. First entries say so;
+    /// then the bytes and values leave the vault, the database and the published log.
+    pub fn erase_all(
+        &mut self,
+        objects: &[(Digest, Option<Digest>)],
+        values: &[(u64, String)],
+        order: &Order,
+    ) -> Result<(), VaultError> {
+        let (reason, authority) = (&order.reason, &order.authority);
+        let purged = objects.iter().map(|(object, with)| {
+            Event::ObjectPurged(ObjectPurged {
+                object: *object,
+                with: *with,
+                reason: reason.clone(),
+                authority: authority.clone(),
+                second: order.second.clone(),
+            })
+        });
+        let erased = values.iter().map(|(entry, field)| {
+            Event::ValueErased(ValueErased {
+                entry: *entry,
+                field: field.clone(),
+                reason: reason.clone(),
+                authority: authority.clone(),
+            })
+        });
+        self.commit(vec![Effects { events: purged.chain(erased).collect(), ..Effects::default() }])?;
         let _lock = lock::exclusive(&self.reader.layout.lock())?;
+        for (object, _) in objects {
+            let path = self.reader.layout.object(object);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(VaultError::io("remove", &path)(error)),
+                _ => {}
+            }
+            if let Some(parent) = path.parent().filter(|parent| parent.is_dir()) {
+                durable::sync_dir(parent)?;
+            }
+        }
+        if values.is_empty() {
+            return Ok(());
+        }
         let write = |error| VaultError::sql("erase")(error);
         let db = &self.reader.db;
         // What is deleted is overwritten with zeroes.
         db.execute_batch("PRAGMA secure_delete = ON").map_err(write)?;
         let transaction = Transaction::new_unchecked(db, TransactionBehavior::Immediate).map_err(write)?;
-        db.execute("DELETE FROM sealed WHERE idx = ?1 AND field = ?2", (entry, field)).map_err(write)?;
+        for (entry, field) in values {
+            db.execute("DELETE FROM sealed WHERE idx = ?1 AND field = ?2", (entry, field)).map_err(write)?;
+        }
         rebuild::clear_catalogue(db)?;
         compare::replay(&self.reader, db)?;
         transaction.commit().map_err(write)?;
         db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA secure_delete = OFF").map_err(write)?;
         for path in TilePath::for_size(self.reader.size()?) {
-            if matches!(path, TilePath::Sealed { index, .. } if index == entry / TILE) {
+            let within = |index: u64| values.iter().any(|(entry, _)| entry / TILE == index);
+            if matches!(path, TilePath::Sealed { index, .. } if within(index)) {
                 durable::write(&self.run.temporary(), &self.reader.layout.tile(path), &publish::render(db, path)?)?;
             }
         }

@@ -45,6 +45,10 @@ pub enum VaultError {
     Published { what: String },
     #[error("Entry {entry} has no sealed value {field:?} at hand")]
     NoValue { entry: u64, field: String },
+    #[error("{} lies inside the case: a copy of a case goes elsewhere", path.display())]
+    IntoItself { path: PathBuf },
+    #[error("{} holds another case, or another history of this one", path.display())]
+    OtherHistory { path: PathBuf },
     #[error("Object {digest} is not in the vault")]
     NoObject { digest: Digest },
     #[error("The vault's copy of {digest} was altered: it does not have the bytes that it is named by")]
@@ -78,6 +82,10 @@ impl VaultError {
                 "run `exhibit verify` to see what is damaged; with case.sqlite moved away, `exhibit rebuild` makes it anew from log/"
             }
             VaultError::ObjectDiffers { .. } => "run `exhibit verify`; the bytes that just came are kept in staging/",
+            VaultError::IntoItself { .. } => "name a directory on another disk",
+            VaultError::OtherHistory { .. } => {
+                "nothing was written; choose an empty directory, and compare the two with `exhibit verify` and `exhibit log checkpoint`"
+            }
             VaultError::WrongKey { .. } => "name the right key with --key FILE",
             VaultError::Diverged { .. } => {
                 "an older copy of case.sqlite may have been put back; compare both with a backup before going on"

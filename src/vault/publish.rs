@@ -120,10 +120,11 @@ pub(super) fn sealed_values(db: &Connection, entry: u64) -> Result<Vec<Sealed>, 
 
 /// Signs the head of the log as it stands and keeps it in the database, in the transaction that wrote
 /// the entries.
-pub(super) fn sign_head(db: &Connection, origin: &str, signer: &dyn Signer) -> Result<(), VaultError> {
+pub(super) fn sign_head(db: &Connection, origin: &str, signer: &dyn Signer, also: Option<&dyn Signer>) -> Result<(), VaultError> {
     let size = nodes::size(db)?;
     let checkpoint = Checkpoint { origin: origin.to_owned(), size, root: root(&Stored(db), size)? };
-    let note = Note::sign(checkpoint.to_string(), origin, signer)?;
+    let mut note = Note::sign(checkpoint.to_string(), origin, signer)?;
+    also.map(|also| note.also(origin, also)).transpose()?;
     keep_head(db, &note.to_string())
 }
 

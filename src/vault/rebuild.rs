@@ -8,8 +8,7 @@ use rusqlite::{Transaction, TransactionBehavior};
 
 use super::publish::parse_sealed;
 use super::{Layout, Published, Reader, VaultError, compare, db, lock, nodes};
-use crate::evidence::Event;
-use crate::ledger::{PublicKey, Sealed, TilePath, canonical, commitments, open, parse_entry_bundle, root};
+use crate::ledger::{Keys, Sealed, TilePath, canonical, commitments, open, parse_entry_bundle, root};
 
 /// What was rebuilt from what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +52,7 @@ pub(super) fn clear_catalogue(db: &rusqlite::Connection) -> Result<(), VaultErro
     }
     clear.push_str("DELETE FROM work WHERE state = 'done';");
     clear.push_str(db::CATALOGUE_SQL);
+    clear.push_str(db::KEEPING_SQL);
     clear.push_str(db::VIEWS_SQL);
     db.execute_batch(&clear).map_err(VaultError::sql("be rebuilt"))
 }
@@ -63,10 +63,11 @@ fn publish_if_gone(reader: &Reader) -> Result<(), VaultError> {
     if reader.layout.checkpoint().exists() {
         return Ok(());
     }
-    let (origin, key) = reader.identity()?;
+    let keys = reader.keys()?;
     let Some(head) = reader.head()? else { return Ok(()) };
     let size = reader.size()?;
-    let own = head.checkpoint.origin == origin && head.signed_by(&key) && head.checkpoint.size == size;
+    let signed = keys.at(size).is_some_and(|key| head.signed_by(key));
+    let own = head.checkpoint.origin == keys.origin && signed && head.checkpoint.size == size;
     if own && head.checkpoint.root == reader.root(size)? {
         super::durable::create_dir(&reader.layout.log())?;
         let temporary = reader.layout.root.join("checkpoint.new");
@@ -100,11 +101,12 @@ fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
             }
         }
     }
-    let key: PublicKey = match entries.first().map(|first| open(first, &[])).transpose()?.map(|first| first.event) {
-        Some(Event::CaseOpened(opened)) => opened.key.parse()?,
-        _ => return Err(damaged("entry 0 does not open a case")),
-    };
-    if !head.signed_by(&key) {
+    let mut keys = Keys::default();
+    for (index, bytes) in (0u64..).zip(&entries) {
+        keys.take(index, &open(bytes, &[])?.event)?;
+    }
+    let Some(key) = keys.at(size) else { return Err(damaged("entry 0 does not open a case")) };
+    if !head.signed_by(key) {
         return Err(damaged("the checkpoint's signature does not match"));
     }
     let temporary = layout.root.join("case.sqlite.rebuilding");

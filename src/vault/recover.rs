@@ -42,7 +42,8 @@ pub(super) fn recover(vault: &mut Vault) -> Result<(), VaultError> {
 /// Whether a signed head is the case's own, and a beginning of its log.
 fn check(vault: &Vault, published: &Published, held: u64) -> Result<(), VaultError> {
     let head = &published.checkpoint;
-    if head.origin != vault.origin || !published.signed_by(vault.key()) {
+    let keys = vault.reader.keys()?;
+    if head.origin != vault.origin || !keys.at(head.size).is_some_and(|key| published.signed_by(key)) {
         return Err(VaultError::Published { what: "the checkpoint is not signed by this case's key".into() });
     }
     if head.size > held || root(&nodes::Stored(&vault.reader.db), head.size)? != head.root {

@@ -371,6 +371,11 @@ impl Reader {
         self.all(&format!("{EXHIBITS} WHERE e.item = ?1 ORDER BY e.no"), Self::number(no.0), exhibit)
     }
 
+    /// Exhibits that one capture brought.
+    pub fn exhibits_of_capture(&self, no: CaptureNo) -> Result<Vec<ExhibitRow>, VaultError> {
+        self.all(&format!("{EXHIBITS} WHERE e.capture = ?1 ORDER BY e.no"), Self::number(no.0), exhibit)
+    }
+
     /// Exhibits whose object's digest begins with these digits.
     pub fn exhibits_by_digest(&self, prefix: &str) -> Result<Vec<ExhibitRow>, VaultError> {
         let sql = format!("{EXHIBITS} WHERE substr(e.object, 1, length(?1)) = ?1 ORDER BY e.no");

@@ -15,7 +15,7 @@ use std::time::Duration;
 use exhibit::evidence::{Clock, Randomness, Time};
 use exhibit::keyring::{FileKey, Trusted};
 use exhibit::ledger::Signer;
-use exhibit::stages::{Depth, Verification, verify_case};
+use exhibit::stages::{Depth, Looking, Verification, verify_case};
 use exhibit::vault::{Agent, Ports, Vault};
 use tempfile::TempDir;
 
@@ -67,7 +67,7 @@ pub fn case() -> (TempDir, PathBuf, Vault) {
 /// Verifies, trusting the tests' key.
 pub fn verify(root: &Path) -> Verification {
     let trusted = [Trusted { who: "test".into(), key: key().public().clone() }];
-    verify_case(root, &trusted, Depth::Full, &|_, _| {}).unwrap()
+    verify_case(root, &trusted, &Looking::at_all(Depth::Full)).unwrap()
 }
 
 /// The built program, with a home of its own.
