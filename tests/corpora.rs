@@ -4,6 +4,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
+use exhibit::evidence::Verdict;
 use support::Program;
 
 fn corpora() -> Option<PathBuf> {
@@ -172,4 +173,28 @@ fn timestamps_of_real_authorities_are_judged_as_they_must_be() {
             assert!(verify_timestamp(&answer[..cut], &data, None, &chain, &chain).is_err(), "{name} {cut}");
         }
     }
+}
+
+/// The bags of the Library of Congress's conformance suite, each as labelled; those for Windows only are left out.
+#[test]
+fn bags_of_the_conformance_suite_are_judged_as_labelled() {
+    let Some(corpora) = corpora() else { return };
+    let dir = corpora.join("integrity/bagit");
+    let expected: serde_json::Value = serde_json::from_slice(&std::fs::read(dir.join("expected.json")).unwrap()).unwrap();
+    let (mut judged, mut wrong) = (0, Vec::new());
+    for one in expected.as_array().unwrap() {
+        let (bag, label) = (one["bag"].as_str().unwrap(), one["expected"].as_str().unwrap());
+        let told = exhibit::stages::verify_bag(&dir.join(bag), &[]).unwrap();
+        let fits = match label {
+            "valid" => told.verdict == Verdict::Green,
+            "valid-with-warning" => told.verdict == Verdict::Amber,
+            "invalid" | "invalid-on-posix" => told.verdict == Verdict::Red,
+            _ => continue,
+        };
+        judged += 1;
+        if !fits {
+            wrong.push(format!("{bag} is {label}: {:#?}", told.findings));
+        }
+    }
+    assert!(judged >= 50 && wrong.is_empty(), "{judged} judged\n{}", wrong.join("\n"));
 }

@@ -303,11 +303,8 @@ fn random_flips_in_the_rows_of_the_database_are_found() {
             who: "test".into(),
             key: exhibit::ledger::Signer::public(support::key().as_ref()).clone(),
         }];
-        let told = exhibit::stages::verify_case(
-            &copy,
-            &trusted,
-            &exhibit::stages::Looking::at_all(exhibit::stages::Depth::Quick),
-        );
+        let told =
+            exhibit::stages::verify_case(&copy, &trusted, &exhibit::stages::Looking::at_all(exhibit::stages::Depth::Quick));
         // A flip in the file's unused bytes changes no row; every other one is a finding or an error.
         if told.is_ok_and(|told| told.verdict == Verdict::Green) && !same() {
             silent.push((at, bit));

@@ -3,7 +3,7 @@
 mod read;
 mod write;
 
-pub use read::{BagFile, BagProblem, Manifest, check_bag};
+pub use read::{BagFile, BagProblem, check_bag, is_bag};
 pub use write::Writer;
 
 use std::io;

@@ -184,8 +184,8 @@ impl Context {
         let own = Context::home().map(|home| home.join("timestamp_roots.pem")).ok().filter(|path| path.is_file());
         let mut roots = Vec::new();
         for path in own.iter().chain(more) {
-            let bytes = std::fs::read(path)
-                .map_err(|error| Failure::new(format!("{} cannot be read: {error}", path.display())))?;
+            let bytes =
+                std::fs::read(path).map_err(|error| Failure::new(format!("{} cannot be read: {error}", path.display())))?;
             let found = crate::ledger::certificates(&bytes);
             if found.is_empty() {
                 return Err(Failure::new(format!("{} holds no certificate", path.display())).next("give a PEM file"));

@@ -13,7 +13,9 @@ const GRAPHIC: [&str; 5] = ["unrated", "none", "mild", "graphic", "extreme"];
 
 /// Say how something is to be handled: how graphic it is, who may have it
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  exhibit handle E7 --graphic extreme --note \"00:31 a child\"\n  exhibit handle E7 --restrict \"court only\" --note \"witness is identifiable\"\n  exhibit handle E7 --unrestrict")]
+#[command(
+    after_help = "Examples:\n  exhibit handle E7 --graphic extreme --note \"00:31 a child\"\n  exhibit handle E7 --restrict \"court only\" --note \"witness is identifiable\"\n  exhibit handle E7 --unrestrict"
+)]
 pub struct Args {
     /// E7, I12, M5 or R3
     id: String,
@@ -36,7 +38,9 @@ pub struct Args {
 
 /// Keep something from being erased, until the hold is lifted
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  exhibit hold E7 --reason \"case 12/2026\"\n  exhibit hold R3 --reason \"court order\"\n  exhibit hold E7 --lift --reason \"case closed\"\n  exhibit hold --list")]
+#[command(
+    after_help = "Examples:\n  exhibit hold E7 --reason \"case 12/2026\"\n  exhibit hold R3 --reason \"court order\"\n  exhibit hold E7 --lift --reason \"case closed\"\n  exhibit hold --list"
+)]
 pub struct Hold {
     /// E7, I12 or R3
     #[arg(required_unless_present = "list")]
@@ -76,7 +80,13 @@ fn subject(reader: &Reader, text: &str) -> Result<(Id, Subject), Failure> {
     Ok((id, subject))
 }
 
-fn record(context: &Context, text: &str, set: Vec<(&str, Option<String>)>, reason: Option<String>, json: bool) -> Result<Exit, Failure> {
+fn record(
+    context: &Context,
+    text: &str,
+    set: Vec<(&str, Option<String>)>,
+    reason: Option<String>,
+    json: bool,
+) -> Result<Exit, Failure> {
     let (mut vault, _) = context.vault()?;
     let (id, subject) = subject(vault.reader(), text)?;
     let events = set.into_iter().map(|(property, value)| {

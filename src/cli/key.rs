@@ -43,7 +43,8 @@ enum Part {
     /// Say that a key is not to be trusted any more
     Revoke {
         /// The public key
-        key: String,
+        #[arg(value_name = "KEY")]
+        public: String,
         /// What it signed before is thought to be good until then [default: now]
         #[arg(long, value_name = "TIME")]
         since: Option<String>,
@@ -63,6 +64,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         None => {}
         Some(Part::Rotate { to, to_agent, reason }) => {
             let (mut vault, _) = context.vault()?;
+            let to = to.map(|path| std::path::absolute(&path).unwrap_or(path));
             let new: Arc<dyn Signer> = match (&to, &to_agent) {
                 (Some(path), _) if path.exists() => Arc::new(FileKey::load(path)?),
                 (Some(path), _) => Arc::new(FileKey::generate(path, context.random.as_ref())?),
@@ -75,7 +77,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
             context.trust(new.public())?;
             drop(vault);
             let (name, value) = match (to, to_agent) {
-                (Some(path), _) => ("key", std::path::absolute(&path).unwrap_or(path).display().to_string()),
+                (Some(path), _) => ("key", path.display().to_string()),
                 (None, name) => ("agent_key", name.unwrap_or_default()),
             };
             context.say(&format!(
@@ -86,8 +88,8 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
                 name.replace('_', "-"),
             ));
         }
-        Some(Part::Revoke { key, since, reason }) => {
-            let key: PublicKey = key
+        Some(Part::Revoke { public, since, reason }) => {
+            let key: PublicKey = public
                 .parse()
                 .map_err(|error: crate::ledger::LedgerError| Failure::new(error.to_string()).next("`exhibit key` lists them"))?;
             let (mut vault, _) = context.vault()?;

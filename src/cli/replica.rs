@@ -9,7 +9,9 @@ use crate::vault::mirror;
 
 /// Bring a copy of the case on another disk up to date; nothing good in it is ever overwritten
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  exhibit mirror /mnt/second/idlib-2015\n  exhibit mirror --full /mnt/second/idlib-2015    (digest again what is there)\n\nThe copy is a case by itself: `exhibit verify DIR` checks it.")]
+#[command(
+    after_help = "Examples:\n  exhibit mirror /mnt/second/idlib-2015\n  exhibit mirror --full /mnt/second/idlib-2015    (digest again what is there)\n\nThe copy is a case by itself: `exhibit verify DIR` checks it."
+)]
 pub struct Mirror {
     dir: PathBuf,
     /// Digest again every object that the copy has
@@ -22,7 +24,9 @@ pub struct Mirror {
 
 /// Put back from copies what is missing or altered in the vault, and mend the published log
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  exhibit repair --from /mnt/second/idlib-2015 --from bags/E7\n\nOnly bytes with the recorded digest are taken. What an altered object's place held is kept in quarantine/.")]
+#[command(
+    after_help = "Example:\n  exhibit repair --from /mnt/second/idlib-2015 --from bags/E7\n\nOnly bytes with the recorded digest are taken. What an altered object's place held is kept in quarantine/."
+)]
 pub struct Repair {
     /// A mirror, another copy of the case, or an exported bag (repeatable)
     #[arg(long, value_name = "DIR")]

@@ -86,6 +86,10 @@ fn gather(reader: &Reader, id: Id) -> Result<Option<Value>, VaultError> {
                 reports.extend(reader.report(report)?);
             }
             shown["reports"] = json!(reports);
+            shown["fixity"] = json!(reader.fixity_of(&exhibit.sha256)?);
+            let purged = reader.purged()?;
+            shown["erased"] = json!(exhibit.sha256.parse().ok().and_then(|digest| purged.get(&digest)));
+            shown["handling"] = json!(reader.handling_of(id)?);
             shown["exhibit"] = json!(exhibit);
             shown
         }

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::plain::print_json;
 use super::render;
+use crate::bag::is_bag;
 use crate::evidence::{Digest, Time, Verdict};
 use crate::stages::{Depth, Looking, Verification, audit, verify_bag, verify_case};
 use crate::vault::Reader;
@@ -95,9 +96,9 @@ impl Args {
         if let Some(days) = &self.due {
             let days: u32 = match days.as_str() {
                 "" => context.config(root)?.fixity.days,
-                days => days.parse().map_err(|_| {
-                    Failure::new(format!("{days:?} is not a number of days")).next("write --due=90, say")
-                })?,
+                days => days
+                    .parse()
+                    .map_err(|_| Failure::new(format!("{days:?} is not a number of days")).next("write --due=90, say"))?,
             };
             let before = context.clock.now().micros() - i64::from(days) * 86_400_000_000;
             return Ok(Some(Reader::open(root)?.due(Time::from_micros(before))?));
@@ -163,12 +164,13 @@ impl Args {
 fn notify(command: &str, verification: &Verification) {
     use std::io::Write;
     use std::process::{Command, Stdio};
-    let told = Command::new("sh").arg("-c").arg(command).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().and_then(|mut child| {
-        if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(&serde_json::to_vec(verification).unwrap_or_default())?;
-        }
-        child.wait()
-    });
+    let told =
+        Command::new("sh").arg("-c").arg(command).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().and_then(|mut child| {
+            if let Some(mut stdin) = child.stdin.take() {
+                stdin.write_all(&serde_json::to_vec(verification).unwrap_or_default())?;
+            }
+            child.wait()
+        });
     match told {
         Ok(status) if status.success() => {}
         Ok(status) => eprintln!("exhibit: The command of --notify ended with {status}"),
@@ -181,7 +183,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         Some(path) => path.clone(),
         None => context.root()?,
     };
-    let verification = if path.join("bagit.txt").is_file() {
+    let verification = if is_bag(&path) {
         verify_bag(&path, &context.trusted(&args.trust))?
     } else {
         let mut verification = args.case(context, &path)?;

@@ -33,6 +33,7 @@ words! {
         BagFileMissing = "bag-file-missing",
         BagFileExtra = "bag-file-extra",
         BagInvalid = "bag-invalid",
+        BagDoubtful = "bag-doubtful",
         RecordDiffers = "record-differs",
     }
 }

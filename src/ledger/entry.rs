@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::canonical::canonical_value;
 use super::{LedgerError, Sealed, canonical, sealed_fields};
 use crate::evidence::{Digest, Event, Randomness, Time, Unit};
 
@@ -62,7 +64,7 @@ pub fn seal(entry: &Entry, random: &dyn Randomness) -> Result<(Vec<u8>, Vec<Seal
 fn parse(bytes: &[u8]) -> Result<Map<String, Value>, LedgerError> {
     let value: Value = serde_json::from_slice(bytes).map_err(LedgerError::NotJson)?;
     // Also refuses duplicate members: parsing keeps one of them, so the bytes would differ.
-    if canonical(&value) != bytes {
+    if canonical_value(&value) != bytes {
         return Err(LedgerError::NotCanonical);
     }
     let Value::Object(whole) = value else { return Err(LedgerError::Member("format")) };
@@ -77,17 +79,35 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, LedgerError> {
     }
 }
 
+fn committed(whole: &Map<String, Value>) -> Result<BTreeMap<String, Digest>, LedgerError> {
+    let sealed = whole.get("sealed").ok_or(LedgerError::Member("sealed"))?;
+    BTreeMap::deserialize(sealed).map_err(LedgerError::Shape)
+}
+
 /// The commitments of an entry, by field.
 pub fn commitments(bytes: &[u8]) -> Result<BTreeMap<String, Digest>, LedgerError> {
-    let whole = parse(bytes)?;
-    let sealed = whole.get("sealed").cloned().ok_or(LedgerError::Member("sealed"))?;
-    serde_json::from_value(sealed).map_err(LedgerError::Shape)
+    committed(&parse(bytes)?)
 }
 
 /// Decodes an entry with the sealed values that are at hand; the others are absent from the event.
 /// Whether a value matches its commitment is the verifier's question, not asked here.
 pub fn open(bytes: &[u8], values: &[Sealed]) -> Result<Entry, LedgerError> {
-    let mut whole = parse(bytes)?;
+    opened(parse(bytes)?, values)
+}
+
+/// Both in one reading: the commitments, and the entry as far as it can be decoded.
+#[allow(clippy::type_complexity)]
+pub fn read(bytes: &[u8], values: &[Sealed]) -> Result<(BTreeMap<String, Digest>, Result<Entry, LedgerError>), LedgerError> {
+    let whole = parse(bytes)?;
+    Ok((committed(&whole)?, opened(whole, values)))
+}
+
+/// Decodes an entry whose bytes are known to be canonical, because they were read before.
+pub fn open_again(bytes: &[u8], values: &[Sealed]) -> Result<Entry, LedgerError> {
+    opened(serde_json::from_slice(bytes).map_err(LedgerError::NotJson)?, values)
+}
+
+fn opened(mut whole: Map<String, Value>, values: &[Sealed]) -> Result<Entry, LedgerError> {
     let mut person = None;
     if let Some(Value::Object(event)) = whole.get_mut("event") {
         for sealed in values {

@@ -16,7 +16,7 @@ mod tree;
 
 pub use canonical::canonical;
 pub use checkpoint::Checkpoint;
-pub use entry::{Entry, FORMAT, MAX_ENTRY, commitments, open, seal};
+pub use entry::{Entry, FORMAT, MAX_ENTRY, commitments, open, open_again, read, seal};
 pub use error::LedgerError;
 pub use key::{PublicKey, SignError, Signer};
 pub use keys::{KeyStep, Keys, change_key};

@@ -7,8 +7,8 @@ use cms::content_info::ContentInfo;
 use cms::signed_data::{SignedData, SignerIdentifier, SignerInfo};
 use der::asn1::{ObjectIdentifier, OctetStringRef};
 use der::{AnyRef, Decode, Encode, Reader, SliceReader, Tag, Tagged};
-use webpki::ring as algorithms;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
+use webpki::ring as algorithms;
 use x509_cert::Certificate;
 
 use crate::evidence::Time;
@@ -105,8 +105,7 @@ fn generalized(text: &[u8]) -> Option<Time> {
         return None;
     }
     let at = |from: usize, to: usize| &whole[from..to];
-    let stamp =
-        format!("{}-{}-{}T{}:{}:{}.{fraction}Z", at(0, 4), at(4, 6), at(6, 8), at(8, 10), at(10, 12), at(12, 14));
+    let stamp = format!("{}-{}-{}T{}:{}:{}.{fraction}Z", at(0, 4), at(4, 6), at(6, 8), at(8, 10), at(10, 12), at(12, 14));
     stamp.parse().ok()
 }
 

@@ -52,13 +52,7 @@ pub fn anchor(
     Ok(told)
 }
 
-fn record(
-    vault: &mut Vault,
-    authority: &str,
-    head: &Published,
-    answer: &[u8],
-    stamp: &Timestamp,
-) -> Result<(), VaultError> {
+fn record(vault: &mut Vault, authority: &str, head: &Published, answer: &[u8], stamp: &Timestamp) -> Result<(), VaultError> {
     let (note, note_object) = kept(vault, head.text.as_bytes(), "text/plain")?;
     let (token, token_object) = kept(vault, answer, "application/timestamp-reply")?;
     let made = AnchorMade {
@@ -115,10 +109,14 @@ pub(super) fn attested(reader: &Reader, keys: &Keys, roots: &[Vec<u8>], now: Opt
         all.by.push(named);
         let Some(now) = now else { continue };
         // A later timestamp over at least as much keeps what this one proved.
-        let renewed = good.iter().any(|(other, later)| other.size >= row.size && later.time <= stamp.expires && now <= later.expires);
+        let renewed =
+            good.iter().any(|(other, later)| other.size >= row.size && later.time <= stamp.expires && now <= later.expires);
         let (subject, expires) = (format!("anchor {}", row.id), stamp.expires.date());
         if now > stamp.expires && !renewed {
-            let detail = format!("The certificate behind the timestamp of {} expired on {expires}, and none that still holds covers as much", row.time);
+            let detail = format!(
+                "The certificate behind the timestamp of {} expired on {expires}, and none that still holds covers as much",
+                row.time
+            );
             all.findings.push(Finding::amber(Code::AnchorExpired, subject, detail));
         } else if !renewed || stamp.expires.micros() - now.micros() < 90 * 86_400_000_000 && good.len() == 1 {
             all.notes.push(format!("the certificate behind {subject} expires on {expires}; run `exhibit anchor` before that"));

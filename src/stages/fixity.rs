@@ -70,10 +70,9 @@ fn compared(object: &Object, now: io::Result<(Digest, u64)>) -> Option<(Code, St
     match now {
         Err(error) => Some(unreadable(&error)),
         Ok((digest, _)) if digest == object.sha256 => None,
-        Ok((digest, _)) => Some((
-            Code::ObjectAltered,
-            format!("The bytes are not those that were recorded: they now have SHA-256 {digest}"),
-        )),
+        Ok((digest, _)) => {
+            Some((Code::ObjectAltered, format!("The bytes are not those that were recorded: they now have SHA-256 {digest}")))
+        }
     }
 }
 

@@ -98,8 +98,7 @@ pub(super) fn alone(mut stream: impl Read, buffer: &mut [u8]) -> std::io::Result
     }
 }
 
-const START: [u32; 8] =
-    [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
+const START: [u32; 8] = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
 
 const ROUND: [u32; 64] = [
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01,
@@ -319,9 +318,7 @@ mod tests {
             let mut streams = lengths.iter().enumerate();
             let mut told = vec![None; lengths.len()];
             width.digest(
-                &mut || {
-                    streams.next().map(|(nth, &length)| ((nth, length), Slow(&bytes[..length], 1 + nth * 37, false)))
-                },
+                &mut || streams.next().map(|(nth, &length)| ((nth, length), Slow(&bytes[..length], 1 + nth * 37, false))),
                 &mut |(nth, length), result| {
                     let (digest, size) = result.unwrap();
                     assert_eq!(size as usize, length);

@@ -29,7 +29,9 @@ impl PurgeError {
         match self {
             PurgeError::Vault(error) => error.next_step(),
             PurgeError::NoExhibit(_) => Some("see `exhibit list`"),
-            PurgeError::Held { .. } => Some("nothing was erased; whoever may lift the hold does it with `exhibit hold ID --lift`"),
+            PurgeError::Held { .. } => {
+                Some("nothing was erased; whoever may lift the hold does it with `exhibit hold ID --lift`")
+            }
             PurgeError::OnePerson(_) => Some("name who acts with --by NAME, and who agreed with --second NAME"),
             PurgeError::Gone(_) => Some("see `exhibit show ID` for who ordered it, and when"),
         }

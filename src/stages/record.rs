@@ -326,7 +326,6 @@ pub(super) fn kept(vault: &Vault, bytes: &[u8], media_type: &str) -> Result<(Sta
     })?;
     let staged = staging.finish()?;
     let digests = staged.digests();
-    let object =
-        Object { sha256: digests.sha256, blake3: digests.blake3, size: digests.size, media_type: media_type.to_owned() };
+    let object = Object { sha256: digests.sha256, blake3: digests.blake3, size: digests.size, media_type: media_type.to_owned() };
     Ok((staged, object))
 }

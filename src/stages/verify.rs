@@ -12,8 +12,8 @@ use super::fixity::check_all;
 use super::shelf::{Shelf, published_leaves, root_of};
 use crate::evidence::{Code, Digest, Event, Finding, Fixity, FixityChecked, Object, Time, Verdict};
 use crate::keyring::Trusted;
-use crate::ledger::{Checkpoint, Frontier, Hash, Keys, TILE, TilePath, commitments, leaf_hash, open};
-use crate::vault::{LOG, LogRow, Published, Reader, VaultError};
+use crate::ledger::{Checkpoint, Frontier, Hash, Keys, TILE, TilePath, leaf_hash, open, read};
+use crate::vault::{LOG, Layout, LogRow, Published, Reader, VaultError};
 
 /// How deep to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -155,6 +155,44 @@ impl Verification {
     }
 }
 
+/// Objects whose bytes are to be looked at, largest first, and those that were removed by law.
+struct Asked {
+    objects: Vec<(PathBuf, Object)>,
+    purged: BTreeMap<Digest, String>,
+}
+
+/// What the bytes said: by the object's number in the list.
+struct LookedAt {
+    objects: Vec<(PathBuf, Object)>,
+    found: Vec<(usize, (Code, String))>,
+    purged: BTreeMap<Digest, String>,
+}
+
+fn asked(reader: &Reader, looking: &Looking<'_>) -> Result<Asked, VaultError> {
+    let (purged, layout) = (reader.purged()?, reader.layout());
+    let wanted = |object: &Object| looking.asks(object) && !purged.contains_key(&object.sha256);
+    let objects = reader.objects()?.into_iter().filter(wanted);
+    let mut objects: Vec<_> = objects.map(|object| (layout.object(&object.sha256), object)).collect();
+    objects.sort_by_key(|(_, object)| std::cmp::Reverse(object.size));
+    Ok(Asked { objects, purged })
+}
+
+impl Asked {
+    fn look(self, looking: &Looking<'_>) -> LookedAt {
+        let total: u64 = self.objects.iter().map(|(_, object)| object.size).sum();
+        let (done, found) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+        check_all(&self.objects, looking.depth, looking.rate, &|nth, wrong| {
+            if let Some(wrong) = wrong {
+                found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((nth, wrong));
+            }
+            let size = self.objects[nth].1.size;
+            (looking.tick)(done.fetch_add(size, Ordering::Relaxed) + size, total);
+        });
+        let found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        LookedAt { objects: self.objects, found, purged: self.purged }
+    }
+}
+
 #[derive(Default)]
 struct Look {
     checked: Checked,
@@ -176,16 +214,13 @@ struct Look {
 pub fn verify_objects(reader: &Reader, looking: &Looking<'_>) -> Result<Verification, VaultError> {
     let mut look = Look::default();
     let named = look.named(reader);
-    look.objects(reader, &named, looking)?;
+    let looked = asked(reader, looking)?.look(looking);
+    look.objects(looked, &named, reader.layout());
     Ok(look.told(looking.depth))
 }
 
 /// Verifies a case. Reads only.
-pub fn verify_case(
-    root: &Path,
-    trusted: &[Trusted],
-    looking: &Looking<'_>,
-) -> Result<Verification, VaultError> {
+pub fn verify_case(root: &Path, trusted: &[Trusted], looking: &Looking<'_>) -> Result<Verification, VaultError> {
     let mut look = Look::default();
     match Reader::open(root) {
         Ok(reader) => look.case(&reader, trusted, looking)?,
@@ -206,7 +241,10 @@ impl Look {
         Verification {
             verdict: Verdict::of(&self.findings),
             depth,
-            anchored: Covered { self_attested: self.checked.entries - self.covered.up_to.min(self.checked.entries), ..self.covered },
+            anchored: Covered {
+                self_attested: self.checked.entries - self.covered.up_to.min(self.checked.entries),
+                ..self.covered
+            },
             checked: self.checked,
             findings: self.findings,
             sealed: self.sealed,
@@ -237,21 +275,57 @@ impl Look {
         }
     }
 
+    /// The objects' bytes are looked at on all cores while log and catalogue are compared.
     fn case(&mut self, reader: &Reader, trusted: &[Trusted], looking: &Looking<'_>) -> Result<(), VaultError> {
         // Writers wait only until the snapshot stands and what can change in log/ has been read.
         let writers = reader.pause_writers()?;
-        let steady = reader.steady()?;
+        let steady = match reader.steady() {
+            // Not even its list of tables can be read.
+            Err(error @ VaultError::Sql { .. }) => {
+                self.broken(&error);
+                return Ok(());
+            }
+            other => other?,
+        };
         let shelf = Shelf::read(reader);
         drop(writers);
+        let asked = asked(reader, looking);
+        let named = self.named(reader);
+        let mut structure = Ok(());
+        let looked = match asked {
+            Err(error) => Err(error),
+            Ok(asked) => Ok(std::thread::scope(|scope| {
+                let bytes = scope.spawn(|| asked.look(looking));
+                structure = self.structure(reader, trusted, looking, &shelf);
+                bytes.join()
+            })),
+        };
+        structure?;
+        let looked = looked.map(|looked| match looked {
+            Ok(looked) => self.objects(looked, &named, reader.layout()),
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        self.part(looked)?;
+        drop(steady);
+        self.rest(reader)
+    }
+
+    fn structure(
+        &mut self,
+        reader: &Reader,
+        trusted: &[Trusted],
+        looking: &Looking<'_>,
+        shelf: &Shelf,
+    ) -> Result<(), VaultError> {
         match reader.integrity_problems() {
             Ok(problems) => problems.iter().take(20).for_each(|problem| self.red(Code::DatabaseDamaged, "case.sqlite", problem)),
             Err(error) => self.broken(&error),
         }
-        let looked = self.log(reader, &shelf);
+        let looked = self.log(reader, shelf);
         self.part(looked)?;
         let looked = self.head(reader);
         self.part(looked)?;
-        let looked = self.published(reader, trusted, &shelf);
+        let looked = self.published(reader, trusted, shelf);
         self.part(looked)?;
         let looked = attested(reader, &self.keys, &looking.roots, looking.now).map(|all| {
             self.covered = Covered { up_to: all.up_to, by: all.by, self_attested: 0 };
@@ -265,10 +339,11 @@ impl Look {
             let compared = reader.compare_with_replay().map(|findings| self.findings.extend(findings));
             self.part(compared)?;
         }
-        let named = self.named(reader);
-        let looked = self.objects(reader, &named, looking);
-        self.part(looked)?;
-        drop(steady);
+        Ok(())
+    }
+
+    /// What is compared with the objects, once their bytes were looked at.
+    fn rest(&mut self, reader: &Reader) -> Result<(), VaultError> {
         match self.extra(reader) {
             Err(error @ VaultError::Io { .. }) => {
                 self.red(Code::ObjectMissing, "vault", error.to_string());
@@ -318,6 +393,9 @@ impl Look {
             Ok(())
         })?;
         self.roots.insert(frontier.size(), frontier.root());
+        for table in reader.odd_rows()? {
+            self.red(Code::CatalogueDiffers, table, format!("The table {table} has a row that the format does not know"));
+        }
         let (rows_in_all, first) = reader.log_shape()?;
         if rows_in_all != self.checked.entries || first != 0 {
             self.red(
@@ -371,8 +449,8 @@ impl Look {
         rows: &mut BTreeSet<(u64, String)>,
     ) {
         let subject = format!("entry {}", row.index);
-        let committed = match commitments(&row.bytes) {
-            Ok(committed) => committed,
+        let (committed, opened) = match read(&row.bytes, &row.sealed) {
+            Ok(read) => read,
             Err(error) => {
                 self.unreadable = true;
                 return self.red(Code::EntryAltered, &subject, format!("The entry cannot be read: {error}"));
@@ -394,10 +472,14 @@ impl Look {
                 }
             }
         }
-        match open(&row.bytes, &row.sealed) {
+        match opened {
             Ok(entry) => {
                 if let Err(error) = self.keys.take(row.index, &entry.event) {
-                    self.red(Code::SignatureInvalid, &subject, format!("The change of keys is not signed as it must be: {error}"));
+                    self.red(
+                        Code::SignatureInvalid,
+                        &subject,
+                        format!("The change of keys is not signed as it must be: {error}"),
+                    );
                 }
                 if let Event::ValueErased(event) = entry.event {
                     erased.insert((event.entry, event.field));
@@ -646,37 +728,13 @@ impl Look {
         names
     }
 
-    /// Every object's bytes against its digests, on all cores.
-    fn objects(
-        &mut self,
-        reader: &Reader,
-        named: &BTreeMap<String, String>,
-        looking: &Looking<'_>,
-    ) -> Result<(), VaultError> {
-        let purged = reader.purged()?;
-        let layout = reader.layout();
-        let mut objects: Vec<(PathBuf, Object)> = reader
-            .objects()?
-            .into_iter()
-            .filter(|object| looking.asks(object) && !purged.contains_key(&object.sha256))
-            .map(|object| (layout.object(&object.sha256), object))
-            .collect();
-        objects.sort_by_key(|(_, object)| std::cmp::Reverse(object.size));
-        let total: u64 = objects.iter().map(|(_, object)| object.size).sum();
-        let (done, found) = (AtomicU64::new(0), Mutex::new(Vec::new()));
-        check_all(&objects, looking.depth, looking.rate, &|nth, wrong| {
-            let (path, object) = &objects[nth];
-            if let Some((code, detail)) = wrong {
-                let digest = object.sha256.to_string();
-                let subject = named.get(&digest).cloned().unwrap_or_else(|| format!("object {}", object.sha256.short()));
-                let shown = path.strip_prefix(&layout.root).unwrap_or(path).to_string_lossy().into_owned();
-                let finding = Finding::red(code, subject, detail).at(shown);
-                found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((object.sha256, finding));
-            }
-            (looking.tick)(done.fetch_add(object.size, Ordering::Relaxed) + object.size, total);
-        });
-        let found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let bad: BTreeMap<Digest, Code> = found.iter().map(|(object, finding)| (*object, finding.code)).collect();
+    /// What the check of the objects' bytes said, and what there is no check of.
+    fn objects(&mut self, looked: LookedAt, named: &BTreeMap<String, String>, layout: &Layout) {
+        let LookedAt { objects, found, purged } = looked;
+        let name =
+            |object: &Digest| named.get(&object.to_string()).cloned().unwrap_or_else(|| format!("object {}", object.short()));
+        let shown = |path: &Path| path.strip_prefix(&layout.root).unwrap_or(path).to_string_lossy().into_owned();
+        let bad: BTreeMap<Digest, Code> = found.iter().map(|(nth, (code, _))| (objects[*nth].1.sha256, *code)).collect();
         let outcome = |object: &Object| match bad.get(&object.sha256) {
             None => Fixity::Confirmed,
             Some(Code::ObjectMissing) => Fixity::Missing,
@@ -686,26 +744,22 @@ impl Look {
         let count = |outcome| self.looked.iter().filter(|(_, found)| *found == outcome).count() as u64;
         (self.fixity.confirmed, self.fixity.altered, self.fixity.missing) =
             (count(Fixity::Confirmed), count(Fixity::Altered), count(Fixity::Missing));
+        for (nth, (code, detail)) in found {
+            let (path, object) = &objects[nth];
+            self.findings.push(Finding::red(code, name(&object.sha256), detail).at(shown(path)));
+        }
         for (object, reason) in purged {
-            let digest = object.to_string();
-            let subject = named.get(&digest).cloned().unwrap_or_else(|| format!("object {}", object.short()));
             let path = layout.object(&object);
             if path.symlink_metadata().is_ok() {
-                let shown = path.strip_prefix(&layout.root).unwrap_or(&path).to_string_lossy().into_owned();
                 let detail = "An entry says that the bytes were removed, and they are there";
-                self.findings.push(Finding::red(Code::ObjectExtra, subject, detail).at(shown));
+                self.findings.push(Finding::red(Code::ObjectExtra, name(&object), detail).at(shown(&path)));
             } else {
-                self.findings.push(Finding::amber(
-                    Code::ObjectErased,
-                    subject,
-                    format!("The bytes were removed on purpose, as the log says: {reason}"),
-                ));
+                let detail = format!("The bytes were removed on purpose, as the log says: {reason}");
+                self.findings.push(Finding::amber(Code::ObjectErased, name(&object), detail));
             }
         }
-        self.findings.extend(found.into_iter().map(|(_, finding)| finding));
         self.checked.objects = objects.len() as u64;
-        self.checked.bytes = total;
-        Ok(())
+        self.checked.bytes = objects.iter().map(|(_, object)| object.size).sum();
     }
 
     /// Files in the vault that no entry names. What a run is bringing in at this moment, or was when it
@@ -720,7 +774,7 @@ impl Look {
             let known = file.digest.map(|digest| reader.object(&digest)).transpose();
             match known {
                 Ok(Some(Some(_))) => {}
-                _ if file.digest.is_some_and(|digest| arriving.contains(&digest)) => {
+                _ if file.digest.is_some_and(|digest| arriving.contains(&digest) && holds(reader, &file.path, &digest)) => {
                     self.notes.push(format!("{} is not recorded yet: a run is at work, or was interrupted", file.path));
                 }
                 _ => {
@@ -747,4 +801,11 @@ impl Look {
         }
         Ok(())
     }
+}
+
+/// Whether a file of the case has these bytes.
+fn holds(reader: &Reader, path: &str, digest: &Digest) -> bool {
+    let file = std::fs::File::open(reader.layout().root.join(path)).ok();
+    let now = file.and_then(|file| super::lanes::alone(file, &mut vec![0; 1 << 18]).ok());
+    now.is_some_and(|(now, _)| now == *digest)
 }

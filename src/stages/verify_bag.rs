@@ -28,13 +28,21 @@ pub fn verify_bag(bag: &Path, trusted: &[Trusted]) -> Result<Verification, BagEr
             let detail = "The bytes are not those that the object's name stands for";
             findings.push(Finding::red(Code::ObjectAltered, file.path.clone(), detail).at(file.path.clone()));
         }
-        held.insert(file.sha256.clone());
+        if !held.insert(file.sha256.clone()) {
+            let detail = "The bag holds the same object twice";
+            findings.push(Finding::red(Code::ObjectExtra, file.path.clone(), detail).at(file.path.clone()));
+        }
         checked.bytes += file.size;
     }
-    let signer = signature(bag, trusted, &mut findings);
+    let own = bag.join("data/log/checkpoint").is_file();
+    let signer = signature(bag, own, trusted, &mut findings);
+    let mut notes = Vec::new();
+    if !own {
+        notes.push("a bag without a log: its files are as its manifests say, which anybody could have written".to_owned());
+    }
     let mut sealed = SealedCount::default();
     let mut fingerprint = None;
-    if bag.join("data/log/checkpoint").is_file() {
+    if own {
         fingerprint = log(bag, trusted, &Known { held, signer }, &mut findings, &mut checked, &mut sealed);
     }
     findings.sort();
@@ -48,7 +56,7 @@ pub fn verify_bag(bag: &Path, trusted: &[Trusted]) -> Result<Verification, BagEr
         sealed,
         fingerprint,
         fixity: FixityCount::default(),
-        notes: Vec::new(),
+        notes,
         looked: Vec::new(),
     })
 }
@@ -61,6 +69,7 @@ fn finding(problem: BagProblem) -> Finding {
         }
         BagProblem::Extra { path } => Finding::red(Code::BagFileExtra, path.clone(), "No manifest lists the file").at(path),
         BagProblem::Invalid { why } => Finding::red(Code::BagInvalid, "bag", why),
+        BagProblem::Doubtful { why } => Finding::amber(Code::BagDoubtful, "bag", why),
     }
 }
 
@@ -72,10 +81,12 @@ struct Known {
     signer: Option<PublicKey>,
 }
 
-fn signature(bag: &Path, trusted: &[Trusted], findings: &mut Vec<Finding>) -> Option<PublicKey> {
+fn signature(bag: &Path, own: bool, trusted: &[Trusted], findings: &mut Vec<Finding>) -> Option<PublicKey> {
     let name = "tagmanifest-sha256.txt.sig";
     let Ok(armoured) = fs::read_to_string(bag.join(name)) else {
-        findings.push(Finding::amber(Code::KeyUnknown, "bag", "The bag is not signed"));
+        if own {
+            findings.push(Finding::amber(Code::KeyUnknown, "bag", "The bag is not signed"));
+        }
         return None;
     };
     let manifest = fs::read(bag.join("tagmanifest-sha256.txt")).unwrap_or_default();
@@ -121,8 +132,13 @@ fn log(
     let lines = fs::read_to_string(dir.join("entries.jsonl")).unwrap_or_default();
     let mut keys = Keys::default();
     let mut said = BTreeMap::new();
+    let (mut kept, mut purged, mut admitted_all) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for line in lines.lines() {
         let row: Value = serde_json::from_str(line).unwrap_or_default();
+        if canonical(&row) != line.as_bytes() {
+            let detail = "A line of entries.jsonl is not canonical JSON";
+            findings.push(Finding::red(Code::EntryAltered, "log", detail).at("data/log/entries.jsonl"));
+        }
         let (Some(index), Some(entry)) = (row.get("index").and_then(Value::as_u64), row.get("entry")) else {
             findings.push(
                 Finding::red(Code::EntryAltered, "log", "A line of entries.jsonl is not an entry").at("data/log/entries.jsonl"),
@@ -132,7 +148,13 @@ fn log(
         checked.entries += 1;
         let bytes = canonical(entry);
         match open(&bytes, &[]).map(|entry| entry.event) {
-            Ok(Event::ExhibitAdmitted(admitted)) => admitted_is_here(index, &admitted, &known.held, findings),
+            Ok(Event::ExhibitAdmitted(admitted)) => admitted_all.push((index, admitted)),
+            Ok(Event::ObjectKept(object)) => {
+                kept.insert(object.object.sha256.to_string());
+            }
+            Ok(Event::ObjectPurged(gone)) => {
+                purged.insert(gone.object.to_string());
+            }
             Ok(event) => {
                 if let Err(error) = keys.take(index, &event) {
                     let detail = format!("The change of keys is not signed as it must be: {error}");
@@ -150,8 +172,19 @@ fn log(
             ));
         }
         values(index, &bytes, row.get("sealed"), findings, sealed);
-        said.insert(index, row);
+        if said.insert(index, row).is_some() {
+            let detail = "The entry is in entries.jsonl twice";
+            findings.push(Finding::red(Code::EntryAltered, format!("entry {index}"), detail).at("data/log/entries.jsonl"));
+        }
     }
+    for (index, admitted) in &admitted_all {
+        admitted_is_here(*index, admitted, &known.held, &purged, findings);
+    }
+    for object in known.held.difference(&kept) {
+        let detail = format!("No entry of the log slice names the object {object}");
+        findings.push(Finding::red(Code::ObjectExtra, object.clone(), detail));
+    }
+    proofs(&dir, &said, &admitted_all, findings);
     records::compare(&dir, &said, findings);
     let key = keys.at(head.size).filter(|_| keys.origin == head.origin);
     if let (Some(key), Some(signer)) = (key, &known.signer)
@@ -176,14 +209,49 @@ fn log(
 }
 
 /// The bytes of an admitted exhibit are in the bag.
-fn admitted_is_here(index: u64, admitted: &ExhibitAdmitted, held: &BTreeSet<String>, findings: &mut Vec<Finding>) {
+fn admitted_is_here(
+    index: u64,
+    admitted: &ExhibitAdmitted,
+    held: &BTreeSet<String>,
+    purged: &BTreeSet<String>,
+    findings: &mut Vec<Finding>,
+) {
     let digest = admitted.object.to_string();
-    if !held.contains(&digest) {
+    if purged.contains(&digest) && !held.contains(&digest) {
+        let detail = format!("The bytes {digest} were removed on purpose before the bag was made, as the log says");
+        findings.push(Finding::amber(Code::ObjectErased, format!("entry {index}"), detail));
+    } else if !held.contains(&digest) {
         findings.push(Finding::red(
             Code::ObjectMissing,
             format!("entry {index}"),
             format!("The bytes {digest} that the entry admits are not in the bag"),
         ));
+    }
+}
+
+/// Files with proofs are those of the entries, and nothing else.
+fn proofs(dir: &Path, said: &BTreeMap<u64, Value>, admitted: &[(u64, ExhibitAdmitted)], findings: &mut Vec<Finding>) {
+    let mut extra = |name: String, why: &str| {
+        findings.push(Finding::red(Code::EntryAltered, name.clone(), why.to_owned()).at(format!("data/log/{name}")));
+    };
+    for file in fs::read_dir(dir.join("proofs")).into_iter().flatten().flatten() {
+        let name = file.file_name().to_string_lossy().into_owned();
+        let index = name.strip_suffix(".tlog-proof").and_then(|index| index.parse::<u64>().ok());
+        if !index.is_some_and(|index| said.contains_key(&index) && name == format!("{index}.tlog-proof")) {
+            extra(format!("proofs/{name}"), "The proof is of no entry of the slice");
+        }
+    }
+    for file in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = file.file_name().to_string_lossy().into_owned();
+        if !name.ends_with(".tlog-proof") {
+            continue;
+        }
+        // E7.tlog-proof repeats the proof of the entry that admitted it.
+        let bytes = fs::read(file.path()).unwrap_or_default();
+        let same = |index: &u64| fs::read(dir.join(format!("proofs/{index}.tlog-proof"))).is_ok_and(|proof| proof == bytes);
+        if !admitted.iter().any(|(index, _)| same(index)) {
+            extra(name, "The proof is of no exhibit of the bag");
+        }
     }
 }
 

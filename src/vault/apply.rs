@@ -382,8 +382,7 @@ impl Rows<'_> {
         let time = entry.time.to_string();
         match event {
             Event::FixityChecked(checked) => {
-                let outcomes =
-                    [(&checked.confirmed, "confirmed"), (&checked.altered, "altered"), (&checked.missing, "missing")];
+                let outcomes = [(&checked.confirmed, "confirmed"), (&checked.altered, "altered"), (&checked.missing, "missing")];
                 for (objects, outcome) in outcomes {
                     for object in objects {
                         let sql = "INSERT OR IGNORE INTO fixity VALUES (?1, ?2, ?3, ?4, ?5)";

@@ -8,7 +8,7 @@ use rusqlite::types::Value;
 
 use super::{LogRow, Reader, VaultError, apply, db, work};
 use crate::evidence::{Code, Finding};
-use crate::ledger::open;
+use crate::ledger::open_again;
 
 /// The catalogue's tables and the columns that order their rows; the first `keys` columns of a row
 /// tell which row it is.
@@ -51,7 +51,7 @@ const NAMED: usize = 50;
 pub(super) fn replay(from: &Reader, into: &Connection) -> Result<(), VaultError> {
     let size = from.size()?;
     from.entries(0..size, |LogRow { index, bytes, sealed }| {
-        let entry = open(&bytes, &sealed).map_err(|source| VaultError::Entry { index, source })?;
+        let entry = open_again(&bytes, &sealed).map_err(|source| VaultError::Entry { index, source })?;
         apply::apply(into, index, &entry)
     })
 }

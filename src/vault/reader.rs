@@ -77,6 +77,21 @@ impl Reader {
         self.db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(VaultError::sql("be read"))
     }
 
+    /// Tables of one row that have another.
+    pub fn odd_rows(&self) -> Result<Vec<&'static str>, VaultError> {
+        let odd = |table: &&str| {
+            let sql = format!("SELECT count(*) FROM {table} WHERE one <> 0 OR one IS NULL OR rowid <> 0");
+            self.db.query_row(&sql, [], |row| row.get::<_, u64>(0)).map(|count| count > 0)
+        };
+        let mut found = Vec::new();
+        for table in ["head", "publication"] {
+            if odd(&table).map_err(VaultError::sql("be read"))? {
+                found.push(table);
+            }
+        }
+        Ok(found)
+    }
+
     /// The tree's root over its first `size` entries.
     pub fn root(&self, size: u64) -> Result<Hash, VaultError> {
         root(&Stored(&self.db), size)

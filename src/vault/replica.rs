@@ -86,10 +86,10 @@ fn is_whole(path: &Path, object: &Object) -> bool {
 /// mirror has is kept unless it is not what it should be and the case has it whole. With `full`, every byte that is
 /// there is digested, too.
 pub fn mirror(reader: &Reader, to: &Path, full: bool) -> Result<Mirrored, VaultError> {
+    let to = &*std::path::absolute(to).map_err(VaultError::io("read", to))?;
     let (from, into) = (reader.layout().clone(), Layout::new(to));
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let parent = std::path::absolute(to).map_err(VaultError::io("read", to))?;
-    let nearest = parent.ancestors().find(|dir| dir.exists()).map(real).unwrap_or_default();
+    let nearest = to.ancestors().find(|dir| dir.exists()).map(real).unwrap_or_default();
     if nearest.starts_with(real(&from.root)) {
         return Err(VaultError::IntoItself { path: to.to_path_buf() });
     }

@@ -1,0 +1,423 @@
+//! The years after: checks in part and when due, timestamps of a real authority, keys that change, holds, erasure,
+//! mirrors and repair.
+
+mod support;
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use support::{Program, Server, contents, copy_dir, example};
+
+/// A case of the example with a key of its own, and the program that made it.
+fn case() -> Program {
+    let program = Program::new();
+    copy_dir(&example(), &program.path("tell-amara"));
+    program.run(&["archive", "--case", "c", "tell-amara/report.html"]).code(4);
+    program
+}
+
+fn verify(program: &Program, more: &[&str]) -> Value {
+    program.run(&[&["--case", "c", "verify", "--json"], more].concat()).json()
+}
+
+fn codes(told: &Value) -> Vec<String> {
+    let mut codes: Vec<String> =
+        told["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap().to_owned()).collect();
+    codes.dedup();
+    codes
+}
+
+fn object(program: &Program, id: &str) -> (String, PathBuf) {
+    let shown = program.run(&["--case", "c", "show", id, "--json"]).code(0).json();
+    let digest = shown["exhibit"]["sha256"].as_str().unwrap().to_owned();
+    let path = program.path(&format!("c/vault/sha256/{}/{}/{digest}", &digest[..2], &digest[2..4]));
+    (digest, path)
+}
+
+/// Overwrites a read-only file.
+fn overwrite(path: &Path, bytes: &[u8]) {
+    std::fs::remove_file(path).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn bytes_are_checked_in_part_when_due_and_the_history_is_kept() {
+    let program = case();
+    assert_eq!(verify(&program, &["--since", "2030-01-01"])["checked"]["objects"], 0);
+    assert_eq!(verify(&program, &["--since", "2020-01-01"])["checked"]["objects"], 7);
+    assert_eq!(verify(&program, &["--sample", "3"])["checked"]["objects"], 3);
+    assert_eq!(verify(&program, &["--sample", "10%"])["checked"]["objects"], 1);
+    program.run(&["--case", "c", "verify", "--sample", "many"]).code(1);
+    // What has just come is not due; everything is after no days.
+    let before = verify(&program, &[]);
+    assert_eq!(verify(&program, &["--due"])["checked"]["objects"], 0);
+    assert_eq!(verify(&program, &[])["head"], before["head"], "nothing was due, nothing is recorded");
+    let told = verify(&program, &["--due=0", "--quick"]);
+    assert_eq!((&told["verdict"], &told["fixity"]["confirmed"]), (&"green".into(), &7.into()));
+    let (_, path) = object(&program, "E1");
+    let bytes = std::fs::read(&path).unwrap();
+    let moved = program.path("c/vault/elsewhere");
+    std::fs::rename(&path, &moved).unwrap();
+    let told = verify(&program, &["--record"]);
+    let count = |name: &str| told["fixity"][name].as_u64().unwrap();
+    assert_eq!([count("confirmed"), count("altered"), count("missing")], [6, 0, 1]);
+    assert_eq!(codes(&told), ["object-missing", "object-extra"]);
+    let told = verify(&program, &[]);
+    assert_eq!((&told["fixity"]["moved"], &told["fixity"]["new"]), (&1.into(), &1.into()));
+    std::fs::remove_file(&moved).unwrap();
+    let mut other = bytes.clone();
+    other[20] ^= 1;
+    std::fs::write(&path, &other).unwrap();
+    let told = verify(&program, &["--record"]);
+    assert_eq!((&told["fixity"]["altered"], codes(&told)), (&1.into(), vec!["object-altered".to_owned()]));
+    overwrite(&path, &bytes);
+    assert_eq!(verify(&program, &[])["verdict"], "green");
+    let shown = program.run(&["--case", "c", "show", "E1", "--json"]).code(0).json();
+    let outcomes: Vec<&str> = shown["fixity"].as_array().unwrap().iter().map(|one| one["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["confirmed", "missing", "altered"]);
+    // The check of a command is told what was found.
+    let told = program.path("told.json");
+    overwrite(&path, &other);
+    program.run(&["--case", "c", "verify", "--notify", &format!("cat > {}", told.display())]).code(3);
+    let told: Value = serde_json::from_slice(&std::fs::read(told).unwrap()).unwrap();
+    assert_eq!(told["verdict"], "red");
+}
+
+#[test]
+fn a_rate_is_kept() {
+    let program = case();
+    program.file("large.bin", vec![7; 3_000_000]);
+    program.run(&["--case", "c", "add", "large.bin"]).code(0);
+    let begun = std::time::Instant::now();
+    program.run(&["--case", "c", "verify", "--rate", "2M"]).code(0);
+    let took = begun.elapsed().as_secs_f64();
+    assert!((1.4..6.0).contains(&took), "3.1 MB at 2 MB/s took {took} s");
+}
+
+/// A timestamp authority of our own: a real one, of OpenSSL, behind a real HTTP server.
+struct Authority {
+    dir: tempfile::TempDir,
+    server: Server,
+}
+
+fn openssl(dir: &Path, args: &[&str]) {
+    let ran = Command::new("openssl").current_dir(dir).args(args).output().expect("tests/run installs openssl");
+    assert!(ran.status.success(), "{args:?}: {}", String::from_utf8_lossy(&ran.stderr));
+}
+
+impl Authority {
+    /// Its certificate is valid for so many days from now, which may be less than none.
+    fn start(kind: &str, days: i64) -> Authority {
+        let dir = tempfile::tempdir().unwrap();
+        let at = dir.path();
+        let new_key: &[&str] = match kind {
+            "rsa" => &["-newkey", "rsa:2048"],
+            _ => &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
+        };
+        let root =
+            ["req", "-x509", "-nodes", "-days", "3650", "-subj", "/CN=Test root", "-keyout", "root.key", "-out", "root.pem"];
+        openssl(at, &[&root[..], new_key].concat());
+        let asked = ["req", "-new", "-nodes", "-subj", "/CN=Test authority", "-keyout", "tsa.key", "-out", "tsa.csr"];
+        openssl(at, &[&asked[..], new_key].concat());
+        std::fs::write(at.join("ext"), "extendedKeyUsage=critical,timeStamping\n").unwrap();
+        let days = days.to_string();
+        openssl(
+            at,
+            &[
+                "x509",
+                "-req",
+                "-in",
+                "tsa.csr",
+                "-CA",
+                "root.pem",
+                "-CAkey",
+                "root.key",
+                "-CAcreateserial",
+                "-days",
+                &days,
+                "-extfile",
+                "ext",
+                "-out",
+                "tsa.pem",
+            ],
+        );
+        std::fs::write(
+            at.join("tsa.cnf"),
+            "[tsa]\ndefault_tsa = t\n[t]\nserial = serial\nsigner_cert = tsa.pem\nsigner_key = tsa.key\nsigner_digest = sha256\n\
+             default_policy = 1.2.3.4\ndigests = sha256\nordering = yes\ness_cert_id_alg = sha256\n",
+        )
+        .unwrap();
+        std::fs::write(at.join("serial"), "01\n").unwrap();
+        let server = Server::start();
+        let home = at.to_path_buf();
+        server.on("/tsr", move |connection, request| {
+            let length = request.lines().find_map(|line| {
+                line.to_ascii_lowercase().strip_prefix("content-length: ").and_then(|n| n.trim().parse::<usize>().ok())
+            });
+            let mut query = vec![0; length.unwrap()];
+            connection.read_exact(&mut query).unwrap();
+            assert!(request.to_ascii_lowercase().contains("content-type: application/timestamp-query"));
+            let file = home.join(format!("q{}", query.iter().map(|byte| u64::from(*byte)).sum::<u64>()));
+            std::fs::write(&file, &query).unwrap();
+            let ran = Command::new("openssl")
+                .current_dir(&home)
+                .args(["ts", "-reply", "-config", "tsa.cnf", "-section", "t", "-queryfile"])
+                .arg(&file)
+                .stderr(Stdio::null())
+                .output()
+                .unwrap();
+            assert!(ran.status.success());
+            support::respond(connection, "200 OK", "application/timestamp-reply", &ran.stdout);
+        });
+        Authority { dir, server }
+    }
+
+    fn root(&self) -> String {
+        self.dir.path().join("root.pem").display().to_string()
+    }
+}
+
+#[test]
+fn a_real_authority_attests_the_head_and_every_change_of_it_is_noticed() {
+    for kind in ["rsa", "ec"] {
+        let (program, authority) = (case(), Authority::start(kind, 30));
+        let (url, root) = (authority.server.url("/tsr"), authority.root());
+        let told = program.run(&["--case", "c", "anchor", &url, "--tsa-root", &root, "--json"]).code(0).json();
+        let size = told[0]["size"].as_u64().unwrap();
+        assert_eq!(told[0]["problem"], Value::Null);
+        // Without the root it is amber, with it green and covered.
+        let bare = verify(&program, &[]);
+        assert_eq!((&bare["verdict"], codes(&bare)), (&"amber".into(), vec!["anchor-untrusted".to_owned()]));
+        let told = verify(&program, &["--tsa-root", &root]);
+        assert_eq!(told["verdict"], "green", "{told:#}");
+        assert_eq!(told["anchored"]["up_to"], size);
+        assert_eq!(told["anchored"]["self_attested"], told["checked"]["entries"].as_u64().unwrap() - size);
+        // OpenSSL says the same of the very files.
+        let anchors = program.run(&["--case", "c", "anchor", "--list", "--json"]).code(0).json();
+        let path = |name: &str| {
+            let digest = anchors[0][name].as_str().unwrap();
+            program.path(&format!("c/vault/sha256/{}/{}/{digest}", &digest[..2], &digest[2..4]))
+        };
+        let stock = Command::new("openssl")
+            .args(["ts", "-verify", "-CAfile", &root, "-data"])
+            .arg(path("note"))
+            .arg("-in")
+            .arg(path("token"))
+            .output()
+            .unwrap();
+        assert!(stock.status.success(), "{}", String::from_utf8_lossy(&stock.stderr));
+        // A flip in the token or in the note is found.
+        for name in ["token", "note"] {
+            let (path, good) = (path(name), std::fs::read(path(name)).unwrap());
+            for at in (0..good.len()).step_by(good.len() / 12) {
+                let mut bad = good.clone();
+                bad[at] ^= 0x10;
+                overwrite(&path, &bad);
+                let told = verify(&program, &["--tsa-root", &root]);
+                assert_eq!(told["verdict"], "red", "{name} {at}");
+                assert!(codes(&told).contains(&"object-altered".to_owned()));
+            }
+            overwrite(&path, &good);
+        }
+        assert_eq!(verify(&program, &["--tsa-root", &root])["verdict"], "green");
+    }
+}
+
+#[test]
+fn an_authority_that_fails_is_loud_and_the_case_is_as_it_was() {
+    let program = case();
+    let before = contents(&program.path("c/log"));
+    let (server, stranger) = (Server::start(), Authority::start("ec", 30));
+    server.serve("/nonsense", "application/timestamp-reply", b"no timestamp".to_vec());
+    let other = stranger.server.url("/tsr");
+    // An answer of another question.
+    let replayed = {
+        let throwaway = case();
+        throwaway.run(&["--case", "c", "anchor", &other, "--tsa-root", &stranger.root()]).code(0);
+        let anchors = throwaway.run(&["--case", "c", "anchor", "--list", "--json"]).code(0).json();
+        let digest = anchors[0]["token"].as_str().unwrap();
+        std::fs::read(throwaway.path(&format!("c/vault/sha256/{}/{}/{digest}", &digest[..2], &digest[2..4]))).unwrap()
+    };
+    server.serve("/replayed", "application/timestamp-reply", replayed);
+    for path in ["/nonsense", "/replayed", "/absent"] {
+        let told = program.run(&["--case", "c", "anchor", &server.url(path)]).code(1);
+        assert!(told.err.contains("gave no timestamp"), "{}", told.err);
+    }
+    let closed = {
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}/tsr", gone.local_addr().unwrap())
+    };
+    assert!(program.run(&["--case", "c", "anchor", &closed]).code(1).err.contains(&closed));
+    assert_eq!(contents(&program.path("c/log")), before);
+    // One good among bad ones: exit 4, and recorded.
+    program.run(&["--case", "c", "anchor", &closed, &other, "--tsa-root", &stranger.root()]).code(4);
+    assert_eq!(verify(&program, &["--tsa-root", &stranger.root()])["verdict"], "green");
+    // A proxy that is not there: nothing goes past it.
+    let asked = stranger.server.count("/tsr");
+    program.run(&["--case", "c", "--proxy", "socks5h://127.0.0.1:9", "anchor", &other]).code(1);
+    assert_eq!(stranger.server.count("/tsr"), asked);
+    program.run(&["--case", "c", "anchor"]).code(1);
+}
+
+#[test]
+fn a_key_changes_with_both_signatures_and_trust_goes_along() {
+    let program = case();
+    let stranger = Program::new();
+    copy_dir(&program.path("config/exhibit"), &stranger.path("old"));
+    let told = program.run(&["--case", "c", "key", "rotate", "--to", "second", "--reason", "yearly"]).code(0);
+    assert!(told.out.contains("From now on"), "{}", told.out);
+    // Both signed the head of the change; the old key signs no more.
+    let head = std::fs::read_to_string(program.path("c/log/checkpoint")).unwrap();
+    assert_eq!(head.lines().filter(|line| line.starts_with('—')).count(), 2);
+    program.run(&["--case", "c", "hold", "E1", "--reason", "x"]).code(1);
+    program.run(&["--case", "c", "--key", "second", "hold", "E1", "--reason", "x"]).code(0);
+    assert_eq!(verify(&program, &[])["verdict"], "green");
+    // Whoever trusts the old key trusts the new one, because the old one agreed.
+    copy_dir(&program.path("c"), &stranger.path("c"));
+    let told = stranger.run(&["--case", "c", "verify", "--trust", "old/allowed_signers"]).code(0);
+    assert!(told.out.contains("green"));
+    stranger.run(&["--case", "c", "verify"]).code(3);
+    // The bag knows both, too.
+    program.run(&["--case", "c", "--key", "second", "export", "--all", "--to", "bag"]).code(0);
+    copy_dir(&program.path("bag"), &stranger.path("bag"));
+    let told = stranger.run(&["verify", "bag", "--trust", "old/allowed_signers", "--json"]).json();
+    assert_ne!(told["verdict"], "red", "{told:#}");
+    // Revoked: said, by whoever signed.
+    let keys = program.run(&["--case", "c", "key", "--json"]).code(0).json();
+    let (old, new) = (keys[0]["key"].as_str().unwrap().to_owned(), keys[1]["key"].as_str().unwrap().to_owned());
+    assert_eq!(keys[1]["agreed"], true);
+    program.run(&["--case", "c", "--key", "second", "key", "revoke", &old, "--reason", "stolen"]).code(0);
+    let told = verify(&program, &[]);
+    assert_eq!((&told["verdict"], codes(&told)), (&"amber".into(), vec!["key-revoked".to_owned()]));
+    program.run(&["--case", "c", "--key", "second", "key", "revoke", &new, "--reason", "stolen, too"]).code(0);
+    assert_eq!(verify(&program, &[])["verdict"], "red");
+    // The database is lost: what was published knows the keys.
+    std::fs::remove_file(program.path("c/case.sqlite")).unwrap();
+    program.run(&["--case", "c", "rebuild"]).code(0);
+    assert_eq!(codes(&verify(&program, &[])), ["key-revoked"]);
+}
+
+#[test]
+fn a_lost_key_leaves_a_break_that_everybody_sees() {
+    let program = case();
+    std::fs::rename(program.path("config/exhibit/key"), program.path("gone")).unwrap();
+    std::fs::remove_file(program.path("config/exhibit/key.pub")).unwrap();
+    program.run(&["--case", "c", "hold", "E1", "--reason", "x"]).code(1);
+    program.run(&["--case", "c", "key", "lost", "--reason", "disk broken"]).code(0);
+    program.run(&["--case", "c", "hold", "E1", "--reason", "x"]).code(0);
+    let told = verify(&program, &[]);
+    assert_eq!((&told["verdict"], codes(&told)), (&"amber".into(), vec!["key-lost".to_owned()]));
+    // Trust in the key that was lost does not reach the new one.
+    let signers = std::fs::read_to_string(program.path("config/exhibit/allowed_signers")).unwrap();
+    let first = program.file("first", signers.lines().next().unwrap());
+    let stranger = Program::new();
+    copy_dir(&program.path("c"), &stranger.path("c"));
+    let told = stranger.run(&["--case", "c", "verify", "--json", "--trust", first.to_str().unwrap()]).code(3).json();
+    assert!(codes(&told).contains(&"key-unknown".to_owned()), "{told:#}");
+}
+
+#[test]
+fn what_is_on_hold_is_not_erased_and_what_is_erased_leaves_no_byte() {
+    let program = case();
+    // A canary in the bytes and in the name of a file that is handed over.
+    let canary = b"CANARY-5c1e9f-in-the-bytes";
+    let mut bytes = support::png(9);
+    bytes.extend_from_slice(canary);
+    program.file("CANARY-7d2a-in-the-name.png", &bytes);
+    let added = program.run(&["--case", "c", "add", "CANARY-7d2a-in-the-name.png", "--json"]).code(0);
+    assert!(added.out.contains('E'));
+    let all = program.run(&["--case", "c", "list", "--json"]).code(0).json();
+    let id = all.as_array().unwrap().last().unwrap()["id"].as_str().unwrap().to_owned();
+    let hits = |canary: &[u8]| {
+        contents(&program.path("c")).values().filter(|file| file.windows(canary.len()).any(|part| part == canary)).count()
+    };
+    assert!(hits(canary) > 0 && hits(b"CANARY-7d2a") > 0);
+    let purge = |more: &[&str]| {
+        let args = ["--case", "c", "purge", &id, "--reason", "order 12", "--authority", "The Court", "--second", "B. Person"];
+        program.run(&[&args[..], more].concat())
+    };
+    assert!(purge(&[]).code(1).err.contains("two persons"));
+    assert!(purge(&["--by", "b. person"]).code(1).err.contains("cannot agree with themselves"));
+    program.run(&["--case", "c", "hold", &id, "--reason", "case 12/2026"]).code(0);
+    assert!(purge(&["--by", "A. Person"]).code(1).err.contains("on hold"));
+    assert!(program.run(&["--case", "c", "hold", "--list"]).code(0).out.contains("case 12/2026"));
+    program.run(&["--case", "c", "hold", &id, "--lift", "--reason", "closed"]).code(0);
+    purge(&["--by", "A. Person"]).code(0);
+    assert_eq!((hits(canary), hits(b"CANARY-7d2a")), (0, 0));
+    let told = verify(&program, &[]);
+    assert_eq!((&told["verdict"], codes(&told)), (&"amber".into(), vec!["object-erased".to_owned()]), "{told:#}");
+    assert!(purge(&["--by", "A. Person"]).code(1).err.contains("erased already"));
+    // The others are still there, and an export of everything leaves the erased bytes out.
+    program.run(&["--case", "c", "export", "--all", "--to", "bag"]).code(0);
+    let told = program.run(&["verify", "bag", "--json"]).json();
+    assert_ne!(told["verdict"], "red", "{told:#}");
+    // Bytes that come back are no secret: they are red.
+    let (digest, path) = object(&program, &id);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, &bytes).unwrap();
+    assert_eq!(verify(&program, &[])["verdict"], "red", "{digest}");
+}
+
+#[test]
+fn a_mirror_is_a_case_and_brings_back_what_is_lost() {
+    let program = case();
+    let mirror = |more: &[&str]| program.run(&[&["--case", "c", "mirror", "m", "--json"], more].concat());
+    let told = mirror(&[]).code(0).json();
+    assert_eq!((&told["copied"], &told["there"]), (&7.into(), &0.into()));
+    program.run(&["verify", "m"]).code(0);
+    let told = mirror(&[]).code(0).json();
+    assert_eq!((&told["copied"], &told["there"]), (&0.into(), &7.into()));
+    program.run(&["--case", "c", "mirror", "c/inside"]).code(1);
+    program.run(&["init", "other"]).code(0);
+    assert!(program.run(&["--case", "c", "mirror", "other"]).code(1).err.contains("another case"));
+    // The case rots; the mirror's good bytes stay, and bring the case's back.
+    let (altered, altered_path) = object(&program, "E1");
+    let (missing, missing_path) = object(&program, "E2");
+    let (both, both_path) = object(&program, "E4");
+    overwrite(&altered_path, b"rotten");
+    std::fs::remove_file(&missing_path).unwrap();
+    overwrite(&both_path, b"rotten");
+    let copy = |path: &Path| program.path("m").join(path.strip_prefix(program.path("c")).unwrap());
+    let kept = std::fs::read(copy(&both_path)).unwrap();
+    overwrite(&copy(&both_path), b"rotten, too");
+    let told = mirror(&["--full"]).code(3).json();
+    let lacking = told["lacking"].as_array().unwrap();
+    assert!(lacking.contains(&both.clone().into()), "{told:#}");
+    assert!(!told["only_there"].as_array().unwrap().contains(&both.clone().into()));
+    assert_eq!(verify(&program, &[])["verdict"], "red");
+    let repair = |from: &[&str]| program.run(&[&["--case", "c", "repair", "--json"], from].concat());
+    let told = repair(&["--from", "m"]).code(3).json();
+    let mut restored: Vec<&str> = told["restored"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+    restored.sort_unstable();
+    let mut expected = [altered.as_str(), missing.as_str()];
+    expected.sort_unstable();
+    assert_eq!((restored, &told["still_altered"]), (expected.to_vec(), &serde_json::json!([both])));
+    assert_eq!(
+        std::fs::read(std::fs::read_dir(program.path("c/quarantine")).unwrap().next().unwrap().unwrap().path()).unwrap(),
+        b"rotten"
+    );
+    // Two halves join: the rest comes from a third copy, and then back to the mirror.
+    program.file(&format!("half/vault/sha256/{}/{}/{both}", &both[..2], &both[2..4]), &kept);
+    repair(&["--from", "m", "--from", "half"]).code(0);
+    let told = verify(&program, &[]);
+    assert_eq!(told["verdict"], "green", "{told:#}");
+    assert_eq!(mirror(&["--full"]).code(0).json()["mended"], 1);
+    program.run(&["verify", "m"]).code(0);
+    // A file of the published log is written anew; a bag gives objects back, too.
+    program.run(&["--case", "c", "export", "--all", "--to", "bag"]).code(0);
+    std::fs::remove_file(&missing_path).unwrap();
+    let tile = contents(&program.path("c/log/tile/0")).into_keys().next().unwrap();
+    std::fs::write(&tile, b"rotten").unwrap();
+    let told = repair(&["--from", "bag"]).code(0).json();
+    assert_eq!(told["restored"], serde_json::json!([missing]));
+    assert_eq!(verify(&program, &[])["verdict"], "green");
+    // The case is lost whole: the mirror without its database is enough.
+    std::fs::remove_dir_all(program.path("c")).unwrap();
+    std::fs::remove_file(program.path("m/case.sqlite")).unwrap();
+    program.run(&["--case", "m", "rebuild"]).code(0);
+    program.run(&["verify", "m"]).code(3);
+    program.run(&["--case", "m", "hold", "E1", "--reason", "x"]).code(0);
+    let _ = std::io::stdout().flush();
+}
