@@ -19,6 +19,9 @@ pub struct Anchored {
     pub problem: Option<String>,
 }
 
+/// Posts a request to an address and gives the answer, or why there is none.
+pub type Ask<'a> = &'a dyn Fn(&str, Vec<u8>) -> Result<Vec<u8>, String>;
+
 /// Asks each authority to attest the published head, and records what is good. One that fails is told, and stops
 /// nothing.
 pub fn anchor(
@@ -26,7 +29,7 @@ pub fn anchor(
     authorities: &[String],
     roots: &[Vec<u8>],
     nonce: &dyn Fn() -> u64,
-    ask: &dyn Fn(&str, Vec<u8>) -> Result<Vec<u8>, String>,
+    ask: Ask<'_>,
 ) -> Result<Vec<Anchored>, VaultError> {
     let head = Published::read(vault.reader().layout())?
         .ok_or_else(|| VaultError::Published { what: "log/checkpoint is gone".into() })?;

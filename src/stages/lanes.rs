@@ -143,8 +143,8 @@ fn compress<const N: usize>(state: &mut [Words<N>; 8], blocks: &[&[u8]; N]) {
     let count = blocks.iter().map(|block| block.len() / 64).min().unwrap_or(0);
     for nth in 0..count {
         let mut w = [Words([0u32; N]); 16];
-        for lane in 0..N {
-            let block = &blocks[lane][nth * 64..nth * 64 + 64];
+        for (lane, bytes) in blocks.iter().enumerate() {
+            let block = &bytes[nth * 64..nth * 64 + 64];
             for (word, bytes) in w.iter_mut().zip(block.chunks_exact(4)) {
                 word.0[lane] = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
             }

@@ -30,7 +30,7 @@ mod verify;
 mod verify_bag;
 mod withhold;
 
-pub use anchor::{Anchored, anchor};
+pub use anchor::{Anchored, Ask, anchor};
 use archive::Job;
 pub use archive::{Archive, ArchiveError, Progress, archive};
 pub use audit::audit;
