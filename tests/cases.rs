@@ -28,6 +28,7 @@ fn freeze() {
         source: Source::File(example().join("media/rubble.png")).into(),
         claims: vec![],
         note: Some("Handed over, too".into()),
+        by: "person",
     };
     hand_over(&mut vault, &handed, &how).unwrap();
     let dump = vault.reader().dump().unwrap();

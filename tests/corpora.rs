@@ -184,7 +184,7 @@ fn bags_of_the_conformance_suite_are_judged_as_labelled() {
     let (mut judged, mut wrong) = (0, Vec::new());
     for one in expected.as_array().unwrap() {
         let (bag, label) = (one["bag"].as_str().unwrap(), one["expected"].as_str().unwrap());
-        let told = exhibit::stages::verify_bag(&dir.join(bag), &[]).unwrap();
+        let told = exhibit::stages::verify_bag(&dir.join(bag), &[], &[]).unwrap();
         let fits = match label {
             "valid" => told.verdict == Verdict::Green,
             "valid-with-warning" => told.verdict == Verdict::Amber,

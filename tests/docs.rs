@@ -23,6 +23,15 @@ fn the_table_of_kinds_lists_every_sealed_field_and_no_other() {
         "examination-made",
         "note-added",
         "value-erased",
+        "fixity-checked",
+        "handling-set",
+        "object-purged",
+        "object-restored",
+        "anchor-made",
+        "key-changed",
+        "key-revoked",
+        "transfer-made",
+        "package-received",
     ];
     for kind in kinds {
         let row =

@@ -1,10 +1,13 @@
-//! Writing a bag: into a directory beside the wanted one, which takes its name when all is written.
+//! Writing a bag: into a directory or zip file beside the wanted one, which takes its name when all is written.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha512};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 use crate::evidence::Sha256;
 
@@ -16,10 +19,20 @@ struct Entry {
     sha512: String,
 }
 
+/// Where the files go.
+enum Sink {
+    Directory,
+    /// One file; everything in it lies below a directory of this name.
+    Zip(Box<ZipWriter<BufWriter<File>>>, String),
+}
+
 /// A bag being written. Dropped before `finish`, it leaves nothing.
 pub struct Writer {
     target: PathBuf,
-    dir: PathBuf,
+    /// The directory or file that is not finished.
+    unfinished: PathBuf,
+    sink: Sink,
+    made: BTreeSet<PathBuf>,
     payload: Vec<Entry>,
     bytes: u64,
     finished: bool,
@@ -30,21 +43,53 @@ fn encoded(path: &str) -> String {
     path.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
+/// What is packed already is not packed again.
+fn is_text(path: &str) -> bool {
+    [".json", ".jsonl", ".jsonld", ".html", ".txt", ".md", ".csv", ".py", ".tlog-proof"]
+        .iter()
+        .any(|ending| path.ends_with(ending))
+}
+
 impl Writer {
-    /// Starts a bag. The target must not exist.
+    /// Starts a bag in a new directory. The target must not exist.
     pub fn create(target: &Path) -> Result<Writer, BagError> {
+        let mut writer = Writer::begin(target)?;
+        let _ = fs::remove_dir_all(&writer.unfinished);
+        let write = |source| BagError::Write { path: writer.unfinished.clone(), source };
+        fs::create_dir(&writer.unfinished).and_then(|()| fs::create_dir(writer.unfinished.join("data"))).map_err(write)?;
+        writer.made.insert(writer.unfinished.join("data"));
+        Ok(writer)
+    }
+
+    /// Starts a bag in a new zip file. The target must not exist.
+    pub fn create_zip(target: &Path) -> Result<Writer, BagError> {
+        let mut writer = Writer::begin(target)?;
+        let write = |source| BagError::Write { path: writer.unfinished.clone(), source };
+        let _ = fs::remove_file(&writer.unfinished);
+        let file = OpenOptions::new().write(true).read(true).create_new(true).open(&writer.unfinished).map_err(write)?;
+        let name = target.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        writer.sink = Sink::Zip(Box::new(ZipWriter::new(BufWriter::with_capacity(1 << 18, file))), name);
+        Ok(writer)
+    }
+
+    fn begin(target: &Path) -> Result<Writer, BagError> {
         if fs::symlink_metadata(target).is_ok() {
             return Err(BagError::Exists { path: target.to_path_buf() });
         }
         let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let dir = target.with_file_name(format!(".{name}.unfinished-{}", std::process::id()));
-        let write = |source| BagError::Write { path: dir.clone(), source };
+        let unfinished = target.with_file_name(format!(".{name}.unfinished-{}", std::process::id()));
         if let Some(parent) = target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             fs::create_dir_all(parent).map_err(|source| BagError::Write { path: parent.to_path_buf(), source })?;
         }
-        let _ = fs::remove_dir_all(&dir);
-        fs::create_dir(&dir).and_then(|()| fs::create_dir(dir.join("data"))).map_err(write)?;
-        Ok(Writer { target: target.to_path_buf(), dir, payload: Vec::new(), bytes: 0, finished: false })
+        Ok(Writer {
+            target: target.to_path_buf(),
+            unfinished,
+            sink: Sink::Directory,
+            made: BTreeSet::new(),
+            payload: Vec::new(),
+            bytes: 0,
+            finished: false,
+        })
     }
 
     /// Adds a payload file, `path` below `data/`; digests are taken as the bytes pass.
@@ -62,39 +107,38 @@ impl Writer {
         path: &str,
         make: impl FnOnce(&mut dyn Write) -> Result<(), E>,
     ) -> Result<(), E> {
-        let made = self.dir.join("made");
+        let made = self.unfinished.with_extension("made");
         let failed = |source| BagError::Write { path: made.clone(), source };
-        let mut out = io::BufWriter::new(OpenOptions::new().write(true).create_new(true).open(&made).map_err(failed)?);
-        make(&mut out)?;
-        out.flush().map_err(failed)?;
-        self.add(path, &mut File::open(&made).map_err(failed)?)?;
-        Ok(fs::remove_file(&made).map_err(failed)?)
+        let _ = fs::remove_file(&made);
+        let mut out = BufWriter::new(OpenOptions::new().write(true).create_new(true).open(&made).map_err(failed)?);
+        let written = make(&mut out).and_then(|()| {
+            out.flush().map_err(failed)?;
+            Ok(self.add(path, &mut File::open(&made).map_err(failed)?)?)
+        });
+        let _ = fs::remove_file(&made);
+        written
     }
 
-    fn write(&self, path: &str, source: &mut dyn Read) -> Result<(String, String, u64), BagError> {
-        let file = self.dir.join(path);
+    fn write(&mut self, path: &str, source: &mut dyn Read) -> Result<(String, String, u64), BagError> {
+        let file = self.unfinished.join(path);
         let failed = |source| BagError::Write { path: file.clone(), source };
-        if let Some(parent) = file.parent() {
-            fs::create_dir_all(parent).map_err(failed)?;
-        }
-        let mut out = OpenOptions::new().write(true).create_new(true).open(&file).map_err(failed)?;
-        let (mut sha256, mut sha512, mut size) = (Sha256::default(), Sha512::new(), 0);
-        let mut buffer = vec![0; 1 << 18];
-        loop {
-            let count = match source.read(&mut buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                other => other.map_err(failed)?,
-            };
-            if count == 0 {
-                break;
+        match &mut self.sink {
+            Sink::Directory => {
+                if let Some(parent) = file.parent().filter(|parent| !self.made.contains(*parent)) {
+                    fs::create_dir_all(parent).map_err(failed)?;
+                    self.made.insert(parent.to_path_buf());
+                }
+                let mut out = OpenOptions::new().write(true).create_new(true).open(&file).map_err(failed)?;
+                digested(source, &mut out).map_err(failed)
             }
-            out.write_all(&buffer[..count]).map_err(failed)?;
-            sha256.update(&buffer[..count]);
-            sha512.update(&buffer[..count]);
-            size += count as u64;
+            Sink::Zip(zip, name) => {
+                let method = if is_text(path) { CompressionMethod::Deflated } else { CompressionMethod::Stored };
+                // Without times and rights of this machine, so that the same bag is the same bytes.
+                let options = SimpleFileOptions::default().compression_method(method).large_file(true);
+                zip.start_file(format!("{name}/{path}"), options).map_err(|error| failed(error.into()))?;
+                digested(source, zip).map_err(failed)
+            }
         }
-        out.sync_all().map_err(failed)?;
-        Ok((sha256.finish().to_string(), hex::encode(sha512.finalize()), size))
     }
 
     /// Writes the tag files and manifests; `information` is `bag-info.txt`, to which `Payload-Oxum` is
@@ -124,28 +168,59 @@ impl Writer {
         Ok(sha256.into_bytes())
     }
 
-    /// Adds a file beside the manifests that none of them lists: a signature of them.
-    pub fn beside(&mut self, name: &str, text: &str) -> Result<(), BagError> {
-        self.write(name, &mut text.as_bytes()).map(drop)
+    /// Adds a file beside the manifests that none of them lists: a signature of them, or a timestamp.
+    pub fn beside(&mut self, name: &str, bytes: &[u8]) -> Result<(), BagError> {
+        self.write(name, &mut &*bytes).map(drop)
     }
 
-    /// Gives the bag its name. From here on it is whole.
+    /// Makes all of it durable and gives the bag its name. From here on it is whole.
     pub fn finish(mut self) -> Result<(), BagError> {
         let failed = |source| BagError::Write { path: self.target.clone(), source };
         if fs::symlink_metadata(&self.target).is_ok() {
             return Err(BagError::Exists { path: self.target.clone() });
         }
-        fs::rename(&self.dir, &self.target).map_err(failed)?;
+        match std::mem::replace(&mut self.sink, Sink::Directory) {
+            Sink::Zip(zip, _) => {
+                let mut file = zip.finish().map_err(|error| failed(error.into()))?;
+                file.flush().and_then(|()| file.get_ref().sync_all()).map_err(failed)?;
+            }
+            // All of its file system at once: a bag has thousands of files.
+            Sink::Directory => {
+                let dir = File::open(&self.unfinished).map_err(failed)?;
+                rustix::fs::syncfs(&dir).map_err(|error| failed(error.into()))?;
+            }
+        }
+        fs::rename(&self.unfinished, &self.target).map_err(failed)?;
         self.finished = true;
         let parent = self.target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)
     }
 }
 
+/// Copies and digests.
+fn digested(source: &mut dyn Read, out: &mut impl Write) -> io::Result<(String, String, u64)> {
+    let (mut sha256, mut sha512, mut size) = (Sha256::default(), Sha512::new(), 0);
+    let mut buffer = vec![0; 1 << 17];
+    loop {
+        let count = match source.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            other => other?,
+        };
+        if count == 0 {
+            return Ok((sha256.finish().to_string(), hex::encode(sha512.finalize()), size));
+        }
+        out.write_all(&buffer[..count])?;
+        sha256.update(&buffer[..count]);
+        sha512.update(&buffer[..count]);
+        size += count as u64;
+    }
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
         if !self.finished {
-            let _ = fs::remove_dir_all(&self.dir);
+            let _ = fs::remove_dir_all(&self.unfinished);
+            let _ = fs::remove_file(&self.unfinished);
         }
     }
 }

@@ -61,7 +61,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         }
     }
     for (text, source) in &sources {
-        let handed = Handed { source: source.clone(), claims: claims(&args), note: args.note.clone() };
+        let handed = Handed { source: source.clone(), claims: claims(&args), note: args.note.clone(), by: "person" };
         match hand_over(&mut vault, &handed, &how) {
             Err(error) => {
                 Failure::from(error).tell();

@@ -7,7 +7,9 @@ use serde_json::json;
 use super::context::Context;
 use super::exit::{Exit, Failure};
 use super::plain::{print, print_json, safe};
+use crate::evidence::Digest;
 use crate::fetch::{Proxy, ask_authority};
+use crate::ledger::{nonce_of, timestamp_request, verify_timestamp};
 use crate::stages::anchor;
 
 /// Have outside authorities attest, with the time, that the log stood as it does (RFC 3161)
@@ -103,6 +105,19 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
 }
 
 impl Context {
+    /// A timestamp of bytes, by one authority, checked on receipt.
+    pub fn stamped(&self, url: &str, bytes: &[u8], proxy: Option<&Proxy>) -> Result<Vec<u8>, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+        let mut nonce = [0; 8];
+        self.random.fill(&mut nonce);
+        let nonce = u64::from_be_bytes(nonce);
+        let request = timestamp_request(&Digest::of(bytes).0, nonce);
+        let answer = runtime.block_on(ask_authority(url, "application/timestamp-query", request, proxy));
+        let answer = answer.map_err(|why| format!("{url}: {why}"))?;
+        verify_timestamp(&answer, bytes, Some(&nonce_of(nonce)), &[], &[]).map_err(|error| format!("{url}: {error}"))?;
+        Ok(answer)
+    }
+
     /// The way out that the person or the case's settings name.
     pub fn proxy(&self, config: &crate::config::Config) -> Result<Option<Proxy>, Failure> {
         let named = self.global.proxy.clone().unwrap_or_else(|| config.capture.proxy.clone());

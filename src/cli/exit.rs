@@ -74,6 +74,7 @@ failures!(
     crate::keyring::KeyError,
     crate::stages::ArchiveError,
     crate::stages::ExportError,
+    crate::stages::ImportError,
     crate::stages::ObtainError,
     crate::stages::PurgeError,
     crate::reading::ReadError,

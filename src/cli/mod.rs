@@ -9,6 +9,7 @@ mod examine;
 mod exit;
 mod export;
 mod handle;
+mod import;
 mod init;
 mod key;
 mod list;
@@ -67,6 +68,7 @@ enum Command {
     Mirror(replica::Mirror),
     Repair(replica::Repair),
     Export(export::Args),
+    Import(import::Args),
     Rebuild(rebuild::Args),
     /// Print a completion script for a shell
     #[command(hide = true)]
@@ -112,6 +114,7 @@ pub fn main() -> ExitCode {
         Command::Mirror(args) => replica::run_mirror(&context, args),
         Command::Repair(args) => replica::run_repair(&context, args),
         Command::Export(args) => export::run(&context, args),
+        Command::Import(args) => import::run(&context, args),
         Command::Rebuild(args) => rebuild::run(&context, args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "exhibit", &mut std::io::stdout());

@@ -184,7 +184,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         None => context.root()?,
     };
     let verification = if is_bag(&path) {
-        verify_bag(&path, &context.trusted(&args.trust))?
+        verify_bag(&path, &context.trusted(&args.trust), &context.timestamp_roots(&args.tsa_root)?)?
     } else {
         let mut verification = args.case(context, &path)?;
         if let Some(head) = &args.head {

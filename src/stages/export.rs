@@ -3,18 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::case::{Beside, case_graph};
 use super::exchange::{pages, write_exchanges};
+use super::guide::{Guide, how_to_check};
+use super::page::{About, index_page, record_page};
+use super::profile::Profile;
+use super::table::{Columns, tables, xlsx};
 use super::withhold::withhold;
 use crate::bag::{BagError, Writer};
-use crate::evidence::{CaptureNo, ExhibitNo, Id, ItemNo, ReportNo, Sha256, Time};
-use crate::ledger::{BAG_NAMESPACE, LedgerError, Signer, canonical, sshsig, tlog_proof};
-use crate::vault::{CaptureRow, ClaimRow, ExhibitRow, LogRow, Published, Reader, ReportRow, VaultError};
+use crate::evidence::{CaptureNo, Digest, ExhibitNo, Id, ItemNo, ReportNo, Sha256, Time};
+use crate::ledger::{BAG_NAMESPACE, LedgerError, PublicKey, Signer, canonical, sshsig, tlog_proof};
+use crate::vault::{AnchorRow, CaptureRow, ClaimRow, ExhibitRow, LogRow, Published, Reader, ReportRow, VaultError};
 use crate::warc::wacz;
 
-const CHECK_LOG: &str = include_str!("../../schema/check_log.py");
+/// The second verifier, in every bag.
+const VERIFY: &str = include_str!("../../tools/verify_case.py");
 
 /// What to export.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,12 +29,28 @@ pub struct Selection {
     pub exhibits: Vec<ExhibitNo>,
     /// Reports whose references and tries go along whole, those without an exhibit included.
     pub reports: Vec<ReportNo>,
-    /// Sealed fields whose values stay behind; their commitments go along, so the log still verifies.
-    pub withhold: Vec<String>,
+    /// What stays behind: values of sealed fields. Their commitments go along, so the log still verifies.
+    pub profile: Profile,
+    /// What to do with exhibits that are restricted or on hold.
+    pub restricted: Restricted,
     /// Whether the exchanges go along as a WARC file, too: bodies then are in the bag twice.
     pub warc: bool,
     /// The same with an index and a list of pages, as WACZ.
     pub wacz: bool,
+    /// CSV tables with these columns.
+    pub tables: Option<Columns>,
+    /// One zip file instead of a directory.
+    pub zip: bool,
+}
+
+/// What to do with exhibits that are restricted or on hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Restricted {
+    /// There is no bag.
+    #[default]
+    Refused,
+    Included,
+    LeftOut,
 }
 
 /// What was exported.
@@ -41,6 +64,18 @@ pub struct Exported {
     pub objects: u64,
     pub bytes: u64,
     pub signed_by: Option<String>,
+    /// SHA-256 of tagmanifest-sha256.txt, which names all of it.
+    pub manifest: Digest,
+    /// The head that it holds: entries.
+    pub log_size: u64,
+    /// Digests of the exhibits.
+    #[serde(skip)]
+    pub digests: Vec<Digest>,
+    /// Restricted exhibits that were left out.
+    pub left_out: Vec<String>,
+    /// Timestamps over the manifest, and why others are not there.
+    pub timestamps: u64,
+    pub problems: Vec<String>,
 }
 
 /// Why there is no bag.
@@ -62,6 +97,10 @@ pub enum ExportError {
     WithheldExchange,
     #[error("The WACZ file cannot be written: {0}")]
     Wacz(#[from] std::io::Error),
+    #[error("{0} restricted or on hold")]
+    Restricted(String),
+    #[error("The tables cannot be written: {0}")]
+    Table(String),
     #[error("The log is not published whole yet")]
     Unpublished,
     #[error("The object {digest} does not have the bytes that were recorded")]
@@ -76,6 +115,9 @@ impl ExportError {
             ExportError::Bag(BagError::Exists { .. }) => Some("a bag goes into a new directory; choose another name with --to"),
             ExportError::InsideCase { .. } => Some("choose a directory outside the case with --to"),
             ExportError::NoExhibit(_) => Some("see `exhibit list`"),
+            ExportError::Restricted(_) => {
+                Some("say --include-restricted if the recipient may have them, or --leave-out-restricted")
+            }
             ExportError::WithheldExchange => Some("leave out --warc and --wacz, or do not withhold the exchange"),
             ExportError::Unpublished => {
                 Some("run any command that writes, such as `exhibit archive`, to finish what was interrupted")
@@ -144,6 +186,24 @@ impl Gathered {
     }
 }
 
+/// What left the case with this object in it.
+fn transfers(reader: &Reader, object: &str) -> Result<Vec<Value>, VaultError> {
+    let all = reader.transfers()?.into_iter();
+    let with = all.filter(|one| one.objects.as_array().into_iter().flatten().any(|digest| digest == object));
+    Ok(with.map(|one| json!({ "recipient": one.recipient, "purpose": one.purpose, "time": one.time, "manifest": one.manifest, "person": one.person })).collect())
+}
+
+/// A capture with what only its entry says: the tool, what collecting changed, the settings' digest.
+fn whole_capture(reader: &Reader, capture: &CaptureRow) -> Result<Value, VaultError> {
+    let mut whole = json!(capture);
+    let entry = reader.entry(capture.entry)?.and_then(|row| serde_json::from_slice::<Value>(&row.bytes).ok());
+    let event = entry.map(|entry| entry["event"].clone()).unwrap_or_default();
+    for member in ["tool", "alterations", "settings"] {
+        whole[member] = event[member].clone();
+    }
+    Ok(whole)
+}
+
 fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published) -> Result<Gathered, ExportError> {
     let mut all = Gathered { records: Vec::new(), entries: BTreeSet::from([0]), objects: BTreeMap::new() };
     let size = head.checkpoint.size;
@@ -188,8 +248,14 @@ fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published) -> Result<
         for digest in captures.iter().flat_map(fragments) {
             entries.extend(all.take(reader, &digest)?);
         }
+        let captures = captures.iter().map(|capture| whole_capture(reader, capture)).collect::<Result<Vec<_>, _>>()?;
+        let mut handling = reader.handling_of(Id::Item(item_no))?;
+        handling.extend(reader.handling_of(Id::Exhibit(no))?);
         let record = json!({
             "exhibit": exhibit,
+            "handling": handling,
+            "fixity": reader.fixity_of(&exhibit.sha256)?,
+            "transfers": transfers(reader, &exhibit.sha256)?,
             "file": format!("data/objects/{}.{}", exhibit.sha256, all.objects[&exhibit.sha256]),
             "item": item,
             "mentions": mentions,
@@ -235,17 +301,55 @@ fn gather_report(reader: &Reader, no: ReportNo, all: &mut Gathered) -> Result<()
     Ok(())
 }
 
-/// Writes a bag into a new directory. `signer` signs its tag manifest; without one the bag says that
-/// it is not signed.
-pub fn export(
-    reader: &Reader,
-    selection: &Selection,
-    to: &Path,
-    signer: Option<&dyn Signer>,
-    now: Time,
-) -> Result<Exported, ExportError> {
+/// A timestamp of bytes from each authority that is asked, or why it gave none.
+pub type Stamp<'a> = &'a dyn Fn(&[u8]) -> Vec<Result<Vec<u8>, String>>;
+
+/// Who signs a bag, and who attests when.
+pub struct Sealing<'a> {
+    pub signer: Option<&'a dyn Signer>,
+    /// Gives timestamps (RFC 3161) of bytes, or why there are none.
+    pub stamp: Stamp<'a>,
+    pub now: Time,
+}
+
+/// Of the exhibits that are asked for, those that may go, and those that are left out.
+fn permitted(reader: &Reader, selection: &Selection) -> Result<(Vec<ExhibitRow>, Vec<String>), ExportError> {
+    let mut exhibits = Vec::new();
+    for no in &selection.exhibits {
+        exhibits.push(reader.exhibit(*no)?.ok_or(ExportError::NoExhibit(*no))?);
+    }
+    let closed: BTreeSet<String> = reader
+        .handling()?
+        .into_iter()
+        .filter(|row| matches!(row.property.as_str(), "restriction" | "hold"))
+        .map(|row| row.subject)
+        .collect();
+    let is_closed = |exhibit: &ExhibitRow| {
+        closed.contains(&exhibit.id)
+            || closed.contains(&exhibit.item)
+            || exhibit.reports.iter().any(|report| closed.contains(report))
+    };
+    let (kept_back, open): (Vec<_>, Vec<_>) = exhibits.into_iter().partition(is_closed);
+    let ids: Vec<String> = kept_back.iter().map(|exhibit| exhibit.id.clone()).collect();
+    match selection.restricted {
+        Restricted::LeftOut => Ok((open, ids)),
+        Restricted::Refused if !ids.is_empty() => {
+            let verb = if ids.len() == 1 { "is" } else { "are" };
+            Err(ExportError::Restricted(format!("{} {verb}", ids.join(", "))))
+        }
+        _ => {
+            let mut all = [kept_back, open].concat();
+            all.sort_by_key(|exhibit| exhibit.entry);
+            Ok((all, Vec::new()))
+        }
+    }
+}
+
+/// Writes a bag into a new directory or zip file. Without a signer the bag says that it is not signed.
+pub fn export(reader: &Reader, selection: &Selection, to: &Path, sealing: &Sealing<'_>) -> Result<Exported, ExportError> {
     refuse_inside(reader, to)?;
-    if (selection.warc || selection.wacz) && selection.withhold.iter().any(|field| field == "exchange") {
+    let withheld = &selection.profile.withhold;
+    if (selection.warc || selection.wacz) && withheld.iter().any(|field| field == "exchange") {
         return Err(ExportError::WithheldExchange);
     }
     let writers = reader.pause_writers()?;
@@ -255,10 +359,7 @@ pub fn export(
     if head.checkpoint.size != reader.size()? || head.checkpoint.root != reader.root(head.checkpoint.size)? {
         return Err(ExportError::Unpublished);
     }
-    let mut exhibits = Vec::new();
-    for no in &selection.exhibits {
-        exhibits.push(reader.exhibit(*no)?.ok_or(ExportError::NoExhibit(*no))?);
-    }
+    let (exhibits, left_out) = permitted(reader, selection)?;
     if exhibits.is_empty() && selection.reports.is_empty() {
         return Err(ExportError::Nothing);
     }
@@ -268,6 +369,7 @@ pub fn export(
     for report in &selection.reports {
         gather_report(reader, *report, &mut all)?;
     }
+    let anchors = anchors(reader, head.checkpoint.size)?;
     let purged = reader.purged()?;
     all.objects.retain(|digest, _| !digest.parse().is_ok_and(|digest| purged.contains_key(&digest)));
     for (_, record) in &mut all.records {
@@ -277,7 +379,7 @@ pub fn export(
             record["erased"] = json!(reason);
         }
     }
-    let mut bag = Writer::create(to)?;
+    let mut bag = if selection.zip { Writer::create_zip(to)? } else { Writer::create(to)? };
     let mut bytes = 0;
     for (digest, ending) in &all.objects {
         let parsed = digest.parse().map_err(|_| ExportError::Altered { digest: digest.clone() })?;
@@ -289,20 +391,19 @@ pub fn export(
             return Err(ExportError::Altered { digest: digest.clone() });
         }
     }
-    for (id, record) in &mut all.records {
-        withhold(record, &selection.withhold);
-        let mut text = serde_json::to_string_pretty(record).unwrap_or_default();
-        text.push('\n');
-        bag.add(&format!("record/{id}.json"), &mut text.as_bytes())?;
+    let captures = captures_of(&all.records, reader)?;
+    for (_, record) in &mut all.records {
+        withhold(record, withheld);
     }
+    let key = reader.keys()?.at(head.checkpoint.size).cloned().ok_or(ExportError::Unpublished)?;
+    let about = about(&all, &head, &anchors, selection, &key);
+    records(reader, &all, &about, selection, &mut bag)?;
     if selection.warc {
-        let captures = captures_of(&all.records, reader)?;
         bag.add_made("capture/exchange.warc.gz", |out| {
             write_exchanges(reader, &head.checkpoint.origin, &captures, out).map(drop).map_err(ExportError::from)
         })?;
     }
     if selection.wacz {
-        let captures = captures_of(&all.records, reader)?;
         let origin = &head.checkpoint.origin;
         // Of the last thing in it, so that the same captures give the same bytes.
         let created = captures.iter().map(|capture| capture.finished.as_str()).max().unwrap_or("1970-01-01T00:00:00Z");
@@ -311,43 +412,153 @@ pub fn export(
             wacz(out, created, &format!("Exchanges of {origin}"), warc, &pages(&captures))
         })?;
     }
-    log_slice(reader, &all, &exhibits, (&head, &selection.withhold), &mut bag)?;
-    let key = reader.keys()?.at(head.checkpoint.size).cloned().ok_or(ExportError::Unpublished)?;
-    let guide = how_to_check(
-        &exhibits,
-        &head,
-        &selection.withhold,
-        (&key.to_string(), &key.fingerprint()),
-        signer.is_some(),
-        (!selection.reports.is_empty(), selection.warc, selection.wacz),
-    );
-    bag.add("HOW-TO-CHECK.md", &mut guide.as_bytes())?;
+    log_slice(reader, &all, &exhibits, (&head, withheld), &mut bag)?;
+    for anchor in &anchors {
+        put_anchor(reader, anchor, head.checkpoint.size, &mut bag)?;
+    }
+    let guide = Guide {
+        exhibits: &exhibits,
+        head: &head,
+        profile: &selection.profile,
+        key: &key,
+        signed: sealing.signer.is_some(),
+        whole: !selection.reports.is_empty(),
+        warc: selection.warc,
+        wacz: selection.wacz,
+        anchors: &anchors,
+        erased: all.records.iter().any(|(_, record)| record["erased"].is_string()),
+    };
+    bag.add("HOW-TO-CHECK.md", &mut how_to_check(&guide).as_bytes())?;
+    let ids = exhibits.iter().map(|exhibit| exhibit.id.as_str()).collect::<Vec<_>>().join(", ");
+    let left = match &withheld[..] {
+        [] => "none".to_owned(),
+        fields if selection.profile.why.is_empty() => fields.join(", "),
+        fields => format!("{} ({}: {})", fields.join(", "), selection.profile.name, selection.profile.why),
+    };
     let information = [
         ("Bag-Software-Agent", format!("exhibit {}", env!("CARGO_PKG_VERSION"))),
-        ("Bagging-Date", now.date()),
+        ("BagIt-Profile-Identifier", "https://example.org/exhibit/bagit-profile.json".to_owned()),
+        ("Bagging-Date", sealing.now.date()),
         ("External-Identifier", head.checkpoint.origin.clone()),
-        (
-            "External-Description",
-            format!("Exhibits {}", exhibits.iter().map(|exhibit| exhibit.id.as_str()).collect::<Vec<_>>().join(", ")),
-        ),
+        ("External-Description", format!("Exhibits {ids}")),
         ("Exhibit-Log-Size", head.checkpoint.size.to_string()),
         ("Exhibit-Log-Root", hex::encode(head.checkpoint.root)),
-        ("Exhibit-Withheld", if selection.withhold.is_empty() { "none".into() } else { selection.withhold.join(", ") }),
+        ("Exhibit-Withheld", left),
     ];
     let manifest = bag.seal(&information)?;
-    if let Some(signer) = signer {
-        bag.beside("tagmanifest-sha256.txt.sig", &sshsig(signer, BAG_NAMESPACE, &manifest)?)?;
+    if let Some(signer) = sealing.signer {
+        bag.beside("tagmanifest-sha256.txt.sig", sshsig(signer, BAG_NAMESPACE, &manifest)?.as_bytes())?;
+    }
+    let (mut timestamps, mut problems) = (0, Vec::new());
+    for answer in (sealing.stamp)(&manifest) {
+        match answer {
+            Ok(answer) => {
+                timestamps += 1;
+                bag.beside(&format!("tagmanifest-sha256.txt.{timestamps}.tsr"), &answer)?;
+            }
+            Err(why) => problems.push(why),
+        }
     }
     bag.finish()?;
     Ok(Exported {
         bag: to.to_path_buf(),
+        digests: exhibits.iter().filter_map(|exhibit| exhibit.sha256.parse().ok()).collect(),
         exhibits: exhibits.into_iter().map(|exhibit| exhibit.id).collect(),
         reports: selection.reports.iter().map(ReportNo::to_string).collect(),
         entries: all.entries.len() as u64,
         objects: all.objects.len() as u64,
         bytes,
-        signed_by: signer.map(|signer| signer.public().fingerprint()),
+        signed_by: sealing.signer.map(|signer| signer.public().fingerprint()),
+        manifest: Digest::of(&manifest),
+        log_size: head.checkpoint.size,
+        left_out,
+        timestamps,
+        problems,
     })
+}
+
+/// What every page says of the bag.
+fn about(all: &Gathered, head: &Published, anchors: &[AnchorRow], selection: &Selection, key: &PublicKey) -> About {
+    let head = &head.checkpoint;
+    let settings = all.records.iter().flat_map(|(_, record)| record["captures"].as_array().into_iter().flatten());
+    let settings: BTreeSet<String> = settings.filter_map(|capture| capture["settings"].as_str().map(str::to_owned)).collect();
+    About {
+        program: format!("exhibit {}", env!("CARGO_PKG_VERSION")),
+        key: Some(key.fingerprint()),
+        anchors: anchors.iter().map(|anchor| (anchor.authority.clone(), anchor.size, anchor.time.clone())).collect(),
+        collector: None,
+        purpose: None,
+        settings: settings.into_iter().collect(),
+        log: (head.origin.clone(), head.size, hex::encode(head.root), head.fingerprint()),
+        withheld: selection.profile.withhold.clone(),
+        made: None,
+    }
+}
+
+/// The records: for programs, for people, and as CASE/UCO; and the tables.
+fn records(reader: &Reader, all: &Gathered, about: &About, selection: &Selection, bag: &mut Writer) -> Result<(), ExportError> {
+    let beside = beside(reader, all, &selection.profile.withhold)?;
+    for (id, record) in &all.records {
+        let mut text = serde_json::to_string_pretty(record).unwrap_or_default();
+        text.push('\n');
+        bag.add(&format!("record/{id}.json"), &mut text.as_bytes())?;
+        if !id.starts_with('E') {
+            continue;
+        }
+        bag.add(&format!("record/{id}.html"), &mut record_page(record, about).as_bytes())?;
+        let mut graph = serde_json::to_string_pretty(&case_graph(record, &beside)).unwrap_or_default();
+        graph.push('\n');
+        bag.add(&format!("record/{id}.case.jsonld"), &mut graph.as_bytes())?;
+    }
+    bag.add("record/index.html", &mut index_page(&all.records, about).as_bytes())?;
+    if let Some(columns) = &selection.tables {
+        let tables = tables(&all.records, columns);
+        for table in &tables {
+            bag.add(&format!("tables/{}.csv", table.name), &mut table.csv(false).as_bytes())?;
+        }
+        bag.add("tables/tables.xlsx", &mut &xlsx(&tables).map_err(ExportError::Table)?[..])?;
+    }
+    Ok(())
+}
+
+/// What the graphs say besides the records: of other objects, and who and what made each capture.
+fn beside(reader: &Reader, all: &Gathered, withheld: &[String]) -> Result<Beside, VaultError> {
+    let mut beside = Beside { objects: BTreeMap::new(), captures: BTreeMap::new() };
+    for (digest, ending) in &all.objects {
+        let Some(object) = digest.parse().ok().map(|digest| reader.object(&digest)).transpose()?.flatten() else { continue };
+        let path = format!("data/objects/{digest}.{ending}");
+        beside.objects.insert(digest.clone(), (object.size, object.media_type, Some(path)));
+    }
+    let person = !withheld.iter().any(|field| field == "person");
+    let captures = all.records.iter().flat_map(|(_, record)| record["captures"].as_array().into_iter().flatten());
+    for index in captures.filter_map(|capture| capture["entry"].as_u64()) {
+        let Some(row) = reader.entry(index)? else { continue };
+        let whole: Value = serde_json::from_slice(&row.bytes).unwrap_or_default();
+        let by = row.sealed.iter().find(|sealed| sealed.field == "person" && person).map(|sealed| sealed.value.clone());
+        beside.captures.insert(
+            index,
+            json!({ "person": by, "tool": whole["event"]["tool"], "agent": whole["agent"]["tool"],
+                    "alterations": whole["event"]["alterations"], "time": whole["time"] }),
+        );
+    }
+    Ok(beside)
+}
+
+/// The timestamps of heads up to this one.
+fn anchors(reader: &Reader, size: u64) -> Result<Vec<AnchorRow>, VaultError> {
+    Ok(reader.anchors()?.into_iter().filter(|anchor| anchor.size <= size).collect())
+}
+
+/// A timestamp with the head that it attests, and the proof that this is a beginning of the bag's.
+fn put_anchor(reader: &Reader, anchor: &AnchorRow, size: u64, bag: &mut Writer) -> Result<(), ExportError> {
+    for (digest, ending) in [(&anchor.note, "note"), (&anchor.token, "tsr")] {
+        let parsed = digest.parse().map_err(|_| ExportError::Altered { digest: digest.clone() })?;
+        bag.add(&format!("log/anchors/{}.{ending}", anchor.id), &mut reader.open_object(&parsed)?)?;
+    }
+    let proof = reader.consistency(anchor.size, size)?;
+    let lines: String = proof.iter().map(|hash| format!("{}\n", STANDARD.encode(hash))).collect();
+    let text = format!("old {}\nnew {size}\n{lines}", anchor.size);
+    Ok(bag.add(&format!("log/anchors/{}.consistency", anchor.id), &mut text.as_bytes())?)
 }
 
 /// The captures that the records tell of, each once, oldest first.
@@ -398,82 +609,18 @@ fn log_slice(
             .filter(|sealed| !withheld.contains(&sealed.field))
             .map(|sealed| (sealed.field.clone(), json!({ "salt": hex::encode(sealed.salt), "value": sealed.value })))
             .collect();
+        let path = reader.inclusion(*index, size)?;
+        let proof: Vec<String> = path.iter().map(|hash| STANDARD.encode(hash)).collect();
         // Canonical throughout, so that the entry stands in the line byte for byte.
-        lines.extend(canonical(&json!({ "index": index, "entry": entry, "sealed": values })));
+        lines.extend(canonical(&json!({ "index": index, "entry": entry, "proof": proof, "sealed": values })));
         lines.push(b'\n');
-        let proof = tlog_proof(*index, &reader.inclusion(*index, size)?, &head.text);
-        bag.add(&format!("log/proofs/{index}.tlog-proof"), &mut proof.as_bytes())?;
         for exhibit in exhibits.iter().filter(|exhibit| exhibit.entry == *index) {
+            let proof = tlog_proof(*index, &path, &head.text);
             bag.add(&format!("log/{}.tlog-proof", exhibit.id), &mut proof.as_bytes())?;
         }
     }
     bag.add("log/entries.jsonl", &mut lines.as_slice())?;
     bag.add("log/checkpoint", &mut head.text.as_bytes())?;
-    bag.add("log/check_log.py", &mut CHECK_LOG.as_bytes())?;
+    bag.add("log/verify_case.py", &mut VERIFY.as_bytes())?;
     Ok(())
-}
-
-fn how_to_check(
-    exhibits: &[ExhibitRow],
-    head: &Published,
-    withheld: &[String],
-    (key, fingerprint): (&str, &str),
-    signed: bool,
-    (whole, warc, wacz): (bool, bool, bool),
-) -> String {
-    let list: String = exhibits
-        .iter()
-        .map(|exhibit| {
-            format!(
-                "- {}: SHA-256 `{}`, {} bytes, {}, log entry {}\n",
-                exhibit.id, exhibit.sha256, exhibit.size, exhibit.media_type, exhibit.entry
-            )
-        })
-        .collect();
-    let who = if signed {
-        format!(
-            "Ask the sender, by a way that does not come with this bag, for the fingerprint of their key. It should be\n\n    {fingerprint}\n\nOnly then:\n\n```\necho 'exhibit namespaces=\"{BAG_NAMESPACE}\" {key}' > /tmp/allowed_signers\nssh-keygen -Y verify -f /tmp/allowed_signers -I exhibit -n {BAG_NAMESPACE} -s tagmanifest-sha256.txt.sig < tagmanifest-sha256.txt\n```\n\nIt prints `Good \"{BAG_NAMESPACE}\" signature`. The key in this file proves nothing by itself: whoever forged the bag would have\nforged this line.\n"
-        )
-    } else {
-        "This bag is not signed: the key was not at hand when it was made. Compare the SHA-256 of `tagmanifest-sha256.txt` with the\nsender, by a way that does not come with this bag.\n".to_owned()
-    };
-    format!(
-        "# How to check this bag\n\nIt holds {count} from the case `{origin}`:\n\n{list}\nAll commands run in the bag's own directory, with common tools. `exhibit` is not needed.\n\n## 1. The bytes are complete and unchanged\n\n```\nsha256sum -c --strict --quiet manifest-sha256.txt\nsha256sum -c --strict --quiet tagmanifest-sha256.txt\n```\n\nBoth print nothing. `bagit.py --validate .` (PyPI: bagit) checks the same, and that nothing was added.\n\n## 2. Who sealed it\n\n{who}\n## 3. It is in the log\n\n```\npython3 data/log/check_log.py\n```\n\nThis checks that every entry in `data/log/entries.jsonl` is in the log of {size} entries whose root is\n`{root}`, and that every\nquoted value is the one that was committed to when the entry was made. The short form of that head is\n`{short}`: compare it with one that was noted, printed or mailed earlier, if you have one.\n\n{warc}## What this proves, and what not\n\n{withheld}It proves that these bytes and entries are what was recorded when the entries were made, and that they are in the log that\nthe key signed. The records in `data/record` say the same for people; `exhibit verify` compares them with the entries, the\ncommands above do not.{left} It does not prove that the footage shows what is claimed, nor that it was not fabricated before it was captured.\nUntil proofs from outside cover the log, whoever holds the key could have written the log anew.\n",
-        warc = match (warc, wacz) {
-            (false, false) => String::new(),
-            (warc, wacz) => {
-                let mut told = "## 4. How it was obtained\n\n".to_owned();
-                if warc {
-                    told += "`data/capture/exchange.warc.gz` holds every request and answer, in the form that web archives use. `warcio check -v\ndata/capture/exchange.warc.gz` (PyPI: warcio) checks its digests, and any WARC player replays it.\n\n";
-                }
-                if wacz {
-                    told += "`data/capture/exchange.wacz` holds every request and answer with an index and a list of pages, for web archive players.\n`wacz validate -f data/capture/exchange.wacz` (PyPI: wacz) checks its digests.\n\n";
-                }
-                told
-            }
-        },
-        count = if exhibits.is_empty() {
-            "a report's record".to_owned()
-        } else if exhibits.len() == 1 {
-            "one exhibit".to_owned()
-        } else {
-            format!("{} exhibits", exhibits.len())
-        },
-        withheld = match withheld {
-            [] => String::new(),
-            fields => format!(
-                "Withheld from this bag: {}. The entries hold commitments to the values; whoever has a value and its salt can show\nthat it is the one.\n\n",
-                fields.join(", ")
-            ),
-        },
-        left = if whole {
-            ""
-        } else {
-            " Only the named\nexhibits are here: what the reports mention besides, and tries that failed, stayed in the case."
-        },
-        origin = head.checkpoint.origin,
-        size = head.checkpoint.size,
-        root = hex::encode(head.checkpoint.root),
-        short = head.checkpoint.fingerprint(),
-    )
 }

@@ -13,6 +13,8 @@ pub struct Handed {
     pub source: Thing,
     pub claims: Vec<Claim>,
     pub note: Option<String>,
+    /// Whose claims they are: `person`, or `package` for what a package says.
+    pub by: &'static str,
 }
 
 /// What became of something handed over.
@@ -77,7 +79,7 @@ pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<Re
     effects.events.insert(0, Event::ItemIdentified(item.clone()));
     effects.events.splice(0..0, permission(how));
     let subject = || Subject::Item(item.key.clone());
-    effects.events.extend(handed.claims.iter().map(|claim| asserted(subject(), "person", claim)));
+    effects.events.extend(handed.claims.iter().map(|claim| asserted(subject(), handed.by, claim)));
     // A name whose bytes are no text is kept as bytes, beside what can be shown of it.
     if let Thing::Member(Member { raw: Some(raw), .. }) = &handed.source {
         let claim = Claim {

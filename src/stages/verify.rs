@@ -641,22 +641,7 @@ impl Look {
             return self.red(Code::EntryAltered, "entry 0", "Entry 0 does not open a case: no key is known");
         };
         let origin = self.keys.origin.clone();
-        for lost in self.keys.breaks().cloned().collect::<Vec<_>>() {
-            let detail = format!(
-                "From entry {} on the log is signed by {}; the key before it did not agree, because it was lost",
-                lost.entry,
-                lost.key.fingerprint()
-            );
-            self.findings.push(Finding::amber(Code::KeyLost, format!("entry {}", lost.entry), detail));
-        }
-        for (revoked, since) in self.keys.revoked.clone() {
-            if self.keys.steps.iter().any(|step| step.key.to_string() == revoked) {
-                let detail = format!("A key that signed this log was revoked, and is not to be trusted since {since}: {revoked}");
-                let still = key.to_string() == revoked;
-                let finding = if still { Finding::red::<&str, String> } else { Finding::amber::<&str, String> };
-                self.findings.push(finding(Code::KeyRevoked, "log", detail));
-            }
-        }
+        self.findings.extend(key_findings(&self.keys, size));
         let known = self.keys.reaching(size).iter().any(|key| trusted.iter().any(|trusted| trusted.key == **key));
         let key = &key;
         if head.checkpoint.origin != origin {
@@ -808,4 +793,26 @@ fn holds(reader: &Reader, path: &str, digest: &Digest) -> bool {
     let file = std::fs::File::open(reader.layout().root.join(path)).ok();
     let now = file.and_then(|file| super::lanes::alone(file, &mut vec![0; 1 << 18]).ok());
     now.is_some_and(|(now, _)| now == *digest)
+}
+
+/// What the keys' own history says: keys that were lost, and keys that were revoked.
+pub(super) fn key_findings(keys: &Keys, size: u64) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for lost in keys.breaks() {
+        let detail = format!(
+            "From entry {} on the log is signed by {}; the key before it did not agree, because it was lost",
+            lost.entry,
+            lost.key.fingerprint()
+        );
+        findings.push(Finding::amber(Code::KeyLost, format!("entry {}", lost.entry), detail));
+    }
+    for (revoked, since) in &keys.revoked {
+        if keys.steps.iter().any(|step| step.key.to_string() == *revoked) {
+            let detail = format!("A key that signed this log was revoked, and is not to be trusted since {since}: {revoked}");
+            let still = keys.at(size).is_some_and(|key| key.to_string() == *revoked);
+            let finding = if still { Finding::red::<&str, String> } else { Finding::amber::<&str, String> };
+            findings.push(finding(Code::KeyRevoked, "log", detail));
+        }
+    }
+    findings
 }

@@ -4,19 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
+use super::verify::key_findings;
 use super::{Checked, Covered, Depth, FixityCount, SealedCount, Verification, records};
 use crate::bag::{BagError, BagProblem, check_bag};
 use crate::evidence::{Code, Event, ExhibitAdmitted, Finding, Verdict};
 use crate::keyring::Trusted;
 use crate::ledger::{
-    BAG_NAMESPACE, Checkpoint, Hash, Keys, Note, PublicKey, Sealed, canonical, commitments, leaf_hash, open, verify_inclusion,
-    verify_sshsig,
+    BAG_NAMESPACE, Checkpoint, Hash, Keys, Note, PublicKey, Sealed, Timestamp, canonical, commitments, leaf_hash, open,
+    tlog_proof, verify_consistency, verify_inclusion, verify_sshsig, verify_timestamp,
 };
 
 /// Verifies a bag. Trusted keys come from outside it.
-pub fn verify_bag(bag: &Path, trusted: &[Trusted]) -> Result<Verification, BagError> {
+pub fn verify_bag(bag: &Path, trusted: &[Trusted], roots: &[Vec<u8>]) -> Result<Verification, BagError> {
     let (files, problems) = check_bag(bag)?;
     let mut findings: Vec<Finding> = problems.into_iter().map(finding).collect();
     let mut checked = Checked { objects: 0, bytes: 0, entries: 0 };
@@ -42,15 +44,19 @@ pub fn verify_bag(bag: &Path, trusted: &[Trusted]) -> Result<Verification, BagEr
     }
     let mut sealed = SealedCount::default();
     let mut fingerprint = None;
+    let mut covered = Covered::default();
     if own {
-        fingerprint = log(bag, trusted, &Known { held, signer }, &mut findings, &mut checked, &mut sealed);
+        let known = Known { held, signer };
+        fingerprint = log(bag, trusted, &known, (&mut findings, &mut covered), &mut checked, (&mut sealed, roots));
     }
+    stamps(bag, roots, &mut findings, &mut covered);
+    covered.self_attested = checked.entries - checked.entries.min(covered.up_to);
     findings.sort();
     findings.dedup();
     Ok(Verification {
         verdict: Verdict::of(&findings),
         depth: Depth::Full,
-        anchored: Covered { self_attested: checked.entries, ..Covered::default() },
+        anchored: covered,
         checked,
         findings,
         sealed,
@@ -115,9 +121,9 @@ fn log(
     bag: &Path,
     trusted: &[Trusted],
     known: &Known,
-    findings: &mut Vec<Finding>,
+    (findings, covered): (&mut Vec<Finding>, &mut Covered),
     checked: &mut Checked,
-    sealed: &mut SealedCount,
+    (sealed, roots): (&mut SealedCount, &[Vec<u8>]),
 ) -> Option<String> {
     let dir = bag.join("data/log");
     let text = fs::read_to_string(dir.join("checkpoint")).unwrap_or_default();
@@ -163,8 +169,7 @@ fn log(
             }
             Err(_) => {}
         }
-        let proof = fs::read_to_string(dir.join(format!("proofs/{index}.tlog-proof"))).unwrap_or_default();
-        if !proves(&proof, index, &bytes, &head, &text) {
+        if !proves(row.get("proof"), index, &bytes, &head) {
             findings.push(Finding::red(
                 Code::EntryAltered,
                 format!("entry {index}"),
@@ -184,8 +189,9 @@ fn log(
         let detail = format!("No entry of the log slice names the object {object}");
         findings.push(Finding::red(Code::ObjectExtra, object.clone(), detail));
     }
-    proofs(&dir, &said, &admitted_all, findings);
+    proofs(&dir, &said, &admitted_all, &text, findings);
     records::compare(&dir, &said, findings);
+    findings.extend(key_findings(&keys, head.size));
     let key = keys.at(head.size).filter(|_| keys.origin == head.origin);
     if let (Some(key), Some(signer)) = (key, &known.signer)
         && key != signer
@@ -205,6 +211,7 @@ fn log(
                 .at("data/log/checkpoint"),
         ),
     }
+    anchors(&dir, &head, &keys, roots, findings, covered);
     Some(head.fingerprint())
 }
 
@@ -229,39 +236,100 @@ fn admitted_is_here(
     }
 }
 
-/// Files with proofs are those of the entries, and nothing else.
-fn proofs(dir: &Path, said: &BTreeMap<u64, Value>, admitted: &[(u64, ExhibitAdmitted)], findings: &mut Vec<Finding>) {
-    let mut extra = |name: String, why: &str| {
-        findings.push(Finding::red(Code::EntryAltered, name.clone(), why.to_owned()).at(format!("data/log/{name}")));
-    };
-    for file in fs::read_dir(dir.join("proofs")).into_iter().flatten().flatten() {
-        let name = file.file_name().to_string_lossy().into_owned();
-        let index = name.strip_suffix(".tlog-proof").and_then(|index| index.parse::<u64>().ok());
-        if !index.is_some_and(|index| said.contains_key(&index) && name == format!("{index}.tlog-proof")) {
-            extra(format!("proofs/{name}"), "The proof is of no entry of the slice");
-        }
-    }
-    for file in fs::read_dir(dir).into_iter().flatten().flatten() {
-        let name = file.file_name().to_string_lossy().into_owned();
-        if !name.ends_with(".tlog-proof") {
+/// Timestamps over earlier heads: each is of a beginning of this log, signed by the key of then.
+fn anchors(dir: &Path, head: &Checkpoint, keys: &Keys, roots: &[Vec<u8>], findings: &mut Vec<Finding>, covered: &mut Covered) {
+    for file in walkdir::WalkDir::new(dir.join("anchors")).sort_by_file_name().into_iter().flatten() {
+        let path = file.path();
+        if path.extension().is_none_or(|ending| ending != "tsr") {
             continue;
         }
-        // E7.tlog-proof repeats the proof of the entry that admitted it.
-        let bytes = fs::read(file.path()).unwrap_or_default();
-        let same = |index: &u64| fs::read(dir.join(format!("proofs/{index}.tlog-proof"))).is_ok_and(|proof| proof == bytes);
-        if !admitted.iter().any(|(index, _)| same(index)) {
-            extra(name, "The proof is of no exhibit of the bag");
+        let subject = format!("anchor {}", path.file_stem().unwrap_or_default().to_string_lossy());
+        match anchor(path, head, keys, roots) {
+            Err(why) => findings.push(Finding::red(Code::AnchorInvalid, subject, why)),
+            Ok((size, stamp)) => match stamp.trusted {
+                Err(why) => {
+                    let detail =
+                        format!("The timestamp of {} is whole, but its authority is not one that you trust: {why}", stamp.time);
+                    findings.push(Finding::amber(Code::AnchorUntrusted, subject, detail));
+                }
+                Ok(()) => {
+                    covered.up_to = covered.up_to.max(size);
+                    covered.by.push(format!("{} at {}", stamp.authority, stamp.time.plain()));
+                }
+            },
         }
     }
 }
 
-fn proves(proof: &str, index: u64, entry: &[u8], head: &Checkpoint, checkpoint: &str) -> bool {
-    use base64::{Engine, engine::general_purpose::STANDARD};
-    let Some((lines, of)) = proof.split_once("\n\n") else { return false };
-    let mut lines = lines.lines();
-    let begins = lines.next() == Some("c2sp.org/tlog-proof@v1") && lines.next() == Some(format!("index {index}").as_str());
-    let path: Option<Vec<Hash>> = lines.map(|line| STANDARD.decode(line).ok()?.try_into().ok()).collect();
-    begins && of == checkpoint && path.is_some_and(|path| verify_inclusion(index, head.size, leaf_hash(entry), &path, &head.root))
+fn anchor(token: &Path, head: &Checkpoint, keys: &Keys, roots: &[Vec<u8>]) -> Result<(u64, Timestamp), String> {
+    let beside = |ending: &str| {
+        fs::read_to_string(token.with_extension(ending)).map_err(|error| format!("its .{ending} file cannot be read: {error}"))
+    };
+    let (text, proof) = (beside("note")?, beside("consistency")?);
+    let parsed = Note::parse(&text).and_then(|note| Ok((Checkpoint::parse(&note.text)?, note)));
+    let (old, note) = parsed.map_err(|error| format!("what it attests is no head of a log: {error}"))?;
+    let path: Option<Vec<Hash>> = proof.lines().skip(2).map(|line| STANDARD.decode(line).ok()?.try_into().ok()).collect();
+    let begins = path.is_some_and(|path| verify_consistency(old.size, head.size, &old.root, &head.root, &path));
+    if old.origin != head.origin || !begins {
+        return Err("the head that it attests is not a beginning of this log".into());
+    }
+    if !keys.at(old.size).is_some_and(|key| note.signed_by(&old.origin, key)) {
+        return Err("the head that it attests is not signed by the key of then".into());
+    }
+    let answer = fs::read(token).map_err(|error| error.to_string())?;
+    let stamp = verify_timestamp(&answer, text.as_bytes(), None, roots, &[]).map_err(|error| error.to_string())?;
+    Ok((old.size, stamp))
+}
+
+/// Timestamps over the bag itself.
+fn stamps(bag: &Path, roots: &[Vec<u8>], findings: &mut Vec<Finding>, covered: &mut Covered) {
+    let manifest = fs::read(bag.join("tagmanifest-sha256.txt")).unwrap_or_default();
+    for number in 1.. {
+        let name = format!("tagmanifest-sha256.txt.{number}.tsr");
+        let Ok(answer) = fs::read(bag.join(&name)) else { break };
+        match verify_timestamp(&answer, &manifest, None, roots, &[]) {
+            Err(error) => findings.push(Finding::red(Code::AnchorInvalid, "bag", error.to_string()).at(name)),
+            Ok(stamp) => match stamp.trusted {
+                Err(why) => {
+                    let detail =
+                        format!("The timestamp of {} is whole, but its authority is not one that you trust: {why}", stamp.time);
+                    findings.push(Finding::amber(Code::AnchorUntrusted, "bag", detail).at(name));
+                }
+                Ok(()) => covered.by.push(format!("{} at {}, of the bag", stamp.authority, stamp.time.plain())),
+            },
+        }
+    }
+}
+
+/// Hashes of a list of texts in base64.
+fn hashes(list: &Value) -> Option<Vec<Hash>> {
+    list.as_array()?.iter().map(|hash| STANDARD.decode(hash.as_str()?).ok()?.try_into().ok()).collect()
+}
+
+/// Files with proofs are those of the exhibits, and say what the slice says.
+fn proofs(
+    dir: &Path,
+    said: &BTreeMap<u64, Value>,
+    admitted: &[(u64, ExhibitAdmitted)],
+    checkpoint: &str,
+    findings: &mut Vec<Finding>,
+) {
+    let expected: BTreeSet<String> = admitted
+        .iter()
+        .filter_map(|(index, _)| Some(tlog_proof(*index, &hashes(&said.get(index)?["proof"])?, checkpoint)))
+        .collect();
+    for file in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = file.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".tlog-proof") && !fs::read_to_string(file.path()).is_ok_and(|proof| expected.contains(&proof)) {
+            let detail = "The proof is not that of an exhibit of the bag";
+            findings.push(Finding::red(Code::EntryAltered, name.clone(), detail).at(format!("data/log/{name}")));
+        }
+    }
+}
+
+fn proves(proof: Option<&Value>, index: u64, entry: &[u8], head: &Checkpoint) -> bool {
+    let path = proof.and_then(hashes);
+    path.is_some_and(|path| verify_inclusion(index, head.size, leaf_hash(entry), &path, &head.root))
 }
 
 fn values(index: u64, entry: &[u8], held: Option<&Value>, findings: &mut Vec<Finding>, sealed: &mut SealedCount) {
@@ -269,6 +337,9 @@ fn values(index: u64, entry: &[u8], held: Option<&Value>, findings: &mut Vec<Fin
         findings.push(Finding::red(Code::EntryAltered, format!("entry {index}"), "The entry cannot be read"));
         return;
     };
+    if held.is_some_and(|held| !held.is_object()) {
+        findings.push(Finding::red(Code::SealedAltered, format!("entry {index}"), "Its sealed values are no object"));
+    }
     for (field, commitment) in committed {
         let Some(value) = held.and_then(|held| held.get(&field)) else {
             sealed.withheld += 1;

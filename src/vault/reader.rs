@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::nodes::{self, Stored};
 use super::{Layout, ObjectFile, Published, VaultError, compare, db, lock, objects, publish, rows};
 use crate::evidence::{Digest, Event, Finding, Object, Unit};
-use crate::ledger::{Hash, PublicKey, Sealed, TilePath, inclusion, open, root};
+use crate::ledger::{Hash, PublicKey, Sealed, TilePath, consistency, inclusion, open, root};
 
 /// A case, read only.
 pub struct Reader {
@@ -100,6 +100,11 @@ impl Reader {
     /// The proof that entry `index` is in the log of `size` entries.
     pub fn inclusion(&self, index: u64, size: u64) -> Result<Vec<Hash>, VaultError> {
         inclusion(&Stored(&self.db), index, size)
+    }
+
+    /// The proof that the log of `old` entries is a beginning of that of `new`.
+    pub fn consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, VaultError> {
+        consistency(&Stored(&self.db), old, new)
     }
 
     /// One entry; none past the end.
