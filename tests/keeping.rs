@@ -280,7 +280,7 @@ fn a_key_changes_with_both_signatures_and_trust_goes_along() {
     assert!(told.out.contains("green"));
     stranger.run(&["--case", "c", "verify"]).code(3);
     // The bag knows both, too.
-    program.run(&["--case", "c", "--key", "second", "export", "--all", "--to", "bag"]).code(0);
+    program.run(&["--case", "c", "--key", "second", "export", "--all", "--include-restricted", "--to", "bag"]).code(0);
     copy_dir(&program.path("bag"), &stranger.path("bag"));
     let told = stranger.run(&["verify", "bag", "--trust", "old/allowed_signers", "--json"]).json();
     assert_ne!(told["verdict"], "red", "{told:#}");

@@ -186,11 +186,16 @@ impl Gathered {
     }
 }
 
-/// What left the case with this object in it.
-fn transfers(reader: &Reader, object: &str) -> Result<Vec<Value>, VaultError> {
-    let all = reader.transfers()?.into_iter();
-    let with = all.filter(|one| one.objects.as_array().into_iter().flatten().any(|digest| digest == object));
-    Ok(with.map(|one| json!({ "recipient": one.recipient, "purpose": one.purpose, "time": one.time, "manifest": one.manifest, "person": one.person })).collect())
+/// What left the case with each object in it.
+fn transfers(reader: &Reader) -> Result<BTreeMap<String, Vec<Value>>, VaultError> {
+    let mut all: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for one in reader.transfers()? {
+        let told = json!({ "recipient": one.recipient, "purpose": one.purpose, "time": one.time, "manifest": one.manifest, "person": one.person });
+        for digest in one.objects.as_array().into_iter().flatten().filter_map(Value::as_str) {
+            all.entry(digest.to_owned()).or_default().push(told.clone());
+        }
+    }
+    Ok(all)
 }
 
 /// A capture with what only its entry says: the tool, what collecting changed, the settings' digest.
@@ -207,6 +212,7 @@ fn whole_capture(reader: &Reader, capture: &CaptureRow) -> Result<Value, VaultEr
 fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published) -> Result<Gathered, ExportError> {
     let mut all = Gathered { records: Vec::new(), entries: BTreeSet::from([0]), objects: BTreeMap::new() };
     let size = head.checkpoint.size;
+    let (transfers, handled) = (transfers(reader)?, reader.handling()?);
     for exhibit in exhibits {
         let item_no: ItemNo = exhibit.item.parse().unwrap_or(ItemNo(0));
         let no: ExhibitNo = exhibit.id.parse().unwrap_or(ExhibitNo(0));
@@ -249,13 +255,13 @@ fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published) -> Result<
             entries.extend(all.take(reader, &digest)?);
         }
         let captures = captures.iter().map(|capture| whole_capture(reader, capture)).collect::<Result<Vec<_>, _>>()?;
-        let mut handling = reader.handling_of(Id::Item(item_no))?;
-        handling.extend(reader.handling_of(Id::Exhibit(no))?);
+        let own = [&exhibit.id, &exhibit.item];
+        let handling: Vec<_> = handled.iter().filter(|row| own.contains(&&row.subject)).collect();
         let record = json!({
             "exhibit": exhibit,
             "handling": handling,
             "fixity": reader.fixity_of(&exhibit.sha256)?,
-            "transfers": transfers(reader, &exhibit.sha256)?,
+            "transfers": transfers.get(&exhibit.sha256).cloned().unwrap_or_default(),
             "file": format!("data/objects/{}.{}", exhibit.sha256, all.objects[&exhibit.sha256]),
             "item": item,
             "mentions": mentions,
