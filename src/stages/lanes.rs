@@ -347,19 +347,4 @@ mod tests {
             assert_eq!(told, 40, "{width:?}");
         }
     }
-
-    /// How fast each width is here: `cargo test --release --lib lanes -- --ignored --nocapture`.
-    #[test]
-    #[ignore = "a measurement, not a test"]
-    fn speed_of_each_width() {
-        let bytes = vec![7; 32 << 20];
-        for width in widths() {
-            let count = if width == Width::One { 4 } else { 32 };
-            let mut streams = (0..count).map(|nth| (nth, &bytes[..]));
-            let begun = std::time::Instant::now();
-            width.digest(&mut || streams.next(), &mut |_, result| assert!(result.is_ok()));
-            let rate = (count * bytes.len()) as f64 / begun.elapsed().as_secs_f64() / 1e6;
-            println!("{width:?}: {rate:.0} MB/s on one core");
-        }
-    }
 }
