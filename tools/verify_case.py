@@ -6,7 +6,7 @@ verify_case.py PATH [--key 'ssh-ed25519 AAAA…']… [--json]   exit 0 green, 3 
 Judges log, published log, sealed values, vault, signatures and bags; not the catalogue (an index that `exhibit rebuild`
 makes anew from the log), BLAKE3, media types, timestamps, and what a bag's records, captures and bag-info.txt say. Ask
 the sender for the key by a way that does not come with the bag: anyone can sign with a key of their own."""
-import argparse, base64, contextlib, hashlib, json, os, re, sqlite3, sys
+import argparse, base64, contextlib, datetime, hashlib, json, os, re, sqlite3, sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -67,7 +67,6 @@ def signed(key, message, signature):
     k = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % ORDER
     good = len(signature) == 64 and s < ORDER and times(8, point_of(key)) != (0, 1)  # a small order signs anything
     return good and times(s, base) == plus(point_of(signature[:32]), times(k, point_of(key)))
-
 def unbase64(text):
     data = base64.b64decode(text, validate=True)
     need(base64.b64encode(data).decode() == text, "base64 with stray bits")
@@ -81,10 +80,12 @@ def ssh_key(text):
 
 def keys_of(entries, given):
     """[(index, key, trusted)]: entry 0's key and those put in its place. Trust goes on as long as each key agreed."""
-    keys = []
+    keys, last, slack = [], datetime.datetime.min, datetime.timedelta(minutes=10)
     for index, entry in sorted(entries.items()):
         with finding("signature-invalid", f"entry {index}"):
             event, agreed = entry["event"], False
+            good = last - (last := datetime.datetime.fromisoformat(entry["time"][:-1])) <= slack
+            expect(good, "clock-anomaly", f"entry {index}", "dated before the entry before it", "amber")
             if entry["kind"] == "case-opened":
                 keys.append((0, ssh_key(event["key"]), ssh_key(event["key"]) in given))
             if entry["kind"] == "key-changed":
@@ -294,7 +295,6 @@ if __name__ == "__main__":
     with finding("database-damaged", options.path):
         (check_case if here("case.sqlite", "vault") else check_bag)(options.path, options.key)
     verdict = max([told["severity"] for told in findings], key=["amber", "red"].index, default="green")
-    report = json.dumps({"verdict": verdict, "findings": findings, "checked": checked})
     lines = [ascii(" ".join(told.values()))[1:-1] for told in findings] + [f"verdict: {verdict}"]
-    print(report if options.json else "\n".join(lines))
+    print(json.dumps(dict(verdict=verdict, findings=findings, checked=checked)) if options.json else "\n".join(lines))
     sys.exit(0 if verdict == "green" else 3)

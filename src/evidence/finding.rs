@@ -25,6 +25,7 @@ words! {
         KeyUnknown = "key-unknown",
         KeyLost = "key-lost",
         KeyRevoked = "key-revoked",
+        ClockAnomaly = "clock-anomaly",
         AnchorInvalid = "anchor-invalid",
         AnchorExpired = "anchor-expired",
         AnchorUntrusted = "anchor-untrusted",

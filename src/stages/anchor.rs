@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::clock::against;
 use super::record::kept;
 use crate::evidence::{AnchorMade, Code, Event, Finding, ObjectKept, Time};
-use crate::ledger::{Checkpoint, Keys, Note, Timestamp, nonce_of, timestamp_request, verify_timestamp};
+use crate::ledger::{Checkpoint, Keys, Note, Timestamp, nonce_of, open, timestamp_request, verify_timestamp};
 use crate::vault::{AnchorRow, Effects, Published, Reader, Vault, VaultError};
 
 /// What became of one authority's timestamp.
@@ -95,7 +96,11 @@ pub(super) fn attested(reader: &Reader, keys: &Keys, roots: &[Vec<u8>], now: Opt
         match check(reader, keys, &row, roots) {
             Err(why) => all.findings.push(Finding::red(Code::AnchorInvalid, subject, why)),
             Ok(stamp) => match &stamp.trusted {
-                Ok(()) => good.push((row, stamp)),
+                Ok(()) => {
+                    let dated = dated(reader, row.size.saturating_sub(1))?.zip(dated(reader, row.entry)?);
+                    all.findings.extend(dated.and_then(|(covered, recorded)| against(stamp.time, covered, recorded)));
+                    good.push((row, stamp));
+                }
                 Err(why) => {
                     let detail = format!(
                         "The timestamp of {} ({}) is whole, but its authority is not one that you trust: {why}",
@@ -126,6 +131,12 @@ pub(super) fn attested(reader: &Reader, keys: &Keys, roots: &[Vec<u8>], now: Opt
         }
     }
     Ok(all)
+}
+
+/// An entry's number and time; none if it cannot be read, which is told where entries are looked at.
+fn dated(reader: &Reader, entry: u64) -> Result<Option<(u64, Time)>, VaultError> {
+    let row = reader.entry(entry)?;
+    Ok(row.and_then(|row| Some((entry, open(&row.bytes, &[]).ok()?.time))))
 }
 
 fn check(reader: &Reader, keys: &Keys, row: &AnchorRow, roots: &[Vec<u8>]) -> Result<Timestamp, String> {

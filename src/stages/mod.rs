@@ -6,6 +6,7 @@ mod audit;
 mod browse;
 mod capture;
 mod case;
+mod clock;
 mod coverage;
 mod download;
 mod examine;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Serialize;
 
 use super::anchor::attested;
+use super::clock::Clock;
 use super::fixity::check_all;
 use super::shelf::{Shelf, published_leaves, root_of};
 use crate::evidence::{Code, Digest, Event, Finding, Fixity, FixityChecked, Object, Time, Verdict};
@@ -205,6 +206,7 @@ struct Look {
     leaves: Vec<Hash>,
     unreadable: bool,
     keys: Keys,
+    clock: Clock,
     looked: Vec<(Digest, Fixity)>,
     fixity: FixityCount,
     covered: Covered,
@@ -474,6 +476,7 @@ impl Look {
         }
         match opened {
             Ok(entry) => {
+                self.findings.extend(self.clock.take(row.index, entry.time));
                 if let Err(error) = self.keys.take(row.index, &entry.event) {
                     self.red(
                         Code::SignatureInvalid,

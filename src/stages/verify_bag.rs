@@ -7,6 +7,7 @@ use std::path::Path;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
+use super::clock::Clock;
 use super::verify::key_findings;
 use super::{Checked, Covered, Depth, FixityCount, SealedCount, Verification, records};
 use crate::bag::{BagError, BagProblem, check_bag};
@@ -136,7 +137,7 @@ fn log(
         }
     };
     let lines = fs::read_to_string(dir.join("entries.jsonl")).unwrap_or_default();
-    let mut keys = Keys::default();
+    let (mut keys, mut clock) = (Keys::default(), Clock::default());
     let mut said = BTreeMap::new();
     let (mut kept, mut purged, mut admitted_all) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for line in lines.lines() {
@@ -153,7 +154,9 @@ fn log(
         };
         checked.entries += 1;
         let bytes = canonical(entry);
-        match open(&bytes, &[]).map(|entry| entry.event) {
+        let opened = open(&bytes, &[]);
+        findings.extend(opened.as_ref().ok().and_then(|entry| clock.take(index, entry.time)));
+        match opened.map(|entry| entry.event) {
             Ok(Event::ExhibitAdmitted(admitted)) => admitted_all.push((index, admitted)),
             Ok(Event::ObjectKept(object)) => {
                 kept.insert(object.object.sha256.to_string());

@@ -3,6 +3,8 @@
 
 #![allow(dead_code)]
 
+pub mod authority;
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
