@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use exhibit::evidence::Verdict;
 use exhibit::stages::{Source, Verification, archive};
 use exhibit::vault::Vault;
+use support::tamper::{flip, sql, writable};
 use support::{Silent, archiving, copy_dir, example, ports, verify};
 use tempfile::TempDir;
 
@@ -24,34 +25,9 @@ fn archived() -> (TempDir, PathBuf) {
     (dir, root)
 }
 
-fn sql(root: &Path, sql: &str) {
-    let db = rusqlite::Connection::open(root.join("case.sqlite")).unwrap();
-    db.execute_batch("PRAGMA writable_schema = OFF; DROP TRIGGER IF EXISTS log_keeps_entries; DROP TRIGGER IF EXISTS log_keeps_bytes; DROP TRIGGER IF EXISTS log_grows_at_its_end;").unwrap();
-    let triggers: Vec<&str> =
-        include_str!("../schema/log.sql").split_inclusive("END;").filter(|part| part.contains("CREATE TRIGGER")).collect();
-    db.execute_batch(&format!("PRAGMA foreign_keys = OFF; {sql}")).unwrap();
-    // The guards are put back, so that only the damage itself is there to be found.
-    for trigger in triggers {
-        db.execute_batch(&trigger[trigger.find("CREATE TRIGGER").unwrap()..]).unwrap();
-    }
-}
-
 fn one_object(root: &Path) -> PathBuf {
     let files = walkdir::WalkDir::new(root.join("vault")).sort_by_file_name().into_iter().map(Result::unwrap);
     files.filter(|file| file.file_type().is_file()).map(|file| file.into_path()).next().unwrap()
-}
-
-fn writable(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
-}
-
-fn flip(path: &Path, at: usize) {
-    writable(path);
-    let mut bytes = fs::read(path).unwrap();
-    let at = at % bytes.len();
-    bytes[at] ^= 1;
-    fs::write(path, bytes).unwrap();
 }
 
 fn truncate(path: &Path) {

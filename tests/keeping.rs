@@ -9,6 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use support::authority::Authority;
+use support::tamper::overwrite;
 use support::{Program, Server, contents, copy_dir, example};
 
 /// A case of the example with a key of its own, and the program that made it.
@@ -35,12 +36,6 @@ fn object(program: &Program, id: &str) -> (String, PathBuf) {
     let digest = shown["exhibit"]["sha256"].as_str().unwrap().to_owned();
     let path = program.path(&format!("c/vault/sha256/{}/{}/{digest}", &digest[..2], &digest[2..4]));
     (digest, path)
-}
-
-/// Overwrites a read-only file.
-fn overwrite(path: &Path, bytes: &[u8]) {
-    std::fs::remove_file(path).unwrap();
-    std::fs::write(path, bytes).unwrap();
 }
 
 #[test]

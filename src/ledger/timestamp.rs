@@ -309,10 +309,26 @@ fn leads_to(roots: &[Vec<u8>], certificate: &[u8], all: &[Vec<u8>], time: Time) 
     if anchors.is_empty() {
         return Err("no root certificate is trusted for timestamps".into());
     }
-    let between: Vec<CertificateDer<'_>> = all.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
+    let between: Vec<CertificateDer<'_>> =
+        all.iter().filter(|der| !roots.contains(der)).map(|der| CertificateDer::from(der.as_slice())).collect();
     let own = CertificateDer::from(certificate);
     let end = webpki::EndEntityCert::try_from(&own).map_err(|error| error.to_string())?;
     let then = UnixTime::since_unix_epoch(Duration::from_micros(time.micros().max(0) as u64));
     let usage = webpki::KeyUsage::required(TIME_STAMPING);
-    end.verify_for_usage(ALGORITHMS, &anchors, &between, then, usage, None, None).map(drop).map_err(|error| error.to_string())
+    end.verify_for_usage(ALGORITHMS, &anchors, &between, then, usage, None, None).map(drop).map_err(|error| match error {
+        webpki::Error::UnknownIssuer | webpki::Error::InvalidSignatureForPublicKey => {
+            "its certificate leads to none of the roots that you trust".into()
+        }
+        webpki::Error::CertExpired { .. } => "a certificate on the way to your root had expired by then".into(),
+        webpki::Error::CertNotValidYet { .. } => "a certificate on the way to your root was not valid yet".into(),
+        webpki::Error::RequiredEkuNotFoundContext(_) => {
+            "a certificate on the way to your root is not one for timestamps".into()
+        }
+        // Its kind is enough: what is in the brackets is bytes.
+        other => {
+            let kind = format!("{other:?}");
+            let kind = kind.split(['(', ' ']).next().unwrap_or_default();
+            format!("no way from its certificate to a root that you trust holds ({kind})")
+        }
+    })
 }

@@ -69,17 +69,8 @@ impl Authority {
             let mut query = vec![0; length.unwrap()];
             connection.read_exact(&mut query).unwrap();
             assert!(request.to_ascii_lowercase().contains("content-type: application/timestamp-query"));
-            let file = home.join(format!("q{}", query.iter().map(|byte| u64::from(*byte)).sum::<u64>()));
-            std::fs::write(&file, &query).unwrap();
-            let ran = Command::new("openssl")
-                .current_dir(&home)
-                .args(["ts", "-reply", "-config", "tsa.cnf", "-section", "t", "-queryfile"])
-                .arg(&file)
-                .stderr(Stdio::null())
-                .output()
-                .unwrap();
-            assert!(ran.status.success());
-            respond(connection, "200 OK", "application/timestamp-reply", &ran.stdout);
+            let answer = reply(&home, &query);
+            respond(connection, "200 OK", "application/timestamp-reply", &answer);
         });
         Authority { dir, server }
     }
@@ -87,4 +78,24 @@ impl Authority {
     pub fn root(&self) -> String {
         self.dir.path().join("root.pem").display().to_string()
     }
+
+    /// Its answer over some bytes.
+    pub fn stamp(&self, bytes: &[u8]) -> Vec<u8> {
+        let digest = exhibit::evidence::Digest::of(bytes).0;
+        reply(self.dir.path(), &exhibit::ledger::timestamp_request(&digest, 7))
+    }
+}
+
+fn reply(home: &Path, query: &[u8]) -> Vec<u8> {
+    let file = tempfile::NamedTempFile::new_in(home).unwrap();
+    std::fs::write(file.path(), query).unwrap();
+    let ran = Command::new("openssl")
+        .current_dir(home)
+        .args(["ts", "-reply", "-config", "tsa.cnf", "-section", "t", "-queryfile"])
+        .arg(file.path())
+        .stderr(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(ran.status.success());
+    ran.stdout
 }

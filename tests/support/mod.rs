@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod authority;
+pub mod tamper;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
