@@ -68,7 +68,8 @@ impl Scene {
         }
         self.program.run(&["--case", at.to_str().unwrap(), "rebuild"]).code(0);
         // Bytes that the new history does not name.
-        let named: Vec<String> = history.entries.iter().filter_map(|one| Some(one["event"]["sha256"].as_str()?.to_owned())).collect();
+        let named: Vec<String> =
+            history.entries.iter().filter_map(|one| Some(one["event"]["sha256"].as_str()?.to_owned())).collect();
         for file in files(&at.join("vault")) {
             if !named.iter().any(|digest| file.ends_with(digest)) {
                 fs::remove_file(at.join("vault").join(file)).unwrap();
@@ -142,7 +143,13 @@ fn attested_anew(scene: &Scene, at: &Path, change: impl Fn(&mut History, bool)) 
 fn head_over(at: &Path, signer: Option<&dyn Signer>) {
     let db = rusqlite::Connection::open(at.join("case.sqlite")).unwrap();
     let mut frontier = Frontier::default();
-    let rows: Vec<Vec<u8>> = db.prepare("SELECT entry FROM log ORDER BY idx").unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let rows: Vec<Vec<u8>> = db
+        .prepare("SELECT entry FROM log ORDER BY idx")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     rows.iter().for_each(|entry| frontier.push(leaf_hash(entry)));
     let old: String = db.query_row("SELECT note FROM head", [], |row| row.get(0)).unwrap();
     let parsed = Note::parse(&old).unwrap();
@@ -163,7 +170,8 @@ fn head_over(at: &Path, signer: Option<&dyn Signer>) {
 }
 
 /// Dates an entry of the database two years back.
-const BACK: &str = "UPDATE log SET entry = CAST(replace(CAST(entry AS TEXT), '\"time\":\"202', '\"time\":\"201') AS BLOB) WHERE idx = 5;";
+const BACK: &str =
+    "UPDATE log SET entry = CAST(replace(CAST(entry AS TEXT), '\"time\":\"202', '\"time\":\"201') AS BLOB) WHERE idx = 5;";
 
 /// Moves the time of an entry.
 fn date(history: &mut History, entry: usize, time: &str) {
@@ -186,7 +194,8 @@ fn sign_bag(at: &Path, signer: &dyn Signer) {
 /// Rewrites lines of a bag's slice.
 fn slice(at: &Path, change: impl Fn(&mut Vec<Value>)) {
     let path = at.join("data/log/entries.jsonl");
-    let mut rows: Vec<Value> = fs::read_to_string(&path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut rows: Vec<Value> =
+        fs::read_to_string(&path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     change(&mut rows);
     fs::write(&path, rows.iter().flat_map(|row| [canonical(row), b"\n".to_vec()].concat()).collect::<Vec<u8>>()).unwrap();
 }
@@ -215,11 +224,15 @@ const fn quiet(what: &'static str, says: &'static str, noted: &'static str, act:
 /// Somebody who can write every file of the case, and has not its signing key.
 fn without_the_key() -> Vec<Attack> {
     vec![
-        attack("changes a claim in the catalogue", "red catalogue-differs", |_, at| sql(at, "UPDATE claim SET value = '\"elsewhere\"' WHERE no = 1")),
+        attack("changes a claim in the catalogue", "red catalogue-differs", |_, at| {
+            sql(at, "UPDATE claim SET value = '\"elsewhere\"' WHERE no = 1")
+        }),
         attack("changes a claim in the catalogue and in the search index", "red catalogue-differs", |_, at| {
             sql(at, "UPDATE claim SET value = '\"elsewhere\"' WHERE no = 1; UPDATE search SET body = 'elsewhere' WHERE rowid = 1")
         }),
-        attack("takes an exhibit out of the catalogue", "red catalogue-differs", |_, at| sql(at, "DELETE FROM exhibit WHERE no = 3")),
+        attack("takes an exhibit out of the catalogue", "red catalogue-differs", |_, at| {
+            sql(at, "DELETE FROM exhibit WHERE no = 3")
+        }),
         attack("makes the view of claims show another value", "red catalogue-differs", |_, at| {
             let db = rusqlite::Connection::open(at.join("case.sqlite")).unwrap();
             let made: String = db.query_row("SELECT sql FROM sqlite_schema WHERE name = 'claims'", [], |row| row.get(0)).unwrap();
@@ -264,24 +277,40 @@ fn without_the_key() -> Vec<Attack> {
             let path = at.join("log/sealed").join(&files(&at.join("log/sealed"))[0]);
             let text = fs::read_to_string(&path).unwrap();
             let begin = format!("{{\"entry\":{entry},");
-            let lines: Vec<&str> = text.lines().map(|old| if old.starts_with(&begin) { std::str::from_utf8(&line).unwrap() } else { old }).collect();
+            let lines: Vec<&str> =
+                text.lines().map(|old| if old.starts_with(&begin) { std::str::from_utf8(&line).unwrap() } else { old }).collect();
             fs::write(&path, lines.join("\n") + "\n").unwrap();
             let value = String::from_utf8(canonical(&history.values[entry]["quote"]["value"])).unwrap();
-            sql(at, &format!("UPDATE sealed SET value = CAST('{}' AS BLOB) WHERE idx = {entry} AND field = 'quote'", value.replace('\'', "''")));
+            sql(
+                at,
+                &format!(
+                    "UPDATE sealed SET value = CAST('{}' AS BLOB) WHERE idx = {entry} AND field = 'quote'",
+                    value.replace('\'', "''")
+                ),
+            );
             scene.program.run(&["--case", at.to_str().unwrap(), "rebuild"]);
         }),
         attack("takes who acted out of the database and the published log", "red sealed-missing", |_, at| {
             sql(at, "DELETE FROM sealed WHERE field = 'name'");
             let path = at.join("log/sealed").join(&files(&at.join("log/sealed"))[0]);
-            let kept: Vec<String> = fs::read_to_string(&path).unwrap().lines().map(|line| {
-                let mut line: Value = serde_json::from_str(line).unwrap();
-                line["values"].as_object_mut().unwrap().remove("name");
-                line
-            }).filter(|line| line["values"].as_object().is_some_and(|values| !values.is_empty())).map(|line| String::from_utf8(canonical(&line)).unwrap() + "\n").collect();
+            let kept: Vec<String> = fs::read_to_string(&path)
+                .unwrap()
+                .lines()
+                .map(|line| {
+                    let mut line: Value = serde_json::from_str(line).unwrap();
+                    line["values"].as_object_mut().unwrap().remove("name");
+                    line
+                })
+                .filter(|line| line["values"].as_object().is_some_and(|values| !values.is_empty()))
+                .map(|line| String::from_utf8(canonical(&line)).unwrap() + "\n")
+                .collect();
             fs::write(path, kept.concat()).unwrap();
         }),
         attack("swaps the quoted sentences of two references", "red sealed-altered", |_, at| {
-            sql(at, "CREATE TEMP TABLE t AS SELECT * FROM sealed WHERE field = 'quote' ORDER BY idx LIMIT 2; UPDATE sealed SET value = (SELECT value FROM t WHERE t.idx <> sealed.idx), salt = (SELECT salt FROM t WHERE t.idx <> sealed.idx) WHERE field = 'quote' AND idx IN (SELECT idx FROM t)")
+            sql(
+                at,
+                "CREATE TEMP TABLE t AS SELECT * FROM sealed WHERE field = 'quote' ORDER BY idx LIMIT 2; UPDATE sealed SET value = (SELECT value FROM t WHERE t.idx <> sealed.idx), salt = (SELECT salt FROM t WHERE t.idx <> sealed.idx) WHERE field = 'quote' AND idx IN (SELECT idx FROM t)",
+            )
         }),
         attack("puts other footage in the place of an object, of the same size and date", "red object-altered", |_, at| {
             let (_, path) = first_object(at);
@@ -315,7 +344,10 @@ fn without_the_key() -> Vec<Attack> {
             sql(at, &format!("INSERT INTO object SELECT '{digest}', '{blake}', 7, media_type, entry FROM object LIMIT 1"));
         }),
         attack("cuts the last entries off the database", "red entry-missing", |_, at| {
-            sql(at, "DELETE FROM sealed WHERE idx >= (SELECT max(idx) - 2 FROM log); DELETE FROM log WHERE idx >= (SELECT max(idx) - 2 FROM log)")
+            sql(
+                at,
+                "DELETE FROM sealed WHERE idx >= (SELECT max(idx) - 2 FROM log); DELETE FROM log WHERE idx >= (SELECT max(idx) - 2 FROM log)",
+            )
         }),
         attack("cuts the last entries off the database and the published log", "red tree-differs", |scene, at| {
             let mut history = History::of(at);
@@ -344,7 +376,9 @@ fn without_the_key() -> Vec<Attack> {
             fs::copy(scene.program.path("other/case.sqlite"), at.join("case.sqlite")).unwrap();
         }),
         attack("removes the signed head from the database", "red checkpoint-missing", |_, at| sql(at, "DELETE FROM head")),
-        attack("removes the signed checkpoint", "red checkpoint-missing", |_, at| fs::remove_file(at.join("log/checkpoint")).unwrap()),
+        attack("removes the signed checkpoint", "red checkpoint-missing", |_, at| {
+            fs::remove_file(at.join("log/checkpoint")).unwrap()
+        }),
         attack("puts an answer of another authority in the timestamp's place", "red object-altered", |scene, at| {
             let history = History::of(at);
             let event = &history.entries[history.first("anchor-made")]["event"];
@@ -360,7 +394,9 @@ fn without_the_key() -> Vec<Attack> {
 /// Somebody on the way to the recipient of a bag, without the key.
 fn of_a_bag() -> Vec<Attack> {
     vec![
-        attack("changes a claim in a record", "red bag-file-altered", |_, at| edit(&at.join("data/record/E1.json"), "\"claims\"", "\"claimed\"")),
+        attack("changes a claim in a record", "red bag-file-altered", |_, at| {
+            edit(&at.join("data/record/E1.json"), "\"claims\"", "\"claimed\"")
+        }),
         attack("changes what a record says of a date, and the manifests with it", "red record-differs", |_, at| {
             let path = at.join("data/record/E1.json");
             let text = fs::read_to_string(&path).unwrap();
@@ -390,16 +426,24 @@ fn of_a_bag() -> Vec<Attack> {
             reseal(at);
             sign_bag(at, &stranger());
         }),
-        attack("puts other footage under an object's name, and signs the bag with a key of their own", "red object-altered", |_, at| {
-            fs::write(bag_object(at, 0), b"other footage").unwrap();
-            reseal(at);
-            sign_bag(at, &stranger());
-        }),
-        attack("adds footage that the log does not know, and signs the bag with a key of their own", "red object-extra", |_, at| {
-            fs::write(at.join(format!("data/objects/{}.bin", Digest::of(b"planted"))), b"planted").unwrap();
-            reseal(at);
-            sign_bag(at, &stranger());
-        }),
+        attack(
+            "puts other footage under an object's name, and signs the bag with a key of their own",
+            "red object-altered",
+            |_, at| {
+                fs::write(bag_object(at, 0), b"other footage").unwrap();
+                reseal(at);
+                sign_bag(at, &stranger());
+            },
+        ),
+        attack(
+            "adds footage that the log does not know, and signs the bag with a key of their own",
+            "red object-extra",
+            |_, at| {
+                fs::write(at.join(format!("data/objects/{}.bin", Digest::of(b"planted"))), b"planted").unwrap();
+                reseal(at);
+                sign_bag(at, &stranger());
+            },
+        ),
         attack("takes an entry out of the slice, and signs the bag with a key of their own", "red object-extra", |_, at| {
             slice(at, |rows| {
                 let kept = rows.iter().position(|row| row["entry"]["kind"] == "object-kept").unwrap();
@@ -413,18 +457,24 @@ fn of_a_bag() -> Vec<Attack> {
             reseal(at);
             sign_bag(at, &stranger());
         }),
-        attack("takes the signature away", "amber key-unknown", |_, at| fs::remove_file(at.join("tagmanifest-sha256.txt.sig")).unwrap()),
+        attack("takes the signature away", "amber key-unknown", |_, at| {
+            fs::remove_file(at.join("tagmanifest-sha256.txt.sig")).unwrap()
+        }),
         attack("puts an earlier checkpoint in, and signs the bag with a key of their own", "red entry-altered", |scene, at| {
             fs::copy(scene.program.path("earlier-bag/data/log/checkpoint"), at.join("data/log/checkpoint")).unwrap();
             reseal(at);
             sign_bag(at, &stranger());
         }),
-        attack("puts the timestamp of another authority in, and signs the bag with a key of their own", "amber anchor-untrusted", |scene, at| {
-            let note = fs::read(at.join("data/log/anchors/1.note")).unwrap();
-            fs::write(at.join("data/log/anchors/1.tsr"), scene.stranger.stamp(&note)).unwrap();
-            reseal(at);
-            sign_bag(at, &stranger());
-        }),
+        attack(
+            "puts the timestamp of another authority in, and signs the bag with a key of their own",
+            "amber anchor-untrusted",
+            |scene, at| {
+                let note = fs::read(at.join("data/log/anchors/1.note")).unwrap();
+                fs::write(at.join("data/log/anchors/1.tsr"), scene.stranger.stamp(&note)).unwrap();
+                reseal(at);
+                sign_bag(at, &stranger());
+            },
+        ),
     ]
 }
 
@@ -468,23 +518,33 @@ fn with_the_key() -> Vec<Attack> {
             }
             scene.rewrite(at, &history, &scene.key());
         }),
-        quiet("dates a whole new history years back, and has it attested today", "amber clock-anomaly", "red tree-differs", |scene, at| {
-            attested_anew(scene, at, |history, made| {
-                let entries = if made { history.entries.len() - 1..history.entries.len() } else { 0..history.entries.len() };
-                for entry in entries {
-                    let time = history.entries[entry]["time"].as_str().unwrap().replacen("202", "201", 1);
-                    date(history, entry, &time);
-                }
-            });
-        }),
-        quiet("dates an entry years forward, and has it attested today", "amber clock-anomaly", "red tree-differs", |scene, at| {
-            attested_anew(scene, at, |history, made| {
-                let last = history.entries.len() - 1;
-                if !made {
-                    date(history, last, "2099-01-01T00:00:00.000000Z");
-                }
-            });
-        }),
+        quiet(
+            "dates a whole new history years back, and has it attested today",
+            "amber clock-anomaly",
+            "red tree-differs",
+            |scene, at| {
+                attested_anew(scene, at, |history, made| {
+                    let entries = if made { history.entries.len() - 1..history.entries.len() } else { 0..history.entries.len() };
+                    for entry in entries {
+                        let time = history.entries[entry]["time"].as_str().unwrap().replacen("202", "201", 1);
+                        date(history, entry, &time);
+                    }
+                });
+            },
+        ),
+        quiet(
+            "dates an entry years forward, and has it attested today",
+            "amber clock-anomaly",
+            "red tree-differs",
+            |scene, at| {
+                attested_anew(scene, at, |history, made| {
+                    let last = history.entries.len() - 1;
+                    if !made {
+                        date(history, last, "2099-01-01T00:00:00.000000Z");
+                    }
+                });
+            },
+        ),
         attack("takes an exhibit out of the history, with its bytes", "red anchor-invalid", |scene, at| {
             let mut history = History::of(at);
             let digest = first_object(at).0;
@@ -507,7 +567,9 @@ fn with_the_key() -> Vec<Attack> {
             }
             scene.rewrite(at, &history, &scene.key());
         }),
-        attack("deletes an object without an entry that says so", "red object-missing", |_, at| fs::remove_file(first_object(at).1).unwrap()),
+        attack("deletes an object without an entry that says so", "red object-missing", |_, at| {
+            fs::remove_file(first_object(at).1).unwrap()
+        }),
         attack("has another key take over without the old one's agreement", "amber key-lost", |scene, at| {
             let mut history = History::of(at);
             let origin = history.entries[0]["event"]["origin"].as_str().unwrap().to_owned();
@@ -527,14 +589,22 @@ fn with_the_key() -> Vec<Attack> {
             history.entries[made]["event"]["time"] = json!("2019-01-01T00:00:00.000000Z");
             scene.rewrite(at, &history, &scene.key());
         }),
-        quiet("rewrites the history, and has it attested by an authority of their own", "amber anchor-untrusted", "red tree-differs", |scene, at| {
-            let mut history = History::of(at);
-            false_claim(&mut history);
-            without_anchor(&mut history);
-            scene.rewrite(at, &history, &scene.key());
-            let url = scene.stranger.server.url("/tsr");
-            scene.program.run(&["--case", at.to_str().unwrap(), "anchor", &url, "--tsa-root", &scene.stranger.root()]).code(0);
-        }),
+        quiet(
+            "rewrites the history, and has it attested by an authority of their own",
+            "amber anchor-untrusted",
+            "red tree-differs",
+            |scene, at| {
+                let mut history = History::of(at);
+                false_claim(&mut history);
+                without_anchor(&mut history);
+                scene.rewrite(at, &history, &scene.key());
+                let url = scene.stranger.server.url("/tsr");
+                scene
+                    .program
+                    .run(&["--case", at.to_str().unwrap(), "anchor", &url, "--tsa-root", &scene.stranger.root()])
+                    .code(0);
+            },
+        ),
         quiet("makes another case of the same reports, and calls it the same", "green", "red tree-differs", |scene, at| {
             fs::remove_dir_all(at).unwrap();
             copy_dir(&scene.program.path("other"), at);
@@ -551,7 +621,10 @@ fn with_the_key() -> Vec<Attack> {
 
 /// A sentence of a check without what differs from run to run.
 fn steady(text: &str) -> String {
-    let mask = regex::Regex::new(r"[0-9a-f]{16,}|SHA256:\S+|\d{4}-\d\d-\d\d[ T][\d:.]+Z?( UTC)?|\d+(-[0-9a-f]{4}){4}|http://\S+|exhibit\.case/\S+|\b\d+\b").unwrap();
+    let mask = regex::Regex::new(
+        r"[0-9a-f]{16,}|SHA256:\S+|\d{4}-\d\d-\d\d[ T][\d:.]+Z?( UTC)?|\d+(-[0-9a-f]{4}){4}|http://\S+|exhibit\.case/\S+|\b\d+\b",
+    )
+    .unwrap();
     mask.replace_all(text, "…").replace('|', "\\|")
 }
 

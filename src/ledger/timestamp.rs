@@ -321,9 +321,7 @@ fn leads_to(roots: &[Vec<u8>], certificate: &[u8], all: &[Vec<u8>], time: Time) 
         }
         webpki::Error::CertExpired { .. } => "a certificate on the way to your root had expired by then".into(),
         webpki::Error::CertNotValidYet { .. } => "a certificate on the way to your root was not valid yet".into(),
-        webpki::Error::RequiredEkuNotFoundContext(_) => {
-            "a certificate on the way to your root is not one for timestamps".into()
-        }
+        webpki::Error::RequiredEkuNotFoundContext(_) => "a certificate on the way to your root is not one for timestamps".into(),
         // Its kind is enough: what is in the brackets is bytes.
         other => {
             let kind = format!("{other:?}");

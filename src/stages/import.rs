@@ -14,7 +14,7 @@ use crate::bag::is_bag;
 use crate::evidence::{Claim, Digest, Event, PackageReceived, Verdict};
 use crate::keyring::Trusted;
 use crate::vault::{Effects, Vault};
-use crate::warc::read_warc;
+use crate::warc::{read_wacz, read_warc};
 
 /// Why a package did not come in.
 #[derive(Debug, thiserror::Error)]
@@ -302,9 +302,10 @@ fn answers(input: impl Read, name: &str, most: u64, package: &mut Package) {
         }
         parts.push(Part { path: out.path.clone(), name: format!("{name}/{last}"), claims, problem: kept.wrong });
     });
-    if let Err(error) = read {
+    let wrong = read.map_or_else(|error| vec![format!("it cannot be read to its end: {error}")], |read| read.wrong);
+    for wrong in wrong {
         *verdict = Verdict::Red;
-        problems.push(format!("{name} cannot be read to its end: {error}"));
+        problems.push(format!("{name}: {wrong}"));
     }
 }
 
@@ -328,53 +329,16 @@ impl io::Write for Numbered {
 fn wacz(path: &Path, scratch: tempfile::TempDir, most: u64) -> Result<Package, ImportError> {
     let unreadable = |why: String| ImportError::Unreadable { name: path.display().to_string(), why };
     let manifest = digest_of(path).map_err(|error| unreadable(error.to_string()))?;
-    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
-    let mut zip = zip::ZipArchive::new(file).map_err(|error| unreadable(error.to_string()))?;
-    let mut listed = Vec::new();
-    if let Ok(member) = zip.by_name("datapackage.json") {
-        let mut text = Vec::new();
-        member.take(1 << 24).read_to_end(&mut text).map_err(|error| unreadable(error.to_string()))?;
-        let told: Value = serde_json::from_slice(&text).unwrap_or_default();
-        let of =
-            |one: &Value| Some((one["path"].as_str()?.to_owned(), one["hash"].as_str()?.strip_prefix("sha256:")?.to_owned()));
-        listed.extend(told["resources"].as_array().into_iter().flatten().filter_map(of));
-    }
-    if listed.is_empty() {
-        return Err(unreadable("it has no datapackage.json that names its files: it is no WACZ file".into()));
-    }
     let mut package = taken("wacz", manifest, scratch);
     let whole = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    for (inside, hash) in &listed {
-        match zip.by_name(inside) {
-            Err(error) => package.problems.push(format!("{inside}: {error}")),
-            Ok(member) => {
-                let mut seen = Seen { inner: member, sha256: crate::evidence::Sha256::default() };
-                if inside.starts_with("archive/") {
-                    answers(&mut seen, &format!("{whole}/{inside}"), most, &mut package);
-                }
-                let rest = io::copy(&mut seen, &mut io::sink());
-                if rest.is_err() || seen.sha256.finish().to_string() != *hash {
-                    package.verdict = Verdict::Red;
-                    package.problems.push(format!("{inside} does not have the digest that datapackage.json names"));
-                }
-            }
-        }
+    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let wrong = read_wacz(file, |name, warc| answers(warc, &format!("{whole}/{name}"), most, &mut package));
+    let wrong = wrong.map_err(|error| unreadable(error.to_string()))?;
+    if !wrong.is_empty() {
+        package.verdict = Verdict::Red;
+        package.problems.extend(wrong);
     }
     Ok(package)
-}
-
-/// Digests what is read through it.
-struct Seen<R> {
-    inner: R,
-    sha256: crate::evidence::Sha256,
-}
-
-impl<R: Read> Read for Seen<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.sha256.update(&buffer[..count]);
-        Ok(count)
-    }
 }
 
 /// The sheet that auto-archiver writes, with its files beside it.

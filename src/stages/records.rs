@@ -1,13 +1,15 @@
-//! The records of a bag against its log slice: the entries are what is proven, and the records must say
-//! the same.
+//! The records, graphs and exchanges of a bag against its log slice: the entries are what is proven, and the others must
+//! say the same.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 
 use serde_json::Value;
 
 use crate::evidence::{Code, Finding};
+use crate::warc::{read_wacz, read_warc};
 
 /// Which member of a record's rows is which field of the entry that the row names; a dot goes into a
 /// sealed value.
@@ -117,6 +119,71 @@ pub(super) fn compare(log: &Path, entries: &BTreeMap<u64, Value>, findings: &mut
                     differ(format!("{part}: {member} is not what entry {} of the log says", row["entry"]));
                 }
             }
+        }
+    }
+}
+
+/// Every digest and every time of a graph stands in the log slice; the graph of E7 is of the bytes of E7.
+pub(super) fn graphs(log: &Path, slice: &str, findings: &mut Vec<Finding>) {
+    let dir = log.with_file_name("record");
+    for file in fs::read_dir(&dir).into_iter().flatten().flatten() {
+        let name = file.file_name().to_string_lossy().into_owned();
+        let Some(id) = name.strip_suffix(".case.jsonld") else { continue };
+        let mut differ = |what: String| {
+            findings.push(Finding::red(Code::RecordDiffers, name.clone(), what).at(format!("data/record/{name}")));
+        };
+        let json = |path: &Path| serde_json::from_slice::<Value>(&fs::read(path).unwrap_or_default()).unwrap_or_default();
+        let (graph, record) = (json(&file.path()), json(&dir.join(format!("{id}.json"))));
+        let mut own = false;
+        literals(&graph, &mut |kind, value| {
+            if matches!(kind, "xsd:hexBinary" | "xsd:dateTime") && !slice.contains(value) {
+                differ(format!("The graph says {value}, and no entry of the log slice does"));
+            }
+            own |= record["exhibit"]["sha256"] == value;
+        });
+        if !own {
+            differ(format!("The graph is not of the bytes of {id}"));
+        }
+    }
+}
+
+/// Every typed literal of a graph, with its type.
+fn literals(graph: &Value, told: &mut dyn FnMut(&str, &str)) {
+    match graph {
+        Value::Object(members) => {
+            if let (Some(Value::String(kind)), Some(Value::String(value))) = (members.get("@type"), members.get("@value")) {
+                told(kind, value);
+            }
+            members.values().for_each(|inner| literals(inner, told));
+        }
+        Value::Array(list) => list.iter().for_each(|inner| literals(inner, told)),
+        _ => {}
+    }
+}
+
+/// The exchanges of a bag are whole, and have the digests that they name.
+pub(super) fn exchanges(bag: &Path, findings: &mut Vec<Finding>) {
+    for file in fs::read_dir(bag.join("data/capture")).into_iter().flatten().flatten() {
+        let name = file.file_name().to_string_lossy().into_owned();
+        let mut wrong = Vec::new();
+        let mut warc = |input: &mut dyn io::Read| {
+            let mut told = Vec::new();
+            let read = read_warc(input, u64::MAX, || Ok(io::sink()), |kept, _| told.extend(kept.wrong));
+            told.extend(read.map_or_else(|error| vec![format!("it cannot be read to its end: {error}")], |read| read.wrong));
+            wrong.append(&mut told);
+        };
+        let read = File::open(file.path()).and_then(|mut input| {
+            if name.ends_with(".wacz") {
+                return read_wacz(input, |_, input| warc(input));
+            }
+            if name.ends_with(".warc.gz") {
+                warc(&mut input);
+            }
+            Ok(Vec::new())
+        });
+        wrong.extend(read.unwrap_or_else(|error| vec![error.to_string()]));
+        for wrong in wrong {
+            findings.push(Finding::red(Code::RecordDiffers, name.clone(), wrong).at(format!("data/capture/{name}")));
         }
     }
 }

@@ -194,6 +194,8 @@ fn log(
     }
     proofs(&dir, &said, &admitted_all, &text, findings);
     records::compare(&dir, &said, findings);
+    records::graphs(&dir, &lines, findings);
+    records::exchanges(bag, findings);
     findings.extend(key_findings(&keys, head.size));
     let key = keys.at(head.size).filter(|_| keys.origin == head.origin);
     if let (Some(key), Some(signer)) = (key, &known.signer)

@@ -4,6 +4,6 @@ mod read;
 mod record;
 mod wacz;
 
-pub use read::{Kept, read_warc};
+pub use read::{Kept, WarcRead, read_warc};
 pub use record::{Block, Indexed, Open, Record, Written, urn, write};
-pub use wacz::{Page, wacz};
+pub use wacz::{Page, read_wacz, wacz};

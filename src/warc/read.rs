@@ -29,37 +29,67 @@ fn malformed(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why.to_owned())
 }
 
-/// A digest as records write it, `sha256:` in hexadecimal or `sha1:` in Base32, of bytes as they pass.
-struct Watching {
-    sha1: Sha1,
-    sha256: Sha256,
+/// A digest that a record names, `sha256:` in hexadecimal or Base64 or `sha1:` in Base32 or hexadecimal, held against
+/// bytes as they pass. What is of no kind that is known is not judged.
+pub(super) enum Watching {
+    Sha1(Sha1, String),
+    Sha256(Sha256, String),
+    Nothing,
 }
 
 impl Watching {
-    fn new() -> Watching {
-        Watching { sha1: Sha1::new(), sha256: Sha256::default() }
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        self.sha1.update(bytes);
-        self.sha256.update(bytes);
-    }
-
-    /// Whether the digest that a record names is of other bytes. What is of no kind that is known is not judged.
-    fn differs(self, named: &str) -> bool {
-        let Some((kind, told)) = named.split_once(':') else { return false };
-        let sha1 = self.sha1.finalize();
+    pub(super) fn of(named: Option<&str>) -> Watching {
+        let Some((kind, told)) = named.and_then(|named| named.split_once(':')) else { return Watching::Nothing };
         match kind.to_ascii_lowercase().as_str() {
-            "sha1" if told.len() == 40 => !told.eq_ignore_ascii_case(&hex::encode(sha1)),
-            "sha1" => !told.eq_ignore_ascii_case(&base32(&sha1)),
-            "sha256" | "sha-256" if told.len() == 64 => !told.eq_ignore_ascii_case(&self.sha256.finish().to_string()),
-            "sha256" | "sha-256" => {
-                let own = base64::engine::general_purpose::STANDARD.encode(self.sha256.finish().0);
-                told.trim_end_matches('=') != own.trim_end_matches('=')
-            }
-            _ => false,
+            "sha1" => Watching::Sha1(Sha1::new(), told.to_owned()),
+            "sha256" | "sha-256" => Watching::Sha256(Sha256::default(), told.to_owned()),
+            _ => Watching::Nothing,
         }
     }
+
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Watching::Sha1(sha1, _) => sha1.update(bytes),
+            Watching::Sha256(sha256, _) => sha256.update(bytes),
+            Watching::Nothing => {}
+        }
+    }
+
+    /// Whether the digest is of other bytes than those that passed.
+    pub(super) fn differs(self) -> bool {
+        match self {
+            Watching::Sha1(sha1, told) if told.len() == 40 => !told.eq_ignore_ascii_case(&hex::encode(sha1.finalize())),
+            Watching::Sha1(sha1, told) => !told.eq_ignore_ascii_case(&base32(&sha1.finalize())),
+            Watching::Sha256(sha256, told) if told.len() == 64 => !told.eq_ignore_ascii_case(&sha256.finish().to_string()),
+            Watching::Sha256(sha256, told) => {
+                let own = base64::engine::general_purpose::STANDARD.encode(sha256.finish().0);
+                told.trim_end_matches('=') != own.trim_end_matches('=')
+            }
+            Watching::Nothing => false,
+        }
+    }
+}
+
+/// Bytes that are watched while they are read.
+pub(super) struct Watched<R> {
+    pub(super) inner: R,
+    pub(super) watching: Watching,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.watching.update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+/// What was read of a file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct WarcRead {
+    pub records: u64,
+    /// What is wrong with the digests of records that are no answers.
+    pub wrong: Vec<String>,
 }
 
 /// RFC 4648.
@@ -104,19 +134,19 @@ pub fn read_warc<W: Write>(
     most: u64,
     mut body: impl FnMut() -> io::Result<W>,
     mut done: impl FnMut(Kept, W),
-) -> io::Result<u64> {
+) -> io::Result<WarcRead> {
     let mut plain = BufReader::with_capacity(1 << 17, input);
     let packed = plain.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     let mut input: Box<dyn BufRead> =
         if packed { Box::new(BufReader::with_capacity(1 << 17, MultiGzDecoder::new(plain))) } else { Box::new(plain) };
-    let mut records = 0;
+    let mut told = WarcRead::default();
     loop {
         // Blank lines stand between records.
         while input.fill_buf()?.starts_with(b"\r") || input.fill_buf()?.starts_with(b"\n") {
             input.consume(1);
         }
         if input.fill_buf()?.is_empty() {
-            return Ok(records);
+            return Ok(told);
         }
         let lines = head(&mut input)?;
         if !lines.first().is_some_and(|line| line.starts_with("WARC/1.")) {
@@ -125,17 +155,28 @@ pub fn read_warc<W: Write>(
         let length: u64 = field(&lines, "Content-Length")
             .and_then(|length| length.parse().ok())
             .ok_or_else(|| malformed("a record does not say how long it is"))?;
-        records += 1;
-        let mut block = (&mut input).take(length);
+        told.records += 1;
+        let named = field(&lines, "WARC-Block-Digest");
+        let mut block = Watched { inner: (&mut input).take(length), watching: Watching::of(named) };
         let kind = field(&lines, "WARC-Type").unwrap_or_default().to_ascii_lowercase();
+        let mut answer = None;
         if length <= most && matches!(kind.as_str(), "response" | "resource") {
             let mut out = body()?;
-            let kept = one(&lines, &kind, &mut BufReader::new(&mut block), &mut out)?;
-            done(kept, out);
+            answer = Some((one(&lines, &kind, &mut BufReader::new(&mut block), &mut out)?, out));
         }
         io::copy(&mut block, &mut io::sink())?;
-        if block.limit() > 0 {
+        if block.inner.limit() > 0 {
             return Err(malformed("the file ends in the middle of a record"));
+        }
+        let wrong = block.watching.differs().then(|| {
+            format!("the block of a {kind} record does not have the digest {} that the record names", named.unwrap_or_default())
+        });
+        match answer {
+            Some((mut kept, out)) => {
+                kept.wrong = kept.wrong.or(wrong);
+                done(kept, out);
+            }
+            None => told.wrong.extend(wrong),
         }
     }
 }
@@ -147,7 +188,8 @@ fn one(lines: &[String], kind: &str, block: &mut dyn BufRead, out: &mut impl Wri
         media_type: field(lines, "Content-Type").map(str::to_owned),
         ..Kept::default()
     };
-    let mut payload = Watching::new();
+    let named = field(lines, "WARC-Payload-Digest");
+    let mut payload = Watching::of(named);
     let is_http = kind == "response" && kept.media_type.as_deref().is_some_and(|kind| kind.starts_with("application/http"));
     let mut chunked = false;
     if is_http {
@@ -156,7 +198,7 @@ fn one(lines: &[String], kind: &str, block: &mut dyn BufRead, out: &mut impl Wri
         kept.media_type = field(&answer, "Content-Type").map(str::to_owned);
         chunked = field(&answer, "Transfer-Encoding").is_some_and(|coding| coding.to_ascii_lowercase().contains("chunked"));
     }
-    let mut entity = Watching::new();
+    let mut entity = Watching::of(named);
     let mut take = |bytes: &[u8], raw: bool| -> io::Result<()> {
         if raw {
             payload.update(bytes);
@@ -205,9 +247,9 @@ fn one(lines: &[String], kind: &str, block: &mut dyn BufRead, out: &mut impl Wri
         }
     }
     // Writers disagree on whether the payload is with or without its transfer coding: one of both must fit.
-    if let Some(named) = field(lines, "WARC-Payload-Digest")
-        && payload.differs(named)
-        && entity.differs(named)
+    if let Some(named) = named
+        && payload.differs()
+        && entity.differs()
     {
         kept.wrong = Some(format!("the body does not have the digest {named} that the record names"));
     }
@@ -238,7 +280,11 @@ mod tests {
         let all = record(&good) + &record("sha1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
         let mut told = Vec::new();
         let count = read_warc(all.as_bytes(), 1 << 20, || Ok(Vec::new()), |kept, body| told.push((kept, body))).unwrap();
-        assert_eq!(count, 2);
+        assert_eq!(count.records, 2);
+        let other = all.replacen("WARC-Payload-Digest: sha256:", "WARC-Block-Digest: sha256:", 1);
+        let mut told_again = Vec::new();
+        read_warc(other.as_bytes(), 1 << 20, || Ok(io::sink()), |kept, _| told_again.push(kept.wrong)).unwrap();
+        assert!(told_again[0].as_ref().is_some_and(|wrong| wrong.contains("block")));
         assert_eq!(told.iter().map(|(_, body)| body.as_slice()).collect::<Vec<_>>(), [b"abcde", b"abcde"]);
         assert_eq!(told[0].0.wrong, None);
         assert!(told[1].0.wrong.is_some() && told[1].0.status == Some(200));

@@ -1,13 +1,14 @@
 //! WACZ 1.1.1: a WARC file with its index, its pages and the digests of all of them, in one zip file.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
 
 use flate2::{Compression, write::GzEncoder};
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
+use super::read::{Watched, Watching};
 use super::record::Indexed;
 use crate::evidence::{Digest, Sha256};
 
@@ -124,6 +125,49 @@ pub fn wacz<E: From<io::Error>>(
     }
     zip.finish().map_err(zip_error)?;
     Ok(())
+}
+
+/// Reads a WACZ file of anybody's: each WARC file in it goes to `warc`. Gives what is wrong with the digests that its data
+/// package names, and with that of the package itself; an error if it is no WACZ file.
+pub fn read_wacz<R: Read + Seek>(file: R, mut warc: impl FnMut(&str, &mut dyn Read)) -> io::Result<Vec<String>> {
+    let mut zip = ZipArchive::new(file).map_err(io::Error::other)?;
+    let mut small = |name: &str| -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        zip.by_name(name).map_err(io::Error::other)?.take(1 << 24).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let package = small("datapackage.json").unwrap_or_default();
+    let parsed: Value = serde_json::from_slice(&package).unwrap_or_default();
+    let resources = parsed["resources"].as_array().into_iter().flatten();
+    let listed: Vec<(&str, &str)> = resources.filter_map(|one| Some((one["path"].as_str()?, one["hash"].as_str()?))).collect();
+    if listed.is_empty() {
+        return Err(io::Error::other("it has no datapackage.json that names its files: it is no WACZ file"));
+    }
+    let mut wrong = Vec::new();
+    if let Ok(bytes) = small("datapackage-digest.json") {
+        let digest: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let mut watching = Watching::of(digest["hash"].as_str());
+        watching.update(&package);
+        if watching.differs() {
+            wrong.push("datapackage.json does not have the digest that datapackage-digest.json names".to_owned());
+        }
+    }
+    for (name, hash) in listed {
+        match zip.by_name(name) {
+            Err(error) => wrong.push(format!("{name}: {error}")),
+            Ok(member) => {
+                let mut watched = Watched { inner: member, watching: Watching::of(Some(hash)) };
+                if name.starts_with("archive/") {
+                    warc(name, &mut watched);
+                }
+                let rest = io::copy(&mut watched, &mut io::sink());
+                if rest.is_err() || watched.watching.differs() {
+                    wrong.push(format!("{name} does not have the digest that datapackage.json names"));
+                }
+            }
+        }
+    }
+    Ok(wrong)
 }
 
 /// The index in packed blocks, and the index of the blocks.

@@ -144,7 +144,8 @@ impl History {
         put(format!("tile/0/000.p/{size}"), hashes);
         put(format!("tile/entries/000.p/{size}"), entry_bundle(entries.iter().map(Vec::as_slice)));
         let sealed = self.values.iter().enumerate().filter(|(_, values)| !values.is_empty());
-        let lines = sealed.map(|(entry, values)| [canonical(&json!({ "entry": entry, "values": values })), b"\n".to_vec()].concat());
+        let lines =
+            sealed.map(|(entry, values)| [canonical(&json!({ "entry": entry, "values": values })), b"\n".to_vec()].concat());
         put(format!("sealed/000.p/{size}"), lines.collect::<Vec<_>>().concat());
         let origin = self.entries[0]["event"]["origin"].as_str().unwrap().to_owned();
         let head = Checkpoint { origin: origin.clone(), size: size as u64, root: frontier.root() };
