@@ -236,3 +236,26 @@ fn warc_wacz_sheets_and_plain_bags_come_in_as_attributed_material() {
     program.run(&["--case", "a", "import", "nonsense.txt"]).code(1);
     program.run(&["--case", "a", "verify"]).code(0);
 }
+
+#[test]
+fn pages_go_along_on_paper_and_papers_wait_for_a_person() {
+    let program = case();
+    program.run(&["--case", "c", "--browser", "chromium", "export", "E1", "--to", "bag", "--pdf"]).code(0);
+    assert_eq!(verify(&program, "bag")["verdict"], "green");
+    let record = program.path("bag/data/record");
+    let script = "import pypdf, sys\nfor name in ['E1', 'index', 'certificate', 'declaration']: print(name, ' '.join(''.join(page.extract_text() for page in pypdf.PdfReader(name + '.pdf').pages).split()))";
+    let told = python(&record, script);
+    let of = |name: &str| told.lines().find_map(|line| line.strip_prefix(&format!("{name} "))).unwrap().to_owned();
+    let listed: Value = program.run(&["--case", "c", "show", "E1", "--json"]).code(0).json();
+    let digest = listed["exhibit"]["sha256"].as_str().unwrap();
+    for name in ["E1", "certificate", "declaration"] {
+        assert!(of(name).contains(&digest[..8]), "{name}: {}", of(name));
+    }
+    assert!(of("certificate").contains("Not signed.") && of("certificate").contains("902(14)"));
+    assert!(of("declaration").contains("Not signed.") && of("index").contains("1 exhibit"));
+    // Without a browser the bag is whole, and says what it lacks.
+    let told = program.run(&["--case", "c", "--browser", "no-such-browser", "export", "E1", "--to", "other", "--pdf"]).code(4);
+    assert!(told.err.contains("without a PDF of E1") && told.err.contains("no Chromium"), "{}", told.err);
+    assert!(program.path("other/data/record/certificate.html").is_file() && !program.path("other/data/record/E1.pdf").exists());
+    assert_eq!(verify(&program, "other")["verdict"], "green");
+}

@@ -1,6 +1,6 @@
 //! `exhibit archive`
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -175,7 +175,9 @@ impl Progress for Shown {
             bar.set_message(fit(name, 50));
         } else if !self.quiet {
             let why = if outcome == Outcome::Ok && !self.verbose { String::new() } else { format!(" ({})", safe(because)) };
-            eprintln!("{} {}{why}", pad(outcome.as_str(), 18), safe(name));
+            // In one piece: a receipt is read while the run goes on, and half of one would name something else.
+            let line = format!("{} {}{why}\n", pad(outcome.as_str(), 18), safe(name));
+            let _ = std::io::stderr().write_all(line.as_bytes());
         }
     }
 }

@@ -241,9 +241,6 @@ impl Context {
         if let Some(proxy) = &self.global.proxy {
             config.capture.proxy.clone_from(proxy);
         }
-        if let Some(browser) = &self.global.browser {
-            config.capture.browser.clone_from(browser);
-        }
         match &self.global.via {
             Some(label) => config.capture.route.clone_from(label),
             // Nothing that goes through a proxy is called direct.
@@ -266,7 +263,7 @@ impl Context {
             reviews: Vec::new(),
             helper: std::env::current_exe().ok(),
             downloader: Context::downloader(&config),
-            browser: Context::browser(&config),
+            browser: self.browser(&config),
             wayback: None,
             token: {
                 let random = self.random.clone();
@@ -287,9 +284,10 @@ impl Context {
         Some(Arc::new(Wanted::new(name.to_owned(), helper, config.capture.downloader_seconds)))
     }
 
-    /// The browser that the settings name.
-    fn browser(config: &Config) -> Option<Arc<Drawn>> {
-        let name = Some(config.capture.browser.trim()).filter(|name| !name.is_empty())?;
+    /// The browser that the command line names, or else the settings.
+    pub fn browser(&self, config: &Config) -> Option<Arc<Drawn>> {
+        let name = self.global.browser.as_ref().unwrap_or(&config.capture.browser);
+        let name = Some(name.trim()).filter(|name| !name.is_empty())?;
         let helper = std::env::current_exe().ok()?;
         Some(Arc::new(Drawn::new(name.to_owned(), helper, config.capture.browser_seconds, config.capture.time_zone.clone())))
     }

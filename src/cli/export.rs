@@ -9,7 +9,7 @@ use super::plain::{count, print_json, safe, size};
 use super::show;
 use crate::evidence::{Digest, Event, ExhibitNo, Id, ItemNo, ReportNo, TransferMade};
 use crate::ledger::SEALED_FIELDS;
-use crate::stages::{Columns, Exported, Restricted, Sealing, Selection, export, profile};
+use crate::stages::{Columns, Exported, Print, Restricted, Sealing, Selection, export, profile};
 use crate::vault::{Effects, Reader};
 
 /// Export a self-checking bag: objects, records, log slice, proofs, and how to check them
@@ -73,6 +73,9 @@ pub struct Args {
     /// The same with an index and a list of pages, as a WACZ 1.1.1 file for web archive players
     #[arg(long)]
     wacz: bool,
+    /// Pages for people as PDF, too, by Chromium if it is there
+    #[arg(long)]
+    pdf: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -162,7 +165,18 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let stamp = |manifest: &[u8]| -> Vec<Result<Vec<u8>, String>> {
         args.timestamp.iter().map(|url| context.stamped(url, manifest, proxy.as_ref())).collect()
     };
-    let sealing = Sealing { signer: signer.as_deref(), stamp: &stamp, now: context.clock.now() };
+    let scratch = tempfile::tempdir().map_err(|error| Failure::new(format!("There is no place for scratch files: {error}")))?;
+    let browser = context.browser(&config);
+    let print = |html: &str| match &browser {
+        Some(browser) => browser.print(html, scratch.path()),
+        None => Err("no browser is named, in the settings or by --browser".to_owned()),
+    };
+    let sealing = Sealing {
+        signer: signer.as_deref(),
+        stamp: &stamp,
+        print: args.pdf.then_some(&print as Print<'_>),
+        now: context.clock.now(),
+    };
     let exported = export(&reader, &selection, &to, &sealing)?;
     drop(reader);
     // A bag that nobody is named for has not left the case's keepers: a copy is no transfer.
@@ -170,7 +184,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let recorded = if given { register(context, &root, &args, &selection, &exported) } else { Ok(()) };
     let mut exit = Exit::Done;
     for problem in &exported.problems {
-        Failure::new(format!("The bag is whole, without this timestamp: {problem}")).tell();
+        Failure::new(format!("The bag is whole, {problem}")).tell();
         exit = Exit::SomeFailed;
     }
     if let Err(failure) = recorded {

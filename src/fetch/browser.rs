@@ -26,7 +26,6 @@ const NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome-stable",
 /// Nothing of anybody's profile, no request of its own, nothing kept, no window.
 const ARGUMENTS: &[&str] = &[
     "--headless=new",
-    "--remote-debugging-pipe",
     "--no-first-run",
     "--no-default-browser-check",
     "--no-pings",
@@ -140,6 +139,30 @@ impl Drawn {
         Some(digest)
     }
 
+    /// The browser in an empty profile in a directory, the only one that it can write to; and the only port that it can
+    /// connect to.
+    pub(super) fn guarded(&self, program: &Path, dir: &Path, port: u16, bytes: u64) -> Command {
+        let mut command = Command::new(&self.helper);
+        command.arg("confine").arg("--dir").arg(dir).arg("--port").arg(port.to_string());
+        command.arg("--bytes").arg(bytes.to_string()).arg("--seconds").arg((self.seconds + 30).to_string());
+        let real = program.canonicalize().unwrap_or_else(|_| program.to_path_buf());
+        let own = real.parent().map(Path::to_path_buf).filter(|dir| !dir.ends_with("bin"));
+        let system = ["/etc/fonts", "/etc/chromium", "/etc/chromium.d", "/etc/debian_version", "/proc", "/sys/devices"];
+        for path in system.iter().map(PathBuf::from).chain(own).chain([program.to_path_buf(), real]) {
+            command.arg("--read").arg(path);
+        }
+        // The pipes are its descriptors 3 and 4; its own words go nowhere.
+        command.args(["--", "/bin/sh", "-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1"]).arg(program);
+        command.args(ARGUMENTS);
+        command.arg(format!("--user-data-dir={}", dir.join("profile").display()));
+        command.current_dir(dir).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+        for name in ["HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"] {
+            command.env(name, dir);
+        }
+        command
+    }
+
     /// Shows an address, and keeps what is seen. `token` is what the browser says at the gate.
     pub async fn show(
         self: &Arc<Drawn>,
@@ -182,6 +205,11 @@ impl Drawn {
         let passed = tap.passed();
         Ok(Page { passed, _dirs: (dir, bodies), ..seen })
     }
+}
+
+/// Chromium's own sandbox needs a user that is not root; ours holds in any case.
+pub(super) fn sandbox() -> Option<&'static str> {
+    rustix::process::getuid().is_root().then_some("--no-sandbox")
 }
 
 struct Session {
@@ -234,34 +262,13 @@ impl Drop for Spoken {
 
 impl Session {
     fn command(&self) -> Command {
-        let limits = &self.client.route().limits;
-        let mut command = Command::new(&self.drawn.helper);
-        command.arg("confine").arg("--dir").arg(&self.dir).arg("--port").arg(self.tap.port.to_string());
-        command.arg("--bytes").arg(limits.max_bytes.to_string()).arg("--seconds").arg((self.drawn.seconds + 30).to_string());
-        let real = self.program.canonicalize().unwrap_or_else(|_| self.program.clone());
-        let own = real.parent().map(Path::to_path_buf).filter(|dir| !dir.ends_with("bin"));
-        let system = ["/etc/fonts", "/etc/chromium", "/etc/chromium.d", "/etc/debian_version", "/proc", "/sys/devices"];
-        for path in system.iter().map(PathBuf::from).chain(own).chain([self.program.clone(), real]) {
-            command.arg("--read").arg(path);
-        }
-        // The pipes are its descriptors 3 and 4; its own words go nowhere.
-        command.args(["--", "/bin/sh", "-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1"]).arg(&self.program);
-        command.args(ARGUMENTS);
+        let bytes = self.client.route().limits.max_bytes;
+        let mut command = self.drawn.guarded(&self.program, &self.dir, self.tap.port, bytes);
+        command.arg("--remote-debugging-pipe");
         command.arg(format!("--ignore-certificate-errors-spki-list={}", self.tap.key));
-        command.arg(format!("--user-data-dir={}", self.dir.join("profile").display()));
-        command.args(self.sandbox());
+        command.args(sandbox());
         command.arg("about:blank");
-        command.current_dir(&self.dir).env_clear();
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
-        for name in ["HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"] {
-            command.env(name, &self.dir);
-        }
         command
-    }
-
-    /// Chromium's own sandbox needs a user that is not root; ours holds in any case.
-    fn sandbox(&self) -> Option<&'static str> {
-        rustix::process::getuid().is_root().then_some("--no-sandbox")
     }
 
     fn run(self) -> Result<Page, String> {
@@ -311,7 +318,7 @@ impl Session {
         let line = confined.recv_timeout(Duration::from_secs(10)).unwrap_or_default();
         let how =
             Confined::ALL.into_iter().find(|how| line.trim_end() == format!("exhibit: {}", how.as_str())).unwrap_or(Confined::No);
-        if how == Confined::No && self.sandbox().is_some() {
+        if how == Confined::No && sandbox().is_some() {
             return Err(
                 "as root, on a system that cannot confine it, it would run without any sandbox; run exhibit as another user"
                     .into(),
@@ -329,7 +336,8 @@ impl Session {
         (page.address, page.status) = (spoken.address.clone(), spoken.status);
         let _ = spoken.call("Browser.close", json!({}));
         drop(spoken);
-        page.tool.arguments = ARGUMENTS.iter().copied().chain(self.sandbox()).map(str::to_owned).collect();
+        page.tool.arguments =
+            ARGUMENTS.iter().copied().chain(["--remote-debugging-pipe"]).chain(sandbox()).map(str::to_owned).collect();
         page.tool.arguments.push(format!("time zone {}", self.drawn.time_zone));
         page.tool.arguments.push(how.as_str().to_owned());
         if let Err(why) = seen {

@@ -11,6 +11,7 @@ mod http;
 mod lanes;
 mod local;
 mod permit;
+mod print;
 mod proxy;
 mod secret;
 mod tap;

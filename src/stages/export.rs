@@ -9,15 +9,16 @@ use serde_json::{Map, Value, json};
 
 use super::case::{Beside, case_graph};
 use super::exchange::{pages, write_exchanges};
+use super::gather::{Gathered, captures_of, gather, gather_report};
 use super::guide::{Guide, how_to_check};
-use super::page::{About, index_page, record_page};
+use super::page::{About, certificate_page, declaration_page, index_page, record_page};
 use super::profile::Profile;
 use super::table::{Columns, tables, xlsx};
 use super::withhold::withhold;
 use crate::bag::{BagError, Writer};
-use crate::evidence::{CaptureNo, Digest, ExhibitNo, Id, ItemNo, ReportNo, Sha256, Time};
+use crate::evidence::{Digest, ExhibitNo, ReportNo, Sha256, Time};
 use crate::ledger::{BAG_NAMESPACE, LedgerError, PublicKey, Signer, canonical, sshsig, tlog_proof};
-use crate::vault::{AnchorRow, CaptureRow, ClaimRow, ExhibitRow, LogRow, Published, Reader, ReportRow, VaultError};
+use crate::vault::{AnchorRow, ExhibitRow, LogRow, Published, Reader, VaultError};
 use crate::warc::wacz;
 
 /// The second verifier, in every bag.
@@ -73,8 +74,9 @@ pub struct Exported {
     pub digests: Vec<Digest>,
     /// Restricted exhibits that were left out.
     pub left_out: Vec<String>,
-    /// Timestamps over the manifest, and why others are not there.
+    /// Timestamps over the manifest.
     pub timestamps: u64,
+    /// What was asked for and is not there, and why.
     pub problems: Vec<String>,
 }
 
@@ -128,193 +130,19 @@ impl ExportError {
     }
 }
 
-/// The ending that a media type's files usually have.
-fn ending(media_type: &str) -> &'static str {
-    match media_type {
-        "image/jpeg" => "jpg",
-        "image/png" => "png",
-        "image/gif" => "gif",
-        "image/webp" => "webp",
-        "image/tiff" => "tif",
-        "image/heic" => "heic",
-        "image/avif" => "avif",
-        "video/mp4" => "mp4",
-        "video/quicktime" => "mov",
-        "video/webm" => "webm",
-        "video/x-matroska" => "mkv",
-        "video/3gpp" => "3gp",
-        "audio/mp4" => "m4a",
-        "audio/mpeg" => "mp3",
-        "text/html" => "html",
-        "text/plain" => "txt",
-        "text/markdown" => "md",
-        "text/csv" => "csv",
-        "application/pdf" => "pdf",
-        "application/json" => "json",
-        "application/vnd.apple.mpegurl" => "m3u8",
-        "application/dash+xml" => "mpd",
-        "video/mp2t" => "ts",
-        _ => "bin",
-    }
-}
-
-/// Digests of the fragments that a capture of a stream brought.
-pub(super) fn fragments(capture: &CaptureRow) -> Vec<String> {
-    if !matches!(capture.method.as_str(), "hls" | "dash") {
-        return Vec::new();
-    }
-    let hops = capture.exchange["hops"].as_array().into_iter().flatten();
-    hops.filter_map(|hop| hop["body"].as_str().map(str::to_owned)).collect()
-}
-
-/// All that belongs to the exhibits: their records, the entries about them, their objects and reports.
-struct Gathered {
-    records: Vec<(String, Value)>,
-    entries: BTreeSet<u64>,
-    objects: BTreeMap<String, &'static str>,
-}
-
-impl Gathered {
-    /// Takes an object along, and the entry that recorded it. Gives that entry.
-    fn take(&mut self, reader: &Reader, digest: &str) -> Result<Option<u64>, VaultError> {
-        let object = digest.parse().ok().map(|digest| reader.object(&digest)).transpose()?.flatten();
-        let ending = object.map_or("bin", |object| ending(&object.media_type));
-        self.objects.entry(digest.to_owned()).or_insert(ending);
-        let entry = reader.object_entry(digest)?;
-        self.entries.extend(entry);
-        Ok(entry)
-    }
-}
-
-/// What left the case with each object in it.
-fn transfers(reader: &Reader) -> Result<BTreeMap<String, Vec<Value>>, VaultError> {
-    let mut all: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for one in reader.transfers()? {
-        let told = json!({ "recipient": one.recipient, "purpose": one.purpose, "time": one.time, "manifest": one.manifest, "person": one.person });
-        for digest in one.objects.as_array().into_iter().flatten().filter_map(Value::as_str) {
-            all.entry(digest.to_owned()).or_default().push(told.clone());
-        }
-    }
-    Ok(all)
-}
-
-/// A capture with what only its entry says: the tool, what collecting changed, the settings' digest.
-fn whole_capture(reader: &Reader, capture: &CaptureRow) -> Result<Value, VaultError> {
-    let mut whole = json!(capture);
-    let entry = reader.entry(capture.entry)?.and_then(|row| serde_json::from_slice::<Value>(&row.bytes).ok());
-    let event = entry.map(|entry| entry["event"].clone()).unwrap_or_default();
-    for member in ["tool", "alterations", "settings"] {
-        whole[member] = event[member].clone();
-    }
-    Ok(whole)
-}
-
-fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published) -> Result<Gathered, ExportError> {
-    let mut all = Gathered { records: Vec::new(), entries: BTreeSet::from([0]), objects: BTreeMap::new() };
-    let size = head.checkpoint.size;
-    let (transfers, handled) = (transfers(reader)?, reader.handling()?);
-    for exhibit in exhibits {
-        let item_no: ItemNo = exhibit.item.parse().unwrap_or(ItemNo(0));
-        let no: ExhibitNo = exhibit.id.parse().unwrap_or(ExhibitNo(0));
-        let item = reader.item(item_no)?;
-        let mentions = reader.mentions_of(item_no)?;
-        let captures = reader.captures_of(item_no)?;
-        let mut claims = reader.claims_about(Id::Item(item_no))?;
-        claims.extend(reader.claims_about(Id::Exhibit(no))?);
-        let mut reports: Vec<ReportRow> = Vec::new();
-        for mention in &mentions {
-            if let Ok(id) = mention.id.parse() {
-                claims.extend(reader.claims_about(Id::Mention(id))?);
-            }
-            if !reports.iter().any(|report| report.id == mention.report)
-                && let Some(report) = mention.report.parse().ok().map(|no| reader.report(no)).transpose()?.flatten()
-            {
-                reports.push(report);
-            }
-        }
-        let mut notes = reader.notes_about(Id::Item(item_no))?;
-        notes.extend(reader.notes_about(Id::Exhibit(no))?);
-        let examinations = reader.examinations_of(&exhibit.sha256)?;
-        let events = reader.events_about(Id::Exhibit(no))?;
-        let mut entries: BTreeSet<u64> = events.iter().map(|event| event.entry).collect();
-        entries.extend(item.iter().map(|item| item.entry));
-        entries.extend(mentions.iter().map(|mention| mention.entry));
-        entries.extend(captures.iter().map(|capture| capture.entry));
-        entries.extend(claims.iter().map(|claim| claim.entry));
-        entries.extend(notes.iter().map(|note| note.entry));
-        entries.extend(examinations.iter().map(|made| made.entry));
-        entries.extend(reports.iter().map(|report| report.entry));
-        all.objects.insert(exhibit.sha256.clone(), ending(&exhibit.media_type));
-        for digest in
-            reports.iter().map(|report| &report.sha256).chain(captures.iter().filter_map(|capture| capture.sha256.as_ref()))
-        {
-            entries.extend(all.take(reader, digest)?);
-        }
-        // What a derived file is made of comes along.
-        for digest in captures.iter().flat_map(fragments) {
-            entries.extend(all.take(reader, &digest)?);
-        }
-        let captures = captures.iter().map(|capture| whole_capture(reader, capture)).collect::<Result<Vec<_>, _>>()?;
-        let own = [&exhibit.id, &exhibit.item];
-        let handling: Vec<_> = handled.iter().filter(|row| own.contains(&&row.subject)).collect();
-        let record = json!({
-            "exhibit": exhibit,
-            "handling": handling,
-            "fixity": reader.fixity_of(&exhibit.sha256)?,
-            "transfers": transfers.get(&exhibit.sha256).cloned().unwrap_or_default(),
-            "file": format!("data/objects/{}.{}", exhibit.sha256, all.objects[&exhibit.sha256]),
-            "item": item,
-            "mentions": mentions,
-            "claims": claims,
-            "reports": reports,
-            "captures": captures,
-            "examinations": examinations,
-            "notes": notes,
-            "custody": events,
-            "log": { "origin": head.checkpoint.origin, "size": size, "root": hex::encode(head.checkpoint.root), "entries": entries },
-        });
-        all.entries.extend(entries);
-        all.records.push((exhibit.id.clone(), record));
-    }
-    Ok(all)
-}
-
-/// A report whole: every reference with its claims, every try of every item, failures included.
-fn gather_report(reader: &Reader, no: ReportNo, all: &mut Gathered) -> Result<(), ExportError> {
-    let Some(report) = reader.report(no)? else { return Ok(()) };
-    let mentions = reader.mentions_in(no)?;
-    let (mut claims, mut captures): (Vec<ClaimRow>, Vec<CaptureRow>) = (Vec::new(), Vec::new());
-    let mut items = BTreeSet::new();
-    for mention in &mentions {
-        if let Ok(id) = mention.id.parse() {
-            claims.extend(reader.claims_about(Id::Mention(id))?);
-        }
-        let Some(item) = mention.item.as_deref().and_then(|item| item.parse::<ItemNo>().ok()) else { continue };
-        if items.insert(item) {
-            all.entries.extend(reader.item(item)?.map(|item| item.entry));
-            captures.extend(reader.captures_of(item)?);
-        }
-    }
-    for digest in std::iter::once(&report.sha256).chain(captures.iter().filter_map(|capture| capture.sha256.as_ref())) {
-        all.take(reader, digest)?;
-    }
-    all.entries.insert(report.entry);
-    all.entries.extend(mentions.iter().map(|mention| mention.entry));
-    all.entries.extend(claims.iter().map(|claim| claim.entry));
-    all.entries.extend(captures.iter().map(|capture| capture.entry));
-    let record = json!({ "report": report, "mentions": mentions, "claims": claims, "captures": captures });
-    all.records.push((no.to_string(), record));
-    Ok(())
-}
-
 /// A timestamp of bytes from each authority that is asked, or why it gave none.
 pub type Stamp<'a> = &'a dyn Fn(&[u8]) -> Vec<Result<Vec<u8>, String>>;
 
-/// Who signs a bag, and who attests when.
+/// A page as PDF, or why there is none.
+pub type Print<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, String>;
+
+/// Who signs a bag, who attests when, and what draws its pages on paper.
 pub struct Sealing<'a> {
     pub signer: Option<&'a dyn Signer>,
     /// Gives timestamps (RFC 3161) of bytes, or why there are none.
     pub stamp: Stamp<'a>,
+    /// Pages for people go along as PDF, too, if this is there.
+    pub print: Option<Print<'a>>,
     pub now: Time,
 }
 
@@ -403,7 +231,8 @@ pub fn export(reader: &Reader, selection: &Selection, to: &Path, sealing: &Seali
     }
     let key = reader.keys()?.at(head.checkpoint.size).cloned().ok_or(ExportError::Unpublished)?;
     let about = about(&all, &head, &anchors, selection, &key);
-    records(reader, &all, &about, selection, &mut bag)?;
+    let mut problems = Vec::new();
+    records(reader, &all, &about, selection, (sealing.print, &mut problems), &mut bag)?;
     if selection.warc {
         bag.add_made("capture/exchange.warc.gz", |out| {
             write_exchanges(reader, &head.checkpoint.origin, &captures, out).map(drop).map_err(ExportError::from)
@@ -455,14 +284,14 @@ pub fn export(reader: &Reader, selection: &Selection, to: &Path, sealing: &Seali
     if let Some(signer) = sealing.signer {
         bag.beside("tagmanifest-sha256.txt.sig", sshsig(signer, BAG_NAMESPACE, &manifest)?.as_bytes())?;
     }
-    let (mut timestamps, mut problems) = (0, Vec::new());
+    let mut timestamps = 0;
     for answer in (sealing.stamp)(&manifest) {
         match answer {
             Ok(answer) => {
                 timestamps += 1;
                 bag.beside(&format!("tagmanifest-sha256.txt.{timestamps}.tsr"), &answer)?;
             }
-            Err(why) => problems.push(why),
+            Err(why) => problems.push(format!("without this timestamp: {why}")),
         }
     }
     bag.finish()?;
@@ -501,8 +330,28 @@ fn about(all: &Gathered, head: &Published, anchors: &[AnchorRow], selection: &Se
     }
 }
 
-/// The records: for programs, for people, and as CASE/UCO; and the tables.
-fn records(reader: &Reader, all: &Gathered, about: &About, selection: &Selection, bag: &mut Writer) -> Result<(), ExportError> {
+/// The records: for programs, for people, and as CASE/UCO; papers for a person to sign; the tables.
+fn records(
+    reader: &Reader,
+    all: &Gathered,
+    about: &About,
+    selection: &Selection,
+    (mut print, problems): (Option<Print<'_>>, &mut Vec<String>),
+    bag: &mut Writer,
+) -> Result<(), ExportError> {
+    let mut page = |bag: &mut Writer, name: &str, html: String| -> Result<(), ExportError> {
+        bag.add(&format!("record/{name}.html"), &mut html.as_bytes())?;
+        match print.map(|print| print(&html)) {
+            Some(Ok(pdf)) => bag.add(&format!("record/{name}.pdf"), &mut &pdf[..])?,
+            // What cannot print one page will not print the next.
+            Some(Err(why)) => {
+                problems.push(format!("without a PDF of {name} and the pages after it: {why}"));
+                print = None;
+            }
+            None => {}
+        }
+        Ok(())
+    };
     let beside = beside(reader, all, &selection.profile.withhold)?;
     for (id, record) in &all.records {
         let mut text = serde_json::to_string_pretty(record).unwrap_or_default();
@@ -511,12 +360,14 @@ fn records(reader: &Reader, all: &Gathered, about: &About, selection: &Selection
         if !id.starts_with('E') {
             continue;
         }
-        bag.add(&format!("record/{id}.html"), &mut record_page(record, about).as_bytes())?;
+        page(bag, id, record_page(record, about))?;
         let mut graph = serde_json::to_string_pretty(&case_graph(record, &beside)).unwrap_or_default();
         graph.push('\n');
         bag.add(&format!("record/{id}.case.jsonld"), &mut graph.as_bytes())?;
     }
-    bag.add("record/index.html", &mut index_page(&all.records, about).as_bytes())?;
+    page(bag, "index", index_page(&all.records, about))?;
+    page(bag, "certificate", certificate_page(&all.records, about))?;
+    page(bag, "declaration", declaration_page(&all.records, about))?;
     if let Some(columns) = &selection.tables {
         let tables = tables(&all.records, columns);
         for table in &tables {
@@ -567,13 +418,6 @@ fn put_anchor(reader: &Reader, anchor: &AnchorRow, size: u64, bag: &mut Writer) 
     Ok(bag.add(&format!("log/anchors/{}.consistency", anchor.id), &mut text.as_bytes())?)
 }
 
-/// The captures that the records tell of, each once, oldest first.
-fn captures_of(records: &[(String, Value)], reader: &Reader) -> Result<Vec<CaptureRow>, VaultError> {
-    let ids = records.iter().flat_map(|(_, record)| record["captures"].as_array().into_iter().flatten());
-    let numbers: BTreeSet<CaptureNo> = ids.filter_map(|capture| capture["id"].as_str()?.parse().ok()).collect();
-    numbers.into_iter().filter_map(|number| reader.capture(number).transpose()).collect()
-}
-
 /// Digests what is read through it.
 struct Checking<R> {
     inner: R,
@@ -607,6 +451,10 @@ fn log_slice(
 ) -> Result<(), ExportError> {
     let size = head.checkpoint.size;
     let mut lines = Vec::new();
+    let mut admitted: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
+    for exhibit in exhibits {
+        admitted.entry(exhibit.entry).or_default().push(&exhibit.id);
+    }
     for index in &all.entries {
         let Some(LogRow { bytes, sealed, .. }) = reader.entry(*index)? else { continue };
         let entry: Value = serde_json::from_slice(&bytes).map_err(LedgerError::NotJson)?;
@@ -620,9 +468,9 @@ fn log_slice(
         // Canonical throughout, so that the entry stands in the line byte for byte.
         lines.extend(canonical(&json!({ "index": index, "entry": entry, "proof": proof, "sealed": values })));
         lines.push(b'\n');
-        for exhibit in exhibits.iter().filter(|exhibit| exhibit.entry == *index) {
+        for id in admitted.get(index).into_iter().flatten() {
             let proof = tlog_proof(*index, &path, &head.text);
-            bag.add(&format!("log/{}.tlog-proof", exhibit.id), &mut proof.as_bytes())?;
+            bag.add(&format!("log/{id}.tlog-proof"), &mut proof.as_bytes())?;
         }
     }
     bag.add("log/entries.jsonl", &mut lines.as_slice())?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::export::fragments;
+use super::gather::fragments;
 use crate::evidence::{Digest, ExhibitNo, Id};
 use crate::vault::{Order, Reader, Vault, VaultError};
 

@@ -11,6 +11,7 @@ mod fetched;
 mod layout;
 mod lead;
 mod mentioned;
+mod papers;
 mod place;
 mod proof;
 mod selection;
@@ -24,6 +25,7 @@ mod words;
 use serde_json::Value;
 
 use layout::{document, sections};
+pub use papers::{certificate_page, declaration_page};
 pub use selection::index_page;
 use text::{shown, time};
 use value::text;

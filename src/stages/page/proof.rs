@@ -65,7 +65,8 @@ pub(super) fn proofs(record: &Value, about: &About) -> String {
     let id = text(&record["exhibit"]["id"]);
     let entries = joined(&record["log"], "entries", shown);
     let proof = format!("data/log/{id}.tlog-proof");
-    let files = [proof.as_str(), "data/log/checkpoint", "data/log/entries.jsonl", "data/log/proofs/"];
+    let mut files = vec![proof.as_str(), "data/log/checkpoint", "data/log/entries.jsonl"];
+    files.extend(Some("data/log/anchors/").filter(|_| !about.anchors.is_empty()));
     let page = format!(
         "is made from {}. This page is for reading; where the two differ, the entries of the log decide",
         code(&format!("data/record/{id}.json"))
@@ -76,7 +77,7 @@ pub(super) fn proofs(record: &Value, about: &About) -> String {
     }
     told.extend([
         ("Entries about this exhibit", format!("<bdi class=\"code\" dir=\"ltr\" lang=\"\">{entries}</bdi>")),
-        ("Proof files in the bag", files.map(code).join(", ")),
+        ("Proof files in the bag", files.into_iter().map(code).collect::<Vec<_>>().join(", ")),
         ("How to check", format!("{} in the bag, with common tools", code("data/HOW-TO-CHECK.md"))),
         ("This page", page),
     ]);

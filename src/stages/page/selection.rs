@@ -22,6 +22,9 @@ pub fn index_page(records: &[(String, Value)], about: &About) -> String {
     let count = many(exhibits.len(), "exhibit", "exhibits");
     let mut proof = log_facts(about);
     proof.push(("How to check", code("data/HOW-TO-CHECK.md")));
+    let papers = "<a href=\"certificate.html\">a certificate</a>, filled in as far as a program can, and <a \
+         href=\"declaration.html\">a declaration</a>, blank; neither is signed";
+    proof.push(("For a person to sign", papers.to_owned()));
     let parts = [
         ("The exhibits", exhibit_table(&exhibits)),
         ("What is mentioned and not here", missing(&records)),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{About, index_page, record_page};
+use super::{About, certificate_page, declaration_page, index_page, record_page};
 
 const HOSTILE: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>\"' --></style></svg>photo\u{202E}gpj\u{2066}\
      \u{2069}\u{200B}\u{7}\u{1b}[31m Z\u{335}\u{316}\u{347} إدلب";
@@ -148,8 +148,9 @@ fn attributes(tag: &str) -> Vec<(&str, &str)> {
 fn check_link(tag: &str, name: &str, value: &str) {
     let is_exhibit = value.strip_suffix(".html").is_some_and(|id| id.starts_with('E') && id[1..].parse::<u32>().is_ok());
     let is_server = value.starts_with("http") && tag.contains("rel=\"noreferrer noopener nofollow\"");
+    let is_paper = matches!(value, "certificate.html" | "declaration.html");
     match name {
-        "href" => assert!(value.starts_with("#s") || is_exhibit || is_server, "{tag}"),
+        "href" => assert!(value.starts_with("#s") || is_exhibit || is_server || is_paper, "{tag}"),
         "src" => assert_eq!(value, format!("../objects/{SHA256}.png"), "{tag}"),
         _ => assert!(!name.starts_with("on") && name != "style", "{tag}"),
     }
@@ -185,9 +186,13 @@ fn check(page: &str) {
     assert!(!page.contains("<script") && !page.chars().any(hidden));
 }
 
-/// Both pages of a record, checked.
+/// Both pages of a record, checked; and the papers.
 fn pages(record: &Value) -> [String; 2] {
     let records = [("E7".to_owned(), record.clone()), ("R1".to_owned(), whole_report())];
+    for paper in [certificate_page(&records, &about()), declaration_page(&records, &about())] {
+        check(&paper);
+        assert!(paper.contains("Not signed.") && paper.contains("class=\"blank\""));
+    }
     let pages = [record_page(record, &about()), index_page(&records, &about())];
     pages.iter().for_each(|page| check(page));
     pages

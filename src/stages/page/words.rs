@@ -315,3 +315,73 @@ pub(super) const LIMITS: &[&str] = &[
         was left out of this copy.",
     "Until a proof from outside covers the log, its order and times rest on the word of whoever holds the key.",
 ];
+
+/// What stands at the head of a paper that nobody has signed.
+pub(super) const UNSIGNED: &str = "Not signed. A program made this form; it certifies nothing. It must be read, corrected and \
+     signed by a person who can answer for it in court.";
+
+/// Who certifies.
+pub(super) const CERTIFICATE_PERSON: &[&str] = &[
+    "Name",
+    "Position and organisation",
+    "Address for contact",
+    "Training and experience with digital evidence",
+    "What I did myself in this process",
+];
+
+/// The process, as the program carries it out.
+pub(super) const CERTIFICATE_PROCESS: &[&str] = &[
+    "While a file arrived, the SHA-256 digest of its bytes was computed, before the file was named or examined. SHA-256 (FIPS \
+     180-4) is a fixed number for given bytes; no two different files with the same SHA-256 are known.",
+    "The digest, the time by the clock of the collecting computer, and the way by which the file was obtained were written into a \
+     log to which one can only add. Each state of the log is signed (Ed25519); an entry that is changed later no longer fits its signature.",
+    "The files are kept under their digests and are not written to again.",
+    "When this copy was made, every file was read again from the archive, its SHA-256 computed, and compared with the log’s. A file \
+     that differed would have stopped the copy.",
+    "The manifest of this copy lists the SHA-256 and SHA-512 of every file in it. data/HOW-TO-CHECK.md says how anybody can \
+     compare them with common tools.",
+];
+
+/// What a certificate of copying cannot reach.
+pub(super) const CERTIFICATE_UNSAID: &[&str] = &[
+    "Whether the footage shows what is claimed of it, where, when, or who made it.",
+    "Whether the file was altered or made up before it was obtained.",
+    "Whether the clock of the collecting computer was right, beyond what timestamps from outside attest.",
+];
+
+pub(super) const CERTIFICATE_STATEMENT: &str = "I am qualified by what is stated in part 1. The files listed in part 2 are \
+     copies of data that was identified by the process described in part 3. I have compared their SHA-256 digests with those listed, \
+     on the date below, and found that they [ ] all agree [ ] differ as noted here: <span class=\"blank\"></span> I declare \
+     under penalty of perjury under the laws of the United States of America that the foregoing is true and correct. (28 U.S.C. § 1746; \
+     “under the laws of the United States of America” is needed only if signed outside of the United States.)";
+
+/// What a declaration is asked to tell, by part.
+pub(super) const DECLARATION_ASKED: [(&str, &[&str]); 4] = [
+    ("Who declares", &["Name, or the name to be used here", "Occupation and organisation", "Languages"]),
+    (
+        "How I came by it",
+        &[
+            "From whom, or from which address",
+            "On which date, at what time, in what place",
+            "By what device or program",
+            "What I know of who made it, and how I know it",
+            "What I was told about what it shows, and by whom",
+        ],
+    ),
+    (
+        "What was done with it since",
+        &[
+            "Where and how I kept it",
+            "Who else had access",
+            "Changes that I made or know of (cuts, names, formats)",
+            "When and to whom I handed it over",
+        ],
+    ),
+    (
+        "Safety and consent",
+        &["Risks to persons who are seen, heard or named", "Consent given, by whom and for what", "What must not be made public"],
+    ),
+];
+
+pub(super) const DECLARATION_STATEMENT: &str = "What is written above is true to the best of my knowledge. I know that it may be \
+     used in proceedings, and that I may be asked about it.";
