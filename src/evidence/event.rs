@@ -191,3 +191,32 @@ pub enum Event {
     PackageReceived(PackageReceived),
     ObjectRestored(ObjectRestored),
 }
+
+impl Event {
+    /// Its kind, as entries spell it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Event::CaseOpened(_) => "case-opened",
+            Event::ReportReceived(_) => "report-received",
+            Event::ItemIdentified(_) => "item-identified",
+            Event::ReferenceFound(_) => "reference-found",
+            Event::ClaimMade(_) => "claim-made",
+            Event::PermissionGiven(_) => "permission-given",
+            Event::ObjectKept(_) => "object-kept",
+            Event::CaptureMade(_) => "capture-made",
+            Event::ExhibitAdmitted(_) => "exhibit-admitted",
+            Event::ExaminationMade(_) => "examination-made",
+            Event::NoteAdded(_) => "note-added",
+            Event::ValueErased(_) => "value-erased",
+            Event::FixityChecked(_) => "fixity-checked",
+            Event::HandlingSet(_) => "handling-set",
+            Event::ObjectPurged(_) => "object-purged",
+            Event::AnchorMade(_) => "anchor-made",
+            Event::KeyChanged(_) => "key-changed",
+            Event::KeyRevoked(_) => "key-revoked",
+            Event::TransferMade(_) => "transfer-made",
+            Event::PackageReceived(_) => "package-received",
+            Event::ObjectRestored(_) => "object-restored",
+        }
+    }
+}

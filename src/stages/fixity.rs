@@ -3,13 +3,14 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Depth;
 use super::lanes::{Width, alone};
 use crate::evidence::{Code, Digest, Object};
+use crate::vault::Layout;
 
 /// What one object's check said: its number in the list, and what is wrong with it, if anything.
 pub(super) type Told<'a> = &'a (dyn Fn(usize, Option<(Code, String)>) + Sync);
@@ -95,14 +96,14 @@ fn blake3(object: &Object, mut file: impl Read, buffer: &mut [u8]) -> Option<(Co
 
 /// How many of the objects, largest first, must be hashed by themselves: each would still be in its lane when all others
 /// are done.
-fn long(objects: &[(PathBuf, Object)], width: Width, cores: usize) -> usize {
+fn long(objects: &[Object], width: Width, cores: usize) -> usize {
     if width == Width::One {
         return 0;
     }
     // In units of what one stream by itself takes a byte.
     let (lane, lanes) = (width.alone(), width.together());
-    let (mut long, mut alone, mut rest) = (0, 0.0, objects.iter().map(|(_, object)| object.size as f64).sum::<f64>());
-    for (_, object) in objects {
+    let (mut long, mut alone, mut rest) = (0, 0.0, objects.iter().map(|object| object.size as f64).sum::<f64>());
+    for object in objects {
         let size = object.size as f64;
         let whole = (alone + rest / lanes) / cores as f64;
         if size * lane <= whole {
@@ -114,7 +115,7 @@ fn long(objects: &[(PathBuf, Object)], width: Width, cores: usize) -> usize {
 }
 
 /// Checks every object. `objects` are sorted, largest first, so that no core is left alone with one at the end.
-pub(super) fn check_all(objects: &[(PathBuf, Object)], depth: Depth, rate: Option<u64>, told: Told<'_>) {
+pub(super) fn check_all(layout: &Layout, objects: &[Object], depth: Depth, rate: Option<u64>, told: Told<'_>) {
     let width = Width::of_this_processor();
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(objects.len().max(1));
     let rate = rate.map(|most| Rate { begun: Instant::now(), read: AtomicU64::new(0), most: most.max(1) });
@@ -124,8 +125,7 @@ pub(super) fn check_all(objects: &[(PathBuf, Object)], depth: Depth, rate: Optio
     let take = |end: usize| -> Option<(usize, Paced<'_>)> {
         loop {
             let nth = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| (at < end).then_some(at + 1)).ok()?;
-            let (path, object) = &objects[nth];
-            match open(path, object) {
+            match open(&layout.object(&objects[nth].sha256), &objects[nth]) {
                 Ok(file) => return Some((nth, Paced(file, rate.as_ref()))),
                 Err(finding) => told(nth, Some(finding)),
             }
@@ -134,7 +134,7 @@ pub(super) fn check_all(objects: &[(PathBuf, Object)], depth: Depth, rate: Optio
     let work = || {
         let mut buffer = vec![0; 1 << 18];
         while let Some((nth, file)) = take(long) {
-            let object = &objects[nth].1;
+            let object = &objects[nth];
             told(
                 nth,
                 match depth {
@@ -143,7 +143,7 @@ pub(super) fn check_all(objects: &[(PathBuf, Object)], depth: Depth, rate: Optio
                 },
             );
         }
-        width.digest(&mut || take(objects.len()), &mut |nth, digest| told(nth, compared(&objects[nth].1, digest)));
+        width.digest(&mut || take(objects.len()), &mut |nth, digest| told(nth, compared(&objects[nth], digest)));
     };
     std::thread::scope(|scope| {
         for _ in 1..cores {

@@ -1,9 +1,10 @@
 //! Proves that nothing changed, or names what did: log, published log, sealed values, catalogue, objects.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, SyncSender};
 
 use serde::Serialize;
 
@@ -13,8 +14,8 @@ use super::fixity::check_all;
 use super::shelf::{Shelf, published_leaves, root_of};
 use crate::evidence::{Code, Digest, Event, Finding, Fixity, FixityChecked, Object, Time, Verdict};
 use crate::keyring::Trusted;
-use crate::ledger::{Checkpoint, Frontier, Hash, Keys, TILE, TilePath, leaf_hash, open, read};
-use crate::vault::{LOG, Layout, LogRow, Published, Reader, VaultError};
+use crate::ledger::{Checkpoint, Entry, Frontier, Hash, Keys, TILE, TilePath, leaf_hash, open, read};
+use crate::vault::{LOG, Layout, LogRow, Published, Reader, Replay, VaultError};
 
 /// How deep to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -158,39 +159,42 @@ impl Verification {
 
 /// Objects whose bytes are to be looked at, largest first, and those that were removed by law.
 struct Asked {
-    objects: Vec<(PathBuf, Object)>,
+    layout: Layout,
+    objects: Vec<Object>,
     purged: BTreeMap<Digest, String>,
+    known: Vec<Digest>,
 }
 
 /// What the bytes said: by the object's number in the list.
 struct LookedAt {
-    objects: Vec<(PathBuf, Object)>,
+    objects: Vec<Object>,
     found: Vec<(usize, (Code, String))>,
     purged: BTreeMap<Digest, String>,
+    known: Vec<Digest>,
 }
 
 fn asked(reader: &Reader, looking: &Looking<'_>) -> Result<Asked, VaultError> {
-    let (purged, layout) = (reader.purged()?, reader.layout());
-    let wanted = |object: &Object| looking.asks(object) && !purged.contains_key(&object.sha256);
-    let objects = reader.objects()?.into_iter().filter(wanted);
-    let mut objects: Vec<_> = objects.map(|object| (layout.object(&object.sha256), object)).collect();
-    objects.sort_by_key(|(_, object)| std::cmp::Reverse(object.size));
-    Ok(Asked { objects, purged })
+    let (purged, layout) = (reader.purged()?, reader.layout().clone());
+    let mut objects = reader.objects()?;
+    let known = objects.iter().map(|object| object.sha256).collect();
+    objects.retain(|object| looking.asks(object) && !purged.contains_key(&object.sha256));
+    objects.sort_by_key(|object| std::cmp::Reverse(object.size));
+    Ok(Asked { layout, objects, purged, known })
 }
 
 impl Asked {
     fn look(self, looking: &Looking<'_>) -> LookedAt {
-        let total: u64 = self.objects.iter().map(|(_, object)| object.size).sum();
+        let total: u64 = self.objects.iter().map(|object| object.size).sum();
         let (done, found) = (AtomicU64::new(0), Mutex::new(Vec::new()));
-        check_all(&self.objects, looking.depth, looking.rate, &|nth, wrong| {
+        check_all(&self.layout, &self.objects, looking.depth, looking.rate, &|nth, wrong| {
             if let Some(wrong) = wrong {
                 found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((nth, wrong));
             }
-            let size = self.objects[nth].1.size;
+            let size = self.objects[nth].size;
             (looking.tick)(done.fetch_add(size, Ordering::Relaxed) + size, total);
         });
         let found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        LookedAt { objects: self.objects, found, purged: self.purged }
+        LookedAt { objects: self.objects, found, purged: self.purged, known: self.known }
     }
 }
 
@@ -208,6 +212,8 @@ struct Look {
     keys: Keys,
     clock: Clock,
     looked: Vec<(Digest, Fixity)>,
+    /// Every object that the catalogue names, in order.
+    known: Vec<Digest>,
     fixity: FixityCount,
     covered: Covered,
 }
@@ -215,9 +221,8 @@ struct Look {
 /// Checks the bytes of some objects, and nothing else. Reads only.
 pub fn verify_objects(reader: &Reader, looking: &Looking<'_>) -> Result<Verification, VaultError> {
     let mut look = Look::default();
-    let named = look.named(reader);
     let looked = asked(reader, looking)?.look(looking);
-    look.objects(looked, &named, reader.layout());
+    look.objects(looked, reader);
     Ok(look.told(looking.depth))
 }
 
@@ -292,7 +297,6 @@ impl Look {
         let shelf = Shelf::read(reader);
         drop(writers);
         let asked = asked(reader, looking);
-        let named = self.named(reader);
         let mut structure = Ok(());
         let looked = match asked {
             Err(error) => Err(error),
@@ -304,7 +308,7 @@ impl Look {
         };
         structure?;
         let looked = looked.map(|looked| match looked {
-            Ok(looked) => self.objects(looked, &named, reader.layout()),
+            Ok(looked) => self.objects(looked, reader),
             Err(panic) => std::panic::resume_unwind(panic),
         });
         self.part(looked)?;
@@ -323,7 +327,43 @@ impl Look {
             Ok(problems) => problems.iter().take(20).for_each(|problem| self.red(Code::DatabaseDamaged, "case.sqlite", problem)),
             Err(error) => self.broken(&error),
         }
-        let looked = self.log(reader, shelf);
+        // Each entry is read once: here it is judged, and on another core it is replayed.
+        let (replay, entries) = mpsc::sync_channel::<Vec<(u64, Entry)>>(64);
+        let replayed = std::thread::scope(|scope| {
+            let replayed = scope.spawn(move || -> Result<Replay, VaultError> {
+                let replay = Replay::begin()?;
+                for (index, entry) in entries.into_iter().flatten() {
+                    replay.take(index, &entry)?;
+                }
+                Ok(replay)
+            });
+            let looked = self.judged(reader, trusted, looking, shelf, replay);
+            match (looked, replayed.join()) {
+                (Err(error), _) => Err(error),
+                (Ok(()), Ok(replayed)) => Ok(replayed),
+                (Ok(()), Err(panic)) => std::panic::resume_unwind(panic),
+            }
+        })?;
+        if self.unreadable {
+            self.notes.push("the catalogue was not compared, because the log cannot be read whole".into());
+        } else {
+            let compared = replayed.and_then(|replay| reader.compare_with(&replay));
+            let compared = compared.map(|findings| self.findings.extend(findings));
+            self.part(compared)?;
+        }
+        Ok(())
+    }
+
+    /// The log, its heads, what is published, and what is attested. Gives each entry to `replay`, as long as it can be read.
+    fn judged(
+        &mut self,
+        reader: &Reader,
+        trusted: &[Trusted],
+        looking: &Looking<'_>,
+        shelf: &Shelf,
+        replay: SyncSender<Vec<(u64, Entry)>>,
+    ) -> Result<(), VaultError> {
+        let looked = self.log(reader, shelf, replay);
         self.part(looked)?;
         let looked = self.head(reader);
         self.part(looked)?;
@@ -334,14 +374,7 @@ impl Look {
             self.findings.extend(all.findings);
             self.notes.extend(all.notes);
         });
-        self.part(looked)?;
-        if self.unreadable {
-            self.notes.push("the catalogue was not compared, because the log cannot be read whole".into());
-        } else {
-            let compared = reader.compare_with_replay().map(|findings| self.findings.extend(findings));
-            self.part(compared)?;
-        }
-        Ok(())
+        self.part(looked)
     }
 
     /// What is compared with the objects, once their bytes were looked at.
@@ -356,7 +389,7 @@ impl Look {
     }
 
     /// Every entry: in its place, readable, canonical; every commitment against its value.
-    fn log(&mut self, reader: &Reader, shelf: &Shelf) -> Result<(), VaultError> {
+    fn log(&mut self, reader: &Reader, shelf: &Shelf, replay: SyncSender<Vec<(u64, Entry)>>) -> Result<(), VaultError> {
         let mut frontier = Frontier::default();
         let asked: BTreeSet<u64> = [
             shelf.checkpoint.as_ref().ok().and_then(|head| Some(head.as_ref()?.checkpoint.size)),
@@ -366,8 +399,7 @@ impl Look {
         .flatten()
         .collect();
         let mut erased = BTreeSet::new();
-        let mut missing = Vec::new();
-        let mut rows = BTreeSet::new();
+        let (mut missing, mut batch) = (Vec::new(), Vec::new());
         if asked.contains(&0) {
             self.roots.insert(0, frontier.root());
         }
@@ -391,9 +423,15 @@ impl Look {
             if asked.contains(&frontier.size()) {
                 self.roots.insert(frontier.size(), frontier.root());
             }
-            self.entry(&row, &mut erased, &mut missing, &mut rows);
+            batch.extend(self.entry(&row, &mut erased, &mut missing).map(|entry| (row.index, entry)));
+            if batch.len() >= 256 {
+                // Whoever replays may have given up: that is told when it is asked for.
+                let _ = replay.send(std::mem::take(&mut batch));
+            }
             Ok(())
         })?;
+        let _ = replay.send(batch);
+        drop(replay);
         self.roots.insert(frontier.size(), frontier.root());
         for table in reader.odd_rows()? {
             self.red(Code::CatalogueDiffers, table, format!("The table {table} has a row that the format does not know"));
@@ -417,14 +455,8 @@ impl Look {
                 );
             }
         }
-        for (entry, field) in reader.sealed_places()? {
-            if !rows.contains(&(entry, field.clone())) {
-                self.red(
-                    Code::SealedAltered,
-                    &format!("entry {entry}"),
-                    format!("A sealed value {field} is kept that the entry does not commit to"),
-                );
-            }
+        for (entry, field) in reader.sealed_of_none()? {
+            self.uncommitted(&format!("entry {entry}"), &field);
         }
         self.tile_hashes(reader)?;
         let held = self.leaves.len() as u64;
@@ -443,26 +475,20 @@ impl Look {
         Ok(())
     }
 
-    fn entry(
-        &mut self,
-        row: &LogRow,
-        erased: &mut BTreeSet<(u64, String)>,
-        missing: &mut Vec<(u64, String)>,
-        rows: &mut BTreeSet<(u64, String)>,
-    ) {
+    fn entry(&mut self, row: &LogRow, erased: &mut BTreeSet<(u64, String)>, missing: &mut Vec<(u64, String)>) -> Option<Entry> {
         let subject = format!("entry {}", row.index);
         let (committed, opened) = match read(&row.bytes, &row.sealed) {
             Ok(read) => read,
             Err(error) => {
                 self.unreadable = true;
-                return self.red(Code::EntryAltered, &subject, format!("The entry cannot be read: {error}"));
+                self.red(Code::EntryAltered, &subject, format!("The entry cannot be read: {error}"));
+                return None;
             }
         };
         for (field, commitment) in &committed {
             match row.sealed.iter().find(|sealed| sealed.field == *field) {
                 None => missing.push((row.index, field.clone())),
                 Some(sealed) => {
-                    rows.insert((row.index, field.clone()));
                     self.sealed.present += 1;
                     if sealed.commitment() != *commitment {
                         self.red(
@@ -474,6 +500,9 @@ impl Look {
                 }
             }
         }
+        for sealed in row.sealed.iter().filter(|sealed| !committed.contains_key(&sealed.field)) {
+            self.uncommitted(&subject, &sealed.field);
+        }
         match opened {
             Ok(entry) => {
                 self.findings.extend(self.clock.take(row.index, entry.time));
@@ -484,9 +513,10 @@ impl Look {
                         format!("The change of keys is not signed as it must be: {error}"),
                     );
                 }
-                if let Event::ValueErased(event) = entry.event {
-                    erased.insert((event.entry, event.field));
+                if let Event::ValueErased(event) = &entry.event {
+                    erased.insert((event.entry, event.field.clone()));
                 }
+                return Some(entry);
             }
             // A damaged sealed value can make the event unreadable; without them it must be readable.
             Err(_) if open(&row.bytes, &[]).is_ok() => self.unreadable = true,
@@ -495,6 +525,11 @@ impl Look {
                 self.red(Code::EntryAltered, &subject, format!("The entry cannot be read: {error}"));
             }
         }
+        None
+    }
+
+    fn uncommitted(&mut self, subject: &str, field: &str) {
+        self.red(Code::SealedAltered, subject, format!("A sealed value {field} is kept that the entry does not commit to"));
     }
 
     /// The hashes kept over full tiles, made again from the leaves.
@@ -591,10 +626,9 @@ impl Look {
                 self.red(Code::EntryMissing, &format!("entry {entry}"), "The published log has this entry, the database has not");
             }
         }
-        let published = published_leaves(shelf, size);
-        let rebuilt = root_of(&published, size);
         if !same && size <= held {
-            let files_agree = rebuilt == Some(head.checkpoint.root);
+            let published = published_leaves(shelf, size);
+            let files_agree = root_of(&published, size) == Some(head.checkpoint.root);
             self.findings.push(Finding::red(
                 Code::TreeDiffers,
                 "log",
@@ -704,37 +738,29 @@ impl Look {
         Ok(())
     }
 
-    /// What people call each object: the exhibits that it is, or the report.
-    fn named(&mut self, reader: &Reader) -> BTreeMap<String, String> {
-        let mut names: BTreeMap<String, String> = BTreeMap::new();
-        let mut name = |digest: String, id: String| {
-            names.entry(digest).and_modify(|known| *known = format!("{known} {id}")).or_insert(id);
-        };
-        let exhibits = reader.exhibits(crate::evidence::ExhibitNo(0), None).unwrap_or_default();
-        exhibits.into_iter().for_each(|exhibit| name(exhibit.sha256, exhibit.id));
-        reader.reports().unwrap_or_default().into_iter().for_each(|report| name(report.sha256, report.id));
-        names
-    }
-
     /// What the check of the objects' bytes said, and what there is no check of.
-    fn objects(&mut self, looked: LookedAt, named: &BTreeMap<String, String>, layout: &Layout) {
-        let LookedAt { objects, found, purged } = looked;
-        let name =
-            |object: &Digest| named.get(&object.to_string()).cloned().unwrap_or_else(|| format!("object {}", object.short()));
+    fn objects(&mut self, looked: LookedAt, reader: &Reader) {
+        let LookedAt { objects, found, purged, known } = looked;
+        let layout = reader.layout();
+        let name = |object: &Digest| match reader.names_of(object).unwrap_or_default() {
+            names if names.is_empty() => format!("object {}", object.short()),
+            names => names.join(" "),
+        };
         let shown = |path: &Path| path.strip_prefix(&layout.root).unwrap_or(path).to_string_lossy().into_owned();
-        let bad: BTreeMap<Digest, Code> = found.iter().map(|(nth, (code, _))| (objects[*nth].1.sha256, *code)).collect();
+        let bad: BTreeMap<Digest, Code> = found.iter().map(|(nth, (code, _))| (objects[*nth].sha256, *code)).collect();
         let outcome = |object: &Object| match bad.get(&object.sha256) {
             None => Fixity::Confirmed,
             Some(Code::ObjectMissing) => Fixity::Missing,
             Some(_) => Fixity::Altered,
         };
-        self.looked = objects.iter().map(|(_, object)| (object.sha256, outcome(object))).collect();
+        self.known = known;
+        self.looked = objects.iter().map(|object| (object.sha256, outcome(object))).collect();
         let count = |outcome| self.looked.iter().filter(|(_, found)| *found == outcome).count() as u64;
         (self.fixity.confirmed, self.fixity.altered, self.fixity.missing) =
             (count(Fixity::Confirmed), count(Fixity::Altered), count(Fixity::Missing));
         for (nth, (code, detail)) in found {
-            let (path, object) = &objects[nth];
-            self.findings.push(Finding::red(code, name(&object.sha256), detail).at(shown(path)));
+            let object = &objects[nth].sha256;
+            self.findings.push(Finding::red(code, name(object), detail).at(shown(&layout.object(object))));
         }
         for (object, reason) in purged {
             let path = layout.object(&object);
@@ -747,18 +773,21 @@ impl Look {
             }
         }
         self.checked.objects = objects.len() as u64;
-        self.checked.bytes = objects.iter().map(|(_, object)| object.size).sum();
+        self.checked.bytes = objects.iter().map(|object| object.size).sum();
     }
 
     /// Files in the vault that no entry names. What a run is bringing in at this moment, or was when it
     /// was killed, lies in its staging directory, too, and is left to the next run.
     fn extra(&mut self, reader: &Reader) -> Result<(), VaultError> {
-        let files = reader.object_files()?;
         let arriving = reader.arriving();
         let mut lost: BTreeSet<Digest> =
             self.looked.iter().filter(|(_, found)| *found == Fixity::Missing).map(|(object, _)| *object).collect();
-        for file in files {
-            // Asked anew for each: a running command may have recorded it since.
+        let named = std::mem::take(&mut self.known);
+        reader.object_files(|file| {
+            if file.digest.is_some_and(|digest| named.binary_search(&digest).is_ok()) {
+                return Ok(());
+            }
+            // Asked anew: a running command may have recorded it since.
             let known = file.digest.map(|digest| reader.object(&digest)).transpose();
             match known {
                 Ok(Some(Some(_))) => {}
@@ -786,8 +815,8 @@ impl Look {
                     self.findings.push(Finding::red(Code::ObjectExtra, name, detail).at(file.path));
                 }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 

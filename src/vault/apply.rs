@@ -98,14 +98,12 @@ impl Rows<'_> {
         self.db.prepare_cached(sql)?.execute(values)
     }
 
-    /// Inserts a row under the next number of its table.
+    /// Inserts a row under the next number of its table, which SQLite gives (`no INTEGER PRIMARY KEY`).
     fn next(&self, table: &str, columns: &str, values: &[&dyn ToSql]) -> Sql<u64> {
         let marks: Vec<String> = (1..=values.len()).map(|at| format!("?{at}")).collect();
-        let sql = format!(
-            "INSERT INTO {table} (no, {columns}) VALUES ((SELECT coalesce(max(no), 0) + 1 FROM {table}), {}) RETURNING no",
-            marks.join(", ")
-        );
-        self.db.prepare_cached(&sql)?.query_row(values, |row| row.get(0))
+        let sql = format!("INSERT INTO {table} ({columns}) VALUES ({})", marks.join(", "));
+        self.db.prepare_cached(&sql)?.execute(values)?;
+        Ok(self.db.last_insert_rowid() as u64)
     }
 
     fn number(&self, sql: &str, values: &[&dyn ToSql]) -> Sql<u64> {
@@ -127,11 +125,9 @@ impl Rows<'_> {
     }
 
     fn custody(&self, entry: &Entry) -> Sql<()> {
-        let whole = serde_json::to_value(&entry.event).unwrap_or_default();
-        let kind = whole.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default();
         self.run(
             "INSERT INTO custody_event VALUES (?1, ?2, ?3, ?4, ?5)",
-            &[&self.index, &kind, &entry.time.to_string(), &entry.tool, &entry.person],
+            &[&self.index, &entry.event.kind(), &entry.time.to_string(), &entry.tool, &entry.person],
         )?;
         if let Some(unit) = &entry.work {
             // Replaying makes the unit anew; recording finds it leased.

@@ -8,7 +8,7 @@ use rusqlite::types::Value;
 
 use super::{LogRow, Reader, VaultError, apply, db, work};
 use crate::evidence::{Code, Finding};
-use crate::ledger::open_again;
+use crate::ledger::{Entry, open_again};
 
 /// The catalogue's tables and the columns that order their rows; the first `keys` columns of a row
 /// tell which row it is.
@@ -56,17 +56,35 @@ pub(super) fn replay(from: &Reader, into: &Connection) -> Result<(), VaultError>
     })
 }
 
-pub(super) fn compare(reader: &Reader) -> Result<Vec<Finding>, VaultError> {
-    // A temporary database of SQLite's own: in memory while small, on disk when large.
-    let fresh = Connection::open("").map_err(VaultError::sql("be replayed"))?;
-    fresh.set_prepared_statement_cache_capacity(64);
-    db::create_tables(&fresh)?;
-    fresh.execute_batch("BEGIN").map_err(VaultError::sql("be replayed"))?;
-    replay(reader, &fresh)?;
+/// A catalogue that is made of a log's entries alone, in a temporary database of SQLite's own: in memory while small, on
+/// disk when large.
+pub struct Replay(Connection);
+
+impl Replay {
+    pub fn begin() -> Result<Replay, VaultError> {
+        let fresh = Connection::open("").map_err(VaultError::sql("be replayed"))?;
+        // Nothing of it is needed when it fails.
+        let quick = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;";
+        let tuned = db::tuned(&fresh).and_then(|()| fresh.execute_batch(quick));
+        tuned.map_err(VaultError::sql("be replayed"))?;
+        db::create_tables(&fresh)?;
+        fresh.execute_batch("BEGIN").map_err(VaultError::sql("be replayed"))?;
+        Ok(Replay(fresh))
+    }
+
+    /// Takes the next entry.
+    pub fn take(&self, index: u64, entry: &Entry) -> Result<(), VaultError> {
+        apply::apply(&self.0, index, entry)
+    }
+}
+
+/// Compares every row of the catalogue with that of a replay of all entries.
+pub(super) fn compare(reader: &Reader, replay: &Replay) -> Result<Vec<Finding>, VaultError> {
+    let fresh = &replay.0;
     fresh.execute_batch("COMMIT").map_err(VaultError::sql("be replayed"))?;
     let mut findings = Vec::new();
-    schema(&reader.db, &fresh, &mut findings)?;
-    rows(&reader.db, &fresh, ("search_config", "k", 1), &mut findings)?;
+    schema(&reader.db, fresh, &mut findings)?;
+    rows(&reader.db, fresh, ("search_config", "k", 1), &mut findings)?;
     for (table, order, keys) in TABLES {
         if is_missing(&reader.db, table) {
             let empty = fresh.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, u64>(0));
@@ -74,9 +92,9 @@ pub(super) fn compare(reader: &Reader) -> Result<Vec<Finding>, VaultError> {
                 continue;
             }
         }
-        rows(&reader.db, &fresh, (table, order, *keys), &mut findings)?;
+        rows(&reader.db, fresh, (table, order, *keys), &mut findings)?;
     }
-    queue(&reader.db, &fresh, &mut findings)?;
+    queue(&reader.db, fresh, &mut findings)?;
     Ok(findings)
 }
 

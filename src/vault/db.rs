@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{VaultError, layout::Layout, lock};
@@ -29,8 +30,16 @@ pub(super) fn create_tables(db: &Connection) -> Result<(), VaultError> {
 fn cautious(db: &Connection) -> rusqlite::Result<()> {
     db.busy_timeout(lock::patience())?;
     // Nothing inside the file may run code or be taken on trust: it can come from anybody.
-    db.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;")?;
-    db.set_prepared_statement_cache_capacity(64);
+    db.execute_batch(
+        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32768;",
+    )?;
+    tuned(db)
+}
+
+/// Statements stay prepared: without the guarantee SQLite plans many anew for each value that is bound.
+pub(super) fn tuned(db: &Connection) -> rusqlite::Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    db.set_prepared_statement_cache_capacity(128);
     Ok(())
 }
 

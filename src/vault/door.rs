@@ -110,7 +110,13 @@ impl Vault {
         let some = found.peek().is_some();
         let nothing_else = found.all(|file| ours.iter().any(|name| file.file_name() == *name));
         let layout = Layout::new(root);
-        let no_bytes = objects::files(&layout).is_ok_and(|files| files.is_empty());
+        let mut files = 0;
+        let no_bytes = objects::files(&layout, |_| {
+            files += 1;
+            Ok(())
+        })
+        .is_ok()
+            && files == 0;
         let no_entry = !layout.database().exists()
             || match Reader::open(root) {
                 Ok(reader) => reader.size().is_ok_and(|size| size == 0),

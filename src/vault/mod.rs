@@ -22,6 +22,7 @@ mod rows;
 mod staging;
 mod work;
 
+pub use compare::Replay;
 pub use door::{Agent, Committed, Effects, Ports, Vault};
 pub use erase::Order;
 pub use error::VaultError;

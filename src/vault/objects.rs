@@ -115,12 +115,11 @@ pub(super) fn open(layout: &Layout, digest: &Digest) -> Result<File, VaultError>
 }
 
 /// Every file and link under `vault/`, in order of path.
-pub(super) fn files(layout: &Layout) -> Result<Vec<ObjectFile>, VaultError> {
+pub(super) fn files(layout: &Layout, mut look: impl FnMut(ObjectFile) -> Result<(), VaultError>) -> Result<(), VaultError> {
     let vault = layout.root.join("vault");
     if !vault.exists() {
-        return Ok(Vec::new());
+        return Ok(());
     }
-    let mut found = Vec::new();
     for file in walkdir::WalkDir::new(&vault).sort_by_file_name() {
         let file = file.map_err(|error| VaultError::io("read", &vault)(error.into()))?;
         let inside = file.path().strip_prefix(&layout.root).unwrap_or(file.path());
@@ -130,15 +129,15 @@ pub(super) fn files(layout: &Layout) -> Result<Vec<ObjectFile>, VaultError> {
             let depth = inside.components().count();
             let ours = path == "vault" || path == VAULT || (depth <= 4 && path.starts_with(VAULT));
             if !ours {
-                found.push(ObjectFile { path, digest: None });
+                look(ObjectFile { path, digest: None })?;
             }
             continue;
         }
         let digest = file.file_name().to_str().and_then(|name| name.parse::<Digest>().ok());
         let digest = digest.filter(|digest| file.file_type().is_file() && object_path(digest) == path);
-        found.push(ObjectFile { path, digest });
+        look(ObjectFile { path, digest })?;
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Digests that some run has finished and not yet committed.

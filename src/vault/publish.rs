@@ -1,13 +1,15 @@
 //! Publishing the log as files (C2SP tlog-tiles), so that log and vault alone can rebuild the case.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value, json};
 
 use super::nodes::{self, Stored};
-use super::{Layout, VaultError, durable};
+use super::{Layout, LogRow, VaultError, durable};
 use crate::ledger::{Checkpoint, Note, PublicKey, Sealed, Signer, TILE, TilePath, canonical, entry_bundle, root};
 
 /// The published head, as found on disk.
@@ -59,19 +61,20 @@ pub fn render(db: &Connection, path: TilePath) -> Result<Vec<u8>, VaultError> {
         }
         TilePath::Entries { .. } => {
             let mut entries = Vec::new();
-            for at in range {
-                entries.push(nodes::entry(db, at)?.unwrap_or_default());
-            }
+            each_entry(db, &range, |row| -> Result<(), VaultError> {
+                entries.push(row.bytes);
+                Ok(())
+            })?;
+            entries.resize(width as usize, Vec::new());
             Ok(entry_bundle(entries.iter().map(Vec::as_slice)))
         }
         TilePath::Sealed { .. } => {
+            let mut values: BTreeMap<u64, Vec<Sealed>> = BTreeMap::new();
+            each_sealed(db, &range, |entry, sealed| values.entry(entry).or_default().push(sealed))?;
             let mut lines = Vec::new();
-            for at in range {
-                let values = sealed_values(db, at)?;
-                if !values.is_empty() {
-                    lines.extend(sealed_line(at, &values));
-                    lines.push(b'\n');
-                }
+            for (entry, values) in values {
+                lines.extend(sealed_line(entry, &values));
+                lines.push(b'\n');
             }
             Ok(lines)
         }
@@ -102,20 +105,64 @@ pub(super) fn parse_sealed(bytes: &[u8]) -> Vec<(u64, Sealed)> {
     bytes.split(|byte| *byte == b'\n').filter_map(read).flatten().collect()
 }
 
-/// The sealed values at hand for one entry. A value that is not JSON any more is given as its bytes,
-/// so that its commitment fails and verify names it.
+/// The sealed values at hand for one entry.
 pub(super) fn sealed_values(db: &Connection, entry: u64) -> Result<Vec<Sealed>, VaultError> {
-    let read = || -> rusqlite::Result<Vec<Sealed>> {
-        let mut query = db.prepare_cached("SELECT field, salt, value FROM sealed WHERE idx = ?1 ORDER BY field")?;
-        let rows = query.query_map([entry], |row| {
-            let (field, salt, value): (String, Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let parsed = serde_json::from_slice(&value).ok().filter(|parsed| canonical(parsed) == value);
-            let value = parsed.unwrap_or_else(|| json!({ "damaged": hex::encode(&value) }));
-            Ok(Sealed { field, salt: salt.try_into().unwrap_or([0; 16]), value })
-        })?;
-        rows.collect()
+    let mut values = Vec::new();
+    each_sealed(db, &(entry..entry + 1), |_, sealed| values.push(sealed))?;
+    Ok(values)
+}
+
+/// The sealed values at hand for a range of entries, in order. A value that is not JSON any more is given as its bytes, so
+/// that its commitment fails and verify names it.
+fn each_sealed(db: &Connection, range: &Range<u64>, mut look: impl FnMut(u64, Sealed)) -> Result<(), VaultError> {
+    let mut read = || -> rusqlite::Result<()> {
+        let mut query = db.prepare_cached(SEALED)?;
+        let mut rows = query.query((range.start, range.end))?;
+        while let Some(row) = rows.next()? {
+            look(row.get(0)?, sealed_row(row)?);
+        }
+        Ok(())
     };
     read().map_err(VaultError::sql("be read"))
+}
+
+const SEALED: &str = "SELECT idx, field, salt, value FROM sealed WHERE idx >= ?1 AND idx < ?2 ORDER BY idx, field";
+
+fn sealed_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Sealed> {
+    let (field, salt, value) = (row.get(1)?, row.get_ref(2)?.as_blob()?, row.get_ref(3)?.as_blob()?);
+    let parsed = serde_json::from_slice(value).ok().filter(|parsed| canonical(parsed) == value);
+    let value = parsed.unwrap_or_else(|| json!({ "damaged": hex::encode(value) }));
+    Ok(Sealed { field, salt: salt.try_into().unwrap_or([0; 16]), value })
+}
+
+/// The entries of a range in order, each with its sealed values: two cursors side by side.
+pub(super) fn each_entry<E: From<VaultError>>(
+    db: &Connection,
+    range: &Range<u64>,
+    mut look: impl FnMut(LogRow) -> Result<(), E>,
+) -> Result<(), E> {
+    let read = |error| E::from(VaultError::sql("be read")(error));
+    let mut entries = db.prepare_cached("SELECT idx, entry FROM log WHERE idx >= ?1 AND idx < ?2 ORDER BY idx").map_err(read)?;
+    let mut values = db.prepare_cached(SEALED).map_err(read)?;
+    let mut entries = entries.query((range.start, range.end)).map_err(read)?;
+    let mut values = values.query((range.start, range.end)).map_err(read)?;
+    let mut next = || -> rusqlite::Result<Option<(u64, Sealed)>> {
+        values.next()?.map(|row| Ok((row.get(0)?, sealed_row(row)?))).transpose()
+    };
+    let mut waiting = next().map_err(read)?;
+    while let Some(row) = entries.next().map_err(read)? {
+        let (index, bytes) = row.get(0).and_then(|index| Ok((index, row.get(1)?))).map_err(read)?;
+        let mut sealed = Vec::new();
+        // Values of no entry are passed over here; they are looked for by themselves.
+        while let Some((of, value)) = waiting.take_if(|(of, _)| *of <= index) {
+            if of == index {
+                sealed.push(value);
+            }
+            waiting = next().map_err(read)?;
+        }
+        look(LogRow { index, bytes, sealed })?;
+    }
+    Ok(())
 }
 
 /// Signs the head of the log as it stands and keeps it in the database, in the transaction that wrote

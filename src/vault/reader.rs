@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::nodes::{self, Stored};
-use super::{Layout, ObjectFile, Published, VaultError, compare, db, lock, objects, publish, rows};
+use super::{Layout, ObjectFile, Published, Replay, VaultError, compare, db, lock, objects, publish, rows};
 use crate::evidence::{Digest, Event, Finding, Object, Unit};
 use crate::ledger::{Hash, PublicKey, Sealed, TilePath, consistency, inclusion, open, root};
 
@@ -114,20 +114,8 @@ impl Reader {
     }
 
     /// Entries in order, for as long as `look` returns Ok.
-    pub fn entries<E: From<VaultError>>(
-        &self,
-        range: Range<u64>,
-        mut look: impl FnMut(LogRow) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let read = |error| E::from(VaultError::sql("be read")(error));
-        let mut query = self.db.prepare("SELECT idx, entry FROM log WHERE idx >= ?1 AND idx < ?2 ORDER BY idx").map_err(read)?;
-        let mut found = query.query((range.start, range.end)).map_err(read)?;
-        while let Some(row) = found.next().map_err(read)? {
-            let (index, bytes) = row.get(0).and_then(|index| Ok((index, row.get(1)?))).map_err(read)?;
-            let sealed = publish::sealed_values(&self.db, index)?;
-            look(LogRow { index, bytes, sealed })?;
-        }
-        Ok(())
+    pub fn entries<E: From<VaultError>>(&self, range: Range<u64>, look: impl FnMut(LogRow) -> Result<(), E>) -> Result<(), E> {
+        publish::each_entry(&self.db, &range, look)
     }
 
     /// What a published file should hold.
@@ -156,10 +144,10 @@ impl Reader {
         rows.and_then(Iterator::collect).map_err(VaultError::sql("be read"))
     }
 
-    /// Entries that hold sealed rows beyond the log's end, or fields that the entry does not commit to.
-    pub fn sealed_places(&self) -> Result<Vec<(u64, String)>, VaultError> {
-        let mut query =
-            self.db.prepare("SELECT idx, field FROM sealed ORDER BY idx, field").map_err(VaultError::sql("be read"))?;
+    /// Sealed rows of entries that the log does not have.
+    pub fn sealed_of_none(&self) -> Result<Vec<(u64, String)>, VaultError> {
+        let sql = "SELECT idx, field FROM sealed WHERE idx NOT IN (SELECT idx FROM log) ORDER BY idx, field";
+        let mut query = self.db.prepare(sql).map_err(VaultError::sql("be read"))?;
         let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
         rows.and_then(Iterator::collect).map_err(VaultError::sql("be read"))
     }
@@ -183,8 +171,17 @@ impl Reader {
     }
 
     /// The files under `vault/`, whether the catalogue knows them or not.
-    pub fn object_files(&self) -> Result<Vec<ObjectFile>, VaultError> {
-        objects::files(&self.layout)
+    pub fn object_files(&self, look: impl FnMut(ObjectFile) -> Result<(), VaultError>) -> Result<(), VaultError> {
+        objects::files(&self.layout, look)
+    }
+
+    /// What people call an object: the exhibits that it is, and the report.
+    pub fn names_of(&self, object: &Digest) -> Result<Vec<String>, VaultError> {
+        let sql = "SELECT 'E' || no FROM exhibit WHERE object = ?1 UNION ALL SELECT 'R' || no FROM report WHERE sha256 = ?1";
+        let read = || -> rusqlite::Result<Vec<String>> {
+            self.db.prepare_cached(sql)?.query_map([object.to_string()], |row| row.get(0))?.collect()
+        };
+        read().map_err(VaultError::sql("be read"))
     }
 
     /// Objects that a run is bringing in, or was when it was killed.
@@ -203,8 +200,8 @@ impl Reader {
     }
 
     /// Compares every row of the catalogue with a replay of the log.
-    pub fn compare_with_replay(&self) -> Result<Vec<Finding>, VaultError> {
-        compare::compare(self)
+    pub fn compare_with(&self, replay: &Replay) -> Result<Vec<Finding>, VaultError> {
+        compare::compare(self, replay)
     }
 
     /// What SQLite itself finds wrong with the file; empty if nothing.
