@@ -113,34 +113,55 @@ fn an_interrupt_stops_cleanly_and_can_be_resumed() {
     assert_eq!(server.asked.lock().unwrap().len(), 40, "nothing was fetched twice");
 }
 
+/// `EXHIBIT_TEST_FULL=1`: 8 processes × 500 items.
 #[test]
 fn many_processes_share_one_case_and_one_history() {
-    let (program, server) = (Program::new(), Server::start());
-    serve(&server);
-    program.run(&["init", "c"]).code(0);
-    let all: Vec<String> = list(&server).lines().map(str::to_owned).collect();
+    let (processes, each) = if std::env::var_os("EXHIBIT_TEST_FULL").is_some() { (8, 500) } else { (4, 60) };
     // Overlapping lists, so that the processes meet over the same items.
-    for nth in 0..4 {
-        program.file(&format!("list-{nth}.txt"), all[nth * 30..nth * 30 + 60].join("\n"));
+    let (step, items) = (each / 2, each / 2 * (processes + 1));
+    let (program, server) = (Program::new(), Server::start());
+    for nth in 0..items {
+        let mut bytes = png(nth as u8);
+        bytes.extend(format!("number {nth}").into_bytes());
+        bytes.extend(vec![nth as u8; nth % 7 * 5_000]);
+        server.serve(&format!("/{nth}.png"), "image/png", bytes);
     }
-    let children: Vec<_> = (0..4)
+    program.run(&["init", "c"]).code(0);
+    let url = |nth: usize| server.url(&format!("/{nth}.png"));
+    let children: Vec<_> = (0..processes)
         .map(|nth| {
             let list = format!("list-{nth}.txt");
+            program.file(&list, (nth * step..nth * step + each).map(|nth| url(nth) + "\n").collect::<String>());
             program
                 .command()
-                .args(["archive", "--case", "c", &list, "--allow-host", "127.0.0.1"])
-                .stdout(Stdio::piped())
+                .args(["archive", "--case", "c", &list, "--allow-host", "127.0.0.1", "-q"])
+                .stdout(Stdio::null())
                 .stderr(Stdio::piped())
                 .spawn()
                 .unwrap()
         })
         .collect();
-    for _ in 0..5 {
+    // Meanwhile the case is checked and looked at, as long as anybody writes.
+    let (mut children, mut looks) = (children.into_iter().map(Some).collect::<Vec<_>>(), 0);
+    while children.iter().any(Option::is_some) {
         program.run(&["--case", "c", "verify"]).code(0);
+        program.run(&["--case", "c", "list", "--json"]).code(0).json();
+        program.run(&["--case", "c", "search", "png", "--json"]).code(0).json();
+        looks += 1;
+        for slot in &mut children {
+            if slot.as_mut().is_some_and(|child| child.try_wait().unwrap().is_some()) {
+                // Nobody waits for a lock so long that it is told.
+                let ran = support::Ran::of(slot.take().unwrap().wait_with_output().unwrap()).code(0);
+                assert!(!ran.err.contains("locked"), "{}", ran.err);
+            }
+        }
     }
-    for child in children {
-        support::Ran::of(child.wait_with_output().unwrap()).code(0);
-    }
-    assert_eq!(program.run(&["--case", "c", "list", "--json"]).json().as_array().unwrap().len(), 150);
+    assert!(looks > 0);
+    let held = program.run(&["--case", "c", "list", "--json"]).code(0).json();
+    let mut urls: Vec<&str> = held.as_array().unwrap().iter().map(|exhibit| exhibit["url"].as_str().unwrap()).collect();
+    urls.sort_unstable();
+    let mut wanted: Vec<String> = (0..items).map(url).collect();
+    wanted.sort_unstable();
+    assert_eq!(urls, wanted, "each item once, none lost");
     program.run(&["--case", "c", "verify"]).code(0);
 }
