@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fixity checks against other tools, over the same files, warm, in one run; ratios of wall time and of CPU time.
 
-usage: fixity.py EXHIBIT DIR [SCALE]     makes a case of mixed sizes in DIR (3.7 GB at SCALE 1), or takes the one that is there
+usage: fixity.py EXHIBIT DIR [SCALE]     makes a case of mixed sizes in DIR (3.7 GB at SCALE 1, 15 GB at 3), or takes the one that is there
 
 Peers: sha256sum -c under xargs -P2, and b3sum --check, hashdeep and bagit.py where they are on the search path.
 """
@@ -16,6 +16,7 @@ def make():
     random.seed(5)
     block = random.randbytes(1 << 20)
     sizes = [1 << 30] + [300 << 20] * 3 + [64 << 20] * 10 + [8 << 20] * 60 + [1 << 20] * 300 + [100_000] * 2000 + [1000] * 8000
+    sizes = [4 << 30] * (scale >= 3) + sizes * max(1, round(scale))
     for number, size in enumerate(sizes[:: max(1, round(1 / scale))]):
         folder = os.path.join(place, "in", f"{number % 50:02}")
         os.makedirs(folder, exist_ok=True)
@@ -59,6 +60,16 @@ if shutil.which("b3sum"):
 if shutil.which("hashdeep"):
     subprocess.run(f"hashdeep -c sha256 -r {vault} > deep", shell=True, cwd=place, check=True)
     peers["hashdeep -a"] = f"hashdeep -c sha256 -a -k deep -r {vault}"
+if shutil.which("bagit.py"):
+    bag = os.path.join(place, "bag")
+    if not os.path.isdir(bag):
+        os.makedirs(bag)
+        subprocess.run(["cp", "-al", vault, os.path.join(bag, "data")], check=True)
+        with open(os.path.join(bag, "bagit.txt"), "w") as file:
+            file.write("BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-8\n")
+        with open(os.path.join(bag, "manifest-sha256.txt"), "w") as file:
+            file.writelines(f"{os.path.basename(name)}  data{name[len(vault):]}\n" for name in names)
+    peers["bagit.py --validate --processes 2"] = f"bagit.py --quiet --validate --processes 2 {bag}"
 for name, command in peers.items():
     peer = timed(name, command, place)
     for own, told in ("--quick", quick), ("--full", full):

@@ -535,16 +535,18 @@ impl Look {
     /// The hashes kept over full tiles, made again from the leaves.
     fn tile_hashes(&mut self, reader: &Reader) -> Result<(), VaultError> {
         let mut expected = BTreeMap::new();
-        let (mut level, mut below) = (1, self.leaves.clone());
-        while below.len() as u64 >= TILE {
+        let full = |below: &[Hash]| -> Vec<Hash> {
             let tiles = below.chunks_exact(TILE as usize).map(|tile| {
                 let mut frontier = Frontier::default();
                 tile.iter().for_each(|hash| frontier.push(*hash));
                 frontier.root()
             });
-            below = tiles.collect();
-            expected.extend((0u64..).zip(&below).map(|(index, hash)| ((level, index), *hash)));
-            level += 1;
+            tiles.collect()
+        };
+        let (mut level, mut tiles) = (1, full(&self.leaves));
+        while !tiles.is_empty() {
+            expected.extend((0u64..).zip(&tiles).map(|(index, hash)| ((level, index), *hash)));
+            (level, tiles) = (level + 1, full(&tiles));
         }
         for (level, index, hash) in reader.tile_hashes()? {
             if expected.remove(&(level, index)).is_none_or(|expected| expected[..] != hash[..]) {
