@@ -15,8 +15,8 @@ environment = dict(os.environ, XDG_CONFIG_HOME=os.path.join(place, "config"), EX
 def make():
     random.seed(5)
     block = random.randbytes(1 << 20)
-    sizes = [1 << 30] + [300 << 20] * 3 + [64 << 20] * 10 + [8 << 20] * 60 + [1 << 20] * 300 + [100_000] * 2000 + [1000] * 8000
-    sizes = [4 << 30] * (scale >= 3) + sizes * max(1, round(scale))
+    large = [1 << 30] + [300 << 20] * 3 + [64 << 20] * 10 + [8 << 20] * 60 + [1 << 20] * 300
+    sizes = [4 << 30] * (scale >= 3) + large * max(1, round(scale)) + [100_000] * 2000 + [1000] * 8000
     for number, size in enumerate(sizes[:: max(1, round(1 / scale))]):
         folder = os.path.join(place, "in", f"{number % 50:02}")
         os.makedirs(folder, exist_ok=True)

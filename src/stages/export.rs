@@ -449,7 +449,7 @@ fn log_slice(
     (head, withheld): (&Published, &[String]),
     bag: &mut Writer,
 ) -> Result<(), ExportError> {
-    let size = head.checkpoint.size;
+    let proofs = reader.proofs(head.checkpoint.size);
     let mut lines = Vec::new();
     let mut admitted: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
     for exhibit in exhibits {
@@ -463,7 +463,7 @@ fn log_slice(
             .filter(|sealed| !withheld.contains(&sealed.field))
             .map(|sealed| (sealed.field.clone(), json!({ "salt": hex::encode(sealed.salt), "value": sealed.value })))
             .collect();
-        let path = reader.inclusion(*index, size)?;
+        let path = proofs.inclusion(*index)?;
         let proof: Vec<String> = path.iter().map(|hash| STANDARD.encode(hash)).collect();
         // Canonical throughout, so that the entry stands in the line byte for byte.
         lines.extend(canonical(&json!({ "index": index, "entry": entry, "proof": proof, "sealed": values })));

@@ -30,7 +30,7 @@ pub use kept::{AnchorRow, FixityRow, HandlingRow, TransferRow};
 pub use layout::{LOG, Layout, VAULT};
 pub use objects::ObjectFile;
 pub use publish::{Published, render};
-pub use reader::{LogRow, Reader};
+pub use reader::{LogRow, Proofs, Reader};
 pub use rebuild::{Rebuilt, rebuild};
 pub use replica::{Mirrored, Repaired, mirror};
 pub use rows::{CaptureRow, ClaimRow, EventRow, ExaminationRow, ExhibitRow, ItemRow, MentionRow, NoteRow, ReportRow};

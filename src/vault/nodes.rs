@@ -1,5 +1,8 @@
 //! The tree's hashes, from the entries and from the hashes kept over full tiles.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension};
 
 use super::VaultError;
@@ -47,6 +50,42 @@ impl Nodes for Stored<'_> {
             return hash(self.0, level / TILE.trailing_zeros(), index);
         }
         Ok(node_hash(&self.node(level - 1, index * 2)?, &self.node(level - 1, index * 2 + 1)?))
+    }
+}
+
+/// The same, for many proofs of one tree, best in the order of their entries: what one needed, the next finds.
+pub(super) struct Remembered<'a> {
+    db: &'a Connection,
+    known: RefCell<HashMap<(u32, u64), Hash>>,
+}
+
+impl Remembered<'_> {
+    /// Nodes that are remembered at most; then all are forgotten.
+    const MOST: usize = 1 << 16;
+
+    pub fn new(db: &Connection) -> Remembered<'_> {
+        Remembered { db, known: RefCell::default() }
+    }
+}
+
+impl Nodes for Remembered<'_> {
+    type Error = VaultError;
+
+    fn node(&self, level: u32, index: u64) -> Result<Hash, VaultError> {
+        if let Some(hash) = self.known.borrow().get(&(level, index)) {
+            return Ok(*hash);
+        }
+        let hash = if level.is_multiple_of(TILE.trailing_zeros()) {
+            hash(self.db, level / TILE.trailing_zeros(), index)?
+        } else {
+            node_hash(&self.node(level - 1, index * 2)?, &self.node(level - 1, index * 2 + 1)?)
+        };
+        let mut known = self.known.borrow_mut();
+        if known.len() >= Self::MOST {
+            known.clear();
+        }
+        known.insert((level, index), hash);
+        Ok(hash)
     }
 }
 

@@ -97,6 +97,11 @@ impl Reader {
         root(&Stored(&self.db), size)
     }
 
+    /// Inclusion proofs of many entries in one tree; quick if they are asked for in order.
+    pub fn proofs(&self, size: u64) -> Proofs<'_> {
+        Proofs { nodes: nodes::Remembered::new(&self.db), size }
+    }
+
     /// The proof that entry `index` is in the log of `size` entries.
     pub fn inclusion(&self, index: u64, size: u64) -> Result<Vec<Hash>, VaultError> {
         inclusion(&Stored(&self.db), index, size)
@@ -215,5 +220,18 @@ impl Reader {
     /// The whole catalogue as text, row by row: two cases with the same dump hold the same catalogue.
     pub fn dump(&self) -> Result<String, VaultError> {
         compare::dump(&self.db)
+    }
+}
+
+/// Gives inclusion proofs in a tree of one size.
+pub struct Proofs<'a> {
+    nodes: nodes::Remembered<'a>,
+    size: u64,
+}
+
+impl Proofs<'_> {
+    /// The proof (RFC 9162 §2.1.3) of an entry, leaf side first.
+    pub fn inclusion(&self, index: u64) -> Result<Vec<Hash>, VaultError> {
+        inclusion(&self.nodes, index, self.size)
     }
 }
