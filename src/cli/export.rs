@@ -36,9 +36,6 @@ pub struct Args {
     /// A report, with all that it refers to; the same as naming it
     #[arg(long, value_name = "R3", conflicts_with = "all")]
     report: Vec<String>,
-    /// A copy for the case's own keepers: it is not recorded as a transfer
-    #[arg(long, conflicts_with_all = ["recipient", "purpose"])]
-    no_register: bool,
     /// Who gets it; recorded in the log as a sealed value
     #[arg(long, value_name = "NAME")]
     recipient: Option<String>,
@@ -182,7 +179,9 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     };
     let exported = export(&reader, &selection, &to, &sealing)?;
     drop(reader);
-    let recorded = if args.no_register { Ok(()) } else { register(context, &root, &args, &selection, &exported) };
+    // A bag that nobody is named for has not left the case's keepers: a copy is no transfer, and changes nothing.
+    let given = args.recipient.is_some() || args.purpose.is_some();
+    let recorded = if given { register(context, &root, &args, &selection, &exported) } else { Ok(()) };
     let mut exit = Exit::Done;
     for problem in &exported.problems {
         Failure::new(format!("The bag is whole, {problem}")).tell();
@@ -208,8 +207,8 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     if !exported.left_out.is_empty() {
         context.say(&format!("Left out, restricted or on hold: {}\n", exported.left_out.join(", ")));
     }
-    if !args.no_register && args.recipient.is_none() {
-        context.say("In the register of transfers, without a name (--recipient, --purpose).\n");
+    if !given {
+        context.say("Not in the register of transfers: nobody is named who gets it\n(--recipient, --purpose).\n");
     }
     if args.zip.is_none() {
         let dir = safe(&to.display().to_string());
