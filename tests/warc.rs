@@ -218,3 +218,17 @@ fn the_wacz_view_is_valid_until_a_byte_changes() {
     }
     program.run(&["--case", "c", "export", "--all", "--wacz", "--withhold", "exchange", "--to", "no"]).code(1);
 }
+
+#[test]
+fn heads_that_were_cut_make_no_honest_bag_red() {
+    let (program, server) = (Program::new(), Server::start());
+    server.serve("/good.png", "image/png", png(1));
+    for (path, head) in [("/cut.png", &b"HTTP/1.1 200 OK\r\nContent-Type: image/png"[..]), ("/other.png", b"SSH-2.0-x\r\n")] {
+        server.on(path, move |connection, _| drop(connection.write_all(head)));
+    }
+    let list: String = ["/good.png", "/cut.png", "/other.png"].map(|path| server.url(path) + "\n").concat();
+    program.file("list.txt", list);
+    program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1"]).code(4);
+    program.run(&["--case", "c", "export", "--all", "--to", "bag", "--warc", "--wacz"]).code(0);
+    program.run(&["verify", "bag"]).code(0);
+}

@@ -241,6 +241,9 @@ impl Context {
         if let Some(proxy) = &self.global.proxy {
             config.capture.proxy.clone_from(proxy);
         }
+        if let Some(browser) = &self.global.browser {
+            config.capture.browser.clone_from(browser);
+        }
         match &self.global.via {
             Some(label) => config.capture.route.clone_from(label),
             // Nothing that goes through a proxy is called direct.

@@ -165,10 +165,9 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let stamp = |manifest: &[u8]| -> Vec<Result<Vec<u8>, String>> {
         args.timestamp.iter().map(|url| context.stamped(url, manifest, proxy.as_ref())).collect()
     };
-    let scratch = tempfile::tempdir().map_err(|error| Failure::new(format!("There is no place for scratch files: {error}")))?;
     let browser = context.browser(&config);
     let print = |html: &str| match &browser {
-        Some(browser) => browser.print(html, scratch.path()),
+        Some(browser) => browser.print(html, &std::env::temp_dir()),
         None => Err("no browser is named, in the settings or by --browser".to_owned()),
     };
     let sealing = Sealing {

@@ -1,4 +1,5 @@
-//! A page of ours on paper: PDF, by a Chromium found at run time, confined as it is for the pages of others.
+//! A page of ours on paper: PDF, by a Chromium found at run time, confined as far as the system can. The page has no script and
+//! asks for nothing.
 
 use std::fs;
 use std::path::Path;

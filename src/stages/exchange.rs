@@ -176,11 +176,15 @@ fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>,
         };
         if !hop.response_head.is_empty() {
             let head = final_head(&hop.response_head);
+            // Behind a head that was cut short nothing can be told from it.
+            let whole_head = head.ends_with("\r\n\r\n") || head.ends_with("\n\n");
+            let piece = piece.filter(|_| whole_head);
             let mut more: Vec<(&str, String)> = address.iter().cloned().collect();
             let chunked =
                 header(head, "transfer-encoding").is_some_and(|codings| codings.to_ascii_lowercase().ends_with("chunked"));
             let whole = piece.is_some_and(|piece| piece.length == piece.size && !piece.cut && piece.length > 0);
             match piece {
+                _ if !whole_head => more.push(("WARC-Truncated", "disconnect".into())),
                 // Bodies of our own requests' redirects, and of answers after which we asked again, are not read.
                 None if header(head, "content-length").is_some_and(|length| length != "0") && has_body(hop) => {
                     more.push(("WARC-Truncated", "unspecified".into()));

@@ -781,7 +781,6 @@ impl Look {
     /// Files in the vault that no entry names. What a run is bringing in at this moment, or was when it
     /// was killed, lies in its staging directory, too, and is left to the next run.
     fn extra(&mut self, reader: &Reader) -> Result<(), VaultError> {
-        let arriving = reader.arriving();
         let mut lost: BTreeSet<Digest> =
             self.looked.iter().filter(|(_, found)| *found == Fixity::Missing).map(|(object, _)| *object).collect();
         let named = std::mem::take(&mut self.known);
@@ -789,7 +788,8 @@ impl Look {
             if file.digest.is_some_and(|digest| named.binary_search(&digest).is_ok()) {
                 return Ok(());
             }
-            // Asked anew: a running command may have recorded it since.
+            // Asked anew, and in this order: a running command keeps the staged name until the bytes are recorded.
+            let arriving = reader.arriving();
             let known = file.digest.map(|digest| reader.object(&digest)).transpose();
             match known {
                 Ok(Some(Some(_))) => {}

@@ -155,6 +155,10 @@ fn log(
         checked.entries += 1;
         let bytes = canonical(entry);
         let opened = open(&bytes, &[]);
+        if said.last_key_value().is_some_and(|(last, _)| *last > index) {
+            let detail = "The entry stands behind a later one in entries.jsonl";
+            findings.push(Finding::red(Code::EntryAltered, format!("entry {index}"), detail).at("data/log/entries.jsonl"));
+        }
         findings.extend(opened.as_ref().ok().and_then(|entry| clock.take(index, entry.time)));
         match opened.map(|entry| entry.event) {
             Ok(Event::ExhibitAdmitted(admitted)) => admitted_all.push((index, admitted)),
@@ -194,7 +198,7 @@ fn log(
     }
     proofs(&dir, &said, &admitted_all, &text, findings);
     records::compare(&dir, &said, findings);
-    records::graphs(&dir, &lines, findings);
+    records::graphs(&dir, &said, findings);
     records::exchanges(bag, findings);
     findings.extend(key_findings(&keys, head.size));
     let key = keys.at(head.size).filter(|_| keys.origin == head.origin);

@@ -105,14 +105,14 @@ fn base32(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// Lines up to an empty one.
-fn head(input: &mut dyn BufRead) -> io::Result<Vec<String>> {
+/// Lines up to an empty one. A head that was cut short may end where its block does.
+fn head(input: &mut dyn BufRead, may_end: bool) -> io::Result<Vec<String>> {
     let mut lines = Vec::new();
     let mut whole = input.take(HEAD);
     loop {
         let mut line = Vec::new();
         if whole.read_until(b'\n', &mut line)? == 0 {
-            return if lines.is_empty() { Ok(lines) } else { Err(malformed("a head ends in its middle")) };
+            return if lines.is_empty() || may_end { Ok(lines) } else { Err(malformed("a head ends in its middle")) };
         }
         let line = String::from_utf8_lossy(&line).trim_end().to_owned();
         if line.is_empty() {
@@ -148,7 +148,7 @@ pub fn read_warc<W: Write>(
         if input.fill_buf()?.is_empty() {
             return Ok(told);
         }
-        let lines = head(&mut input)?;
+        let lines = head(&mut input, false)?;
         if !lines.first().is_some_and(|line| line.starts_with("WARC/1.")) {
             return Err(malformed("what should be a WARC record is none"));
         }
@@ -193,7 +193,7 @@ fn one(lines: &[String], kind: &str, block: &mut dyn BufRead, out: &mut impl Wri
     let is_http = kind == "response" && kept.media_type.as_deref().is_some_and(|kind| kind.starts_with("application/http"));
     let mut chunked = false;
     if is_http {
-        let answer = head(block)?;
+        let answer = head(block, true)?;
         kept.status = answer.first().and_then(|line| line.split(' ').nth(1)?.parse().ok());
         kept.media_type = field(&answer, "Content-Type").map(str::to_owned);
         chunked = field(&answer, "Transfer-Encoding").is_some_and(|coding| coding.to_ascii_lowercase().contains("chunked"));

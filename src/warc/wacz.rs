@@ -161,7 +161,9 @@ pub fn read_wacz<R: Read + Seek>(file: R, mut warc: impl FnMut(&str, &mut dyn Re
                     warc(name, &mut watched);
                 }
                 let rest = io::copy(&mut watched, &mut io::sink());
-                if rest.is_err() || watched.watching.differs() {
+                if matches!(watched.watching, Watching::Nothing) {
+                    wrong.push(format!("{name} has a digest of no known kind in datapackage.json"));
+                } else if rest.is_err() || watched.watching.differs() {
                     wrong.push(format!("{name} does not have the digest that datapackage.json names"));
                 }
             }

@@ -40,20 +40,25 @@ fn exhibits(records: &[(String, Value)]) -> (usize, String) {
             number(exhibit["size"].as_u64().unwrap_or_default()),
             time(&text(&exhibit["captured"])),
             how.map(|capture| method(&text(&capture["method"]))).unwrap_or_default(),
-            match said(&record["erased"]) {
-                Some(_) => "erased by order; not in this copy".to_owned(),
-                None => shown(&text(&exhibit["media_type"])),
-            },
+            shown(&text(&exhibit["media_type"])),
         ]
     };
-    let rows: Vec<_> = records.iter().map(|(_, record)| record).filter(|record| record["exhibit"].is_object()).map(row).collect();
+    let all = records.iter().map(|(_, record)| record).filter(|record| record["exhibit"].is_object());
+    let (erased, here): (Vec<&Value>, Vec<&Value>) = all.partition(|record| said(&record["erased"]).is_some());
+    let rows: Vec<_> = here.into_iter().map(row).collect();
     let head = ["Exhibit", "SHA-256", "Bytes", "Obtained", "How", "Type"];
     let listed = if rows.is_empty() {
         "<p>None.</p>\n".to_owned()
     } else {
         table("In this copy: data/objects/, each under its SHA-256", head, &rows, "copied")
     };
-    (rows.len(), listed)
+    let gone: Vec<String> = erased.iter().map(|record| shown(&text(&record["exhibit"]["id"]))).collect();
+    let gone = if gone.is_empty() {
+        gone.concat()
+    } else {
+        format!("<p>Erased by order, and not in this copy: {}.</p>\n", gone.join(", "))
+    };
+    (rows.len(), listed + &gone)
 }
 
 /// The certificate that Federal Rule of Evidence 902(14) of the United States asks for, for a qualified person to read,
@@ -79,7 +84,7 @@ pub fn certificate_page(records: &[(String, Value)], about: &About) -> String {
         ),
     ];
     let head = head("To be completed and signed by a person", "Certificate of data copied from a digital file");
-    let rule = "<p>For Rule 902(14) with 902(11) of the Federal Rules of Evidence of the United States. Other courts ask for other forms; \
+    let rule = "<p>For Rule 902(14) with 902(11) or (12) of the Federal Rules of Evidence of the United States. Other courts ask for other forms; \
          a lawyer of the place decides which.</p>\n";
     document("Certificate, unsigned", "Certificate · unsigned", &format!("{head}{rule}{}{}", sections(&parts), made_by(about)))
 }

@@ -331,12 +331,13 @@ pub(super) const CERTIFICATE_PERSON: &[&str] = &[
 
 /// The process, as the program carries it out.
 pub(super) const CERTIFICATE_PROCESS: &[&str] = &[
-    "While a file arrived, the SHA-256 digest of its bytes was computed, before the file was named or examined. SHA-256 (FIPS \
+    "While a file was taken into the archive, the SHA-256 digest of its bytes was computed, before it was named there or examined. \
+     What another program fetched or joined (see “How”) was digested when that program had ended. SHA-256 (FIPS \
      180-4) is a fixed number for given bytes; no two different files with the same SHA-256 are known.",
     "The digest, the time by the clock of the collecting computer, and the way by which the file was obtained were written into a \
      log to which one can only add. Each state of the log is signed (Ed25519); an entry that is changed later no longer fits its signature.",
     "The files are kept under their digests and are not written to again.",
-    "When this copy was made, every file was read again from the archive, its SHA-256 computed, and compared with the log’s. A file \
+    "When this copy was made, every file was read again from the archive, its SHA-256 computed, and compared with the recorded one. A file \
      that differed would have stopped the copy.",
     "The manifest of this copy lists the SHA-256 and SHA-512 of every file in it. data/HOW-TO-CHECK.md says how anybody can \
      compare them with common tools.",
