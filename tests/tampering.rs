@@ -17,10 +17,14 @@ use support::tamper::{files, reseal};
 use support::{Program, copy_dir, example};
 
 /// Tools of others, each with its command in the bag's own directory.
-const CHECKERS: [(&str, &str); 11] = [
+const CHECKERS: [(&str, &str); 13] = [
     ("sha256sum", "sha256sum -c --strict --quiet manifest-sha256.txt && sha256sum -c --strict --quiet tagmanifest-sha256.txt"),
     ("sha512sum", "sha512sum -c --strict --quiet manifest-sha512.txt && sha512sum -c --strict --quiet tagmanifest-sha512.txt"),
     ("names", "for f in data/objects/*; do n=${f##*/}; echo \"${n%%.*}  $f\"; done | sha256sum -c --strict --quiet"),
+    (
+        "hashdeep",
+        "{ printf '%%%%%%%% HASHDEEP-1.0\\n%%%%%%%% size,sha256,filename\\n'; while read h f; do echo \"$(stat -c %s \"$f\"),$h,$PWD/$f\"; done < manifest-sha256.txt; } > ../known 2> /dev/null && hashdeep -c sha256 -a -k ../known -r data",
+    ),
     ("bagit.py", "bagit.py --quiet --validate ."),
     (
         "ssh-keygen",
@@ -30,6 +34,7 @@ const CHECKERS: [(&str, &str); 11] = [
         "openssl",
         "for t in tagmanifest-sha256.txt.*.tsr; do [ -e $t ] || continue; openssl ts -verify -data tagmanifest-sha256.txt -in $t -CAfile $ROOT || exit 1; done; for t in data/log/anchors/*.tsr; do openssl ts -verify -data ${t%.tsr}.note -in $t -CAfile $ROOT || exit 1; done",
     ),
+    ("rfc3161-client", "python $CHECK_STAMPS . $ROOT"),
     ("Go sumdb", "$CHECK_LOG . \"$KEY\""),
     ("warcio", "warcio check data/capture/exchange.warc.gz"),
     ("FastWARC", "fastwarc check --quiet data/capture/exchange.warc.gz"),
@@ -77,6 +82,7 @@ impl Bench {
             ("KEY", key.lines().next().unwrap().split(' ').skip(2).collect::<Vec<_>>().join(" ")),
             ("ROOT", root),
             ("CHECK_LOG", check_log.display().to_string()),
+            ("CHECK_STAMPS", here.join("tests/data/check_stamps.py").display().to_string()),
             ("SHAPES", here.join("schema/exhibit-shapes.ttl").display().to_string()),
         ];
         Bench { program, stranger: Authority::start("rsa", 30), env }
@@ -421,8 +427,8 @@ Each row is done to a copy of a real bag by `tests/tampering.rs`, which also com
 tools of others say. The checker knows the sender's key and the timestamp authority's root from elsewhere.
 
 - sha256sum, sha512sum: both manifests (coreutils); names: `sha256sum` of each object against its own name
-- bagit.py: `--validate` (PyPI: bagit); ssh-keygen: the signature over the manifest of the manifests (OpenSSH)
-- openssl: the timestamps over the bag and over heads of the log; Go sumdb: the log's head as a signed note, the inclusion of every
+- hashdeep: an audit of `data/` against the manifest; bagit.py: `--validate` (PyPI: bagit); ssh-keygen: the signature over the manifest of the manifests (OpenSSH)
+- openssl, rfc3161-client (PyPI): the timestamps over the bag and over heads of the log; Go sumdb: the log's head as a signed note, the inclusion of every
   entry, and earlier heads as its beginnings (golang.org/x/mod, as Debian has it; `tests/data/check_log.go`)
 - warcio, FastWARC, wacz and case_validate (PyPI) are asked where their file was changed
 
