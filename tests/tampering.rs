@@ -306,7 +306,7 @@ fn changes(bag: &Path) -> Vec<Change> {
         ("a head with another size", "checkpoint", |bag| {
             edit(&bag.join("data/log/checkpoint"), |text| {
                 let size = text.lines().nth(1).unwrap().to_owned();
-                text.replacen(&size, &(size.parse::<u64>().unwrap() + 1).to_string(), 1)
+                text.replacen(&format!("\n{size}\n"), &format!("\n{}\n", size.parse::<u64>().unwrap() + 1), 1)
             })
         }),
     ];
