@@ -54,6 +54,18 @@ CREATE TABLE IF NOT EXISTS anchor (
   entry     INTEGER NOT NULL
 ) STRICT;
 
+-- Proofs from outside that were promised, or that lead to a block whose header was not seen yet.
+CREATE TABLE IF NOT EXISTS pending_anchor (
+  no        INTEGER PRIMARY KEY,
+  way       TEXT NOT NULL,
+  authority TEXT NOT NULL,
+  size      INTEGER NOT NULL,
+  root      TEXT NOT NULL,
+  note      TEXT NOT NULL,
+  token     TEXT NOT NULL,
+  entry     INTEGER NOT NULL
+) STRICT;
+
 -- Changes and revocations of the keys that sign the log.
 CREATE TABLE IF NOT EXISTS signing_key (
   no     INTEGER PRIMARY KEY,

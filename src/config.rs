@@ -99,6 +99,8 @@ impl Default for Capture {
 #[serde(deny_unknown_fields, default)]
 pub struct Anchor {
     pub authorities: Vec<String>,
+    pub calendars: Vec<String>,
+    pub witnesses: Vec<String>,
 }
 
 /// How often bytes are checked.

@@ -184,7 +184,7 @@ fn bags_of_the_conformance_suite_are_judged_as_labelled() {
     let (mut judged, mut wrong) = (0, Vec::new());
     for one in expected.as_array().unwrap() {
         let (bag, label) = (one["bag"].as_str().unwrap(), one["expected"].as_str().unwrap());
-        let told = exhibit::stages::verify_bag(&dir.join(bag), &[], &[]).unwrap();
+        let told = exhibit::stages::verify_bag(&dir.join(bag), &[], &Default::default()).unwrap();
         let fits = match label {
             "valid" => told.verdict == Verdict::Green,
             "valid-with-warning" => told.verdict == Verdict::Amber,
@@ -197,4 +197,55 @@ fn bags_of_the_conformance_suite_are_judged_as_labelled() {
         }
     }
     assert!(judged >= 50 && wrong.is_empty(), "{judged} judged\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn published_opentimestamps_proofs_come_out_as_labelled() {
+    use exhibit::ledger::{Attestation, Proof};
+    let Some(corpora) = corpora() else { return };
+    let dir = corpora.join("integrity/ots");
+    let labels: serde_json::Value = serde_json::from_slice(&std::fs::read(dir.join("expected.json")).unwrap()).unwrap();
+    let labels = labels.as_array().unwrap();
+    assert!(labels.len() >= 15);
+    for label in labels {
+        let name = label["file"].as_str().unwrap();
+        let bytes = std::fs::read(dir.join(name)).unwrap();
+        let read = Proof::parse(&bytes);
+        let Some(expected) = label["attestations"].as_array() else {
+            assert!(read.is_err(), "{name}");
+            continue;
+        };
+        let proof = read.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(Proof::parse(&proof.bytes()), Ok(proof.clone()), "{name}");
+        let target = std::fs::read(dir.join(name.trim_end_matches(".ots")));
+        if label["target_present"] == true {
+            assert_eq!(proof.is_of(&target.unwrap()).is_ok(), label["digest_matches_target"] == true, "{name}");
+        }
+        assert!(proof.is_of(b"other bytes").is_err());
+        let told = proof.attestations();
+        // The labels hold the first 32 bytes of a message.
+        let begins = |message: &[u8]| hex::encode(&message[..message.len().min(32)]);
+        let mut told: Vec<(String, String)> = told
+            .iter()
+            .filter_map(|(message, attestation)| match attestation {
+                Attestation::Bitcoin(height) => Some((format!("block {height}"), begins(message))),
+                Attestation::Pending(address) => Some((address.clone(), begins(message))),
+                Attestation::Other(..) => None,
+            })
+            .collect();
+        let mut wanted: Vec<(String, String)> = expected
+            .iter()
+            .filter_map(|one| {
+                let what = match one["type"].as_str().unwrap() {
+                    "BitcoinBlockHeaderAttestation" => format!("block {}", one["height"]),
+                    "PendingAttestation" => one["uri"].as_str().unwrap().to_owned(),
+                    _ => return None,
+                };
+                Some((what, one["msg"].as_str().unwrap().to_owned()))
+            })
+            .collect();
+        told.sort();
+        wanted.sort();
+        assert_eq!(told, wanted, "{name}");
+    }
 }

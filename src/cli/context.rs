@@ -11,9 +11,24 @@ use crate::config::Config;
 use crate::evidence::{Clock, Randomness, Time};
 use crate::fetch::{Client, Drawn, Permit, Permits, Wanted};
 use crate::keyring::{AgentKey, FileKey, KeyError, Trusted, trusted};
-use crate::ledger::Signer;
-use crate::stages::Archive;
+use crate::ledger::{Block, Signer};
+use crate::stages::{Archive, Outside};
 use crate::vault::{Agent, Layout, Ports, Reader, Vault, VaultError};
+
+/// Whose proofs from outside count.
+#[derive(Args)]
+pub struct TrustOutside {
+    /// Certificates of timestamp authorities to trust, PEM (repeatable) [default: timestamp_roots.pem in your configuration]
+    #[arg(long, value_name = "FILE")]
+    pub tsa_root: Vec<PathBuf>,
+    /// Headers of Bitcoin blocks that you have from a node or compared, in hexadecimal (repeatable) [default: block_headers
+    /// in your configuration]
+    #[arg(long, value_name = "FILE")]
+    pub headers: Vec<PathBuf>,
+    /// Verifier keys of witnesses to trust, one a line (repeatable) [default: witnesses in your configuration]
+    #[arg(long, value_name = "FILE")]
+    pub witness_key: Vec<PathBuf>,
+}
 
 /// Options of every command.
 #[derive(Args)]
@@ -180,7 +195,7 @@ impl Context {
     }
 
     /// Certificates (DER) of timestamp authorities that the user trusts: their own file, and those named.
-    pub fn timestamp_roots(&self, more: &[PathBuf]) -> Result<Vec<Vec<u8>>, Failure> {
+    fn timestamp_roots(&self, more: &[PathBuf]) -> Result<Vec<Vec<u8>>, Failure> {
         let own = Context::home().map(|home| home.join("timestamp_roots.pem")).ok().filter(|path| path.is_file());
         let mut roots = Vec::new();
         for path in own.iter().chain(more) {
@@ -193,6 +208,38 @@ impl Context {
             roots.extend(found);
         }
         Ok(roots)
+    }
+
+    /// Whose proofs from outside the user trusts: those of their own files, and those named.
+    pub fn outside(&self, named: &TrustOutside) -> Result<Outside, Failure> {
+        let lines = |name: &str, more: &[PathBuf]| -> Result<Vec<(PathBuf, String)>, Failure> {
+            let own = Context::home().map(|home| home.join(name)).ok().filter(|path| path.is_file());
+            let read = |path: &PathBuf| match std::fs::read_to_string(path) {
+                Ok(text) => Ok((path.clone(), text)),
+                Err(error) => Err(Failure::new(format!("{} cannot be read: {error}", path.display()))),
+            };
+            own.iter().chain(more).map(read).collect()
+        };
+        let mut outside = Outside { roots: self.timestamp_roots(&named.tsa_root)?, ..Outside::default() };
+        for (path, text) in lines("block_headers", &named.headers)? {
+            let found = Block::all(&text);
+            if found.is_empty() {
+                return Err(Failure::new(format!("{} holds no header of a block", path.display())).next(
+                    "give a file with its 160 hexadecimal digits, as `bitcoin-cli getblockheader HASH false` prints them",
+                ));
+            }
+            outside.blocks.extend(found);
+        }
+        for (path, text) in lines("witnesses", &named.witness_key)? {
+            for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+                let witness = line.parse().map_err(|error| {
+                    Failure::new(format!("{}: {error}", path.display()))
+                        .next("put the witness's verifier key there, as it publishes it")
+                })?;
+                outside.witnesses.push(witness);
+            }
+        }
+        Ok(outside)
     }
 
     /// Remembers a key as the user's own.

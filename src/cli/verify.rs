@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use super::context::Context;
+use super::context::{Context, TrustOutside};
 use super::exit::{Exit, Failure};
 use super::plain::print_json;
 use super::render;
@@ -51,9 +51,8 @@ pub struct Args {
     /// More keys to trust: an allowed_signers file (repeatable)
     #[arg(long, value_name = "FILE")]
     trust: Vec<PathBuf>,
-    /// Certificates of timestamp authorities to trust, PEM (repeatable) [default: timestamp_roots.pem in your configuration]
-    #[arg(long, value_name = "FILE")]
-    tsa_root: Vec<PathBuf>,
+    #[command(flatten)]
+    outside: TrustOutside,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -138,8 +137,8 @@ impl Args {
         };
         let depth = if self.quick { Depth::Quick } else { Depth::Full };
         let rate = self.rate.as_deref().map(bytes).transpose()?;
-        let roots = context.timestamp_roots(&self.tsa_root)?;
-        let mut looking = Looking { depth, only: None, rate, tick: &tick, roots, now: Some(context.clock.now()) };
+        let outside = context.outside(&self.outside)?;
+        let mut looking = Looking { depth, only: None, rate, tick: &tick, outside, now: Some(context.clock.now()) };
         let verification = if self.record || self.due.is_some() {
             // Without its key nothing can be recorded: that is known before hours of reading.
             let mut vault = context.vault_at(root)?.0;
@@ -184,7 +183,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         None => context.root()?,
     };
     let verification = if is_bag(&path) {
-        verify_bag(&path, &context.trusted(&args.trust), &context.timestamp_roots(&args.tsa_root)?)?
+        verify_bag(&path, &context.trusted(&args.trust), &context.outside(&args.outside)?)?
     } else {
         let mut verification = args.case(context, &path)?;
         if let Some(head) = &args.head {

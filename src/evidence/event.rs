@@ -4,7 +4,8 @@
 //! neither its place in the log nor what came before.
 
 use super::{
-    AnchorMade, FixityChecked, HandlingSet, KeyChanged, KeyRevoked, ObjectPurged, ObjectRestored, PackageReceived, TransferMade,
+    AnchorMade, AnchorPending, FixityChecked, HandlingSet, KeyChanged, KeyRevoked, ObjectPurged, ObjectRestored, PackageReceived,
+    TransferMade,
 };
 use super::{Capture, Claim, Digest, Examination, Form, Item, MediaKind, Object, Quote, Role, Rule, Time};
 use serde::{Deserialize, Serialize};
@@ -185,6 +186,7 @@ pub enum Event {
     HandlingSet(HandlingSet),
     ObjectPurged(ObjectPurged),
     AnchorMade(AnchorMade),
+    AnchorPending(AnchorPending),
     KeyChanged(KeyChanged),
     KeyRevoked(KeyRevoked),
     TransferMade(TransferMade),
@@ -212,6 +214,7 @@ impl Event {
             Event::HandlingSet(_) => "handling-set",
             Event::ObjectPurged(_) => "object-purged",
             Event::AnchorMade(_) => "anchor-made",
+            Event::AnchorPending(_) => "anchor-pending",
             Event::KeyChanged(_) => "key-changed",
             Event::KeyRevoked(_) => "key-revoked",
             Event::TransferMade(_) => "transfer-made",

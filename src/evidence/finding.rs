@@ -29,6 +29,7 @@ words! {
         AnchorInvalid = "anchor-invalid",
         AnchorExpired = "anchor-expired",
         AnchorUntrusted = "anchor-untrusted",
+        AnchorPending = "anchor-pending",
         DatabaseDamaged = "database-damaged",
         BagFileAltered = "bag-file-altered",
         BagFileMissing = "bag-file-missing",

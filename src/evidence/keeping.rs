@@ -70,9 +70,9 @@ pub struct ObjectRestored {
 /// Somebody outside attests that a checkpoint existed by a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnchorMade {
-    /// `rfc3161`
+    /// `rfc3161`, `opentimestamps` or `witness`
     pub way: String,
-    /// Address of the authority.
+    /// Address of the authority, calendar or witness.
     pub authority: String,
     /// The checkpoint: entries and root, in hexadecimal.
     pub size: u64,
@@ -81,8 +81,26 @@ pub struct AnchorMade {
     pub note: Digest,
     /// The proof, an object.
     pub token: Digest,
-    /// When, as the authority says.
+    /// When, as the authority says; of a block, as its miner says.
     pub time: Time,
+    /// `opentimestamps`: the header of the block that the proof leads to, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block: Option<String>,
+}
+
+/// Somebody outside has promised to attest a checkpoint, or has done so in a block that was not seen yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnchorPending {
+    /// `opentimestamps`
+    pub way: String,
+    /// Address of the calendar.
+    pub authority: String,
+    /// The checkpoint: entries and root, in hexadecimal.
+    pub size: u64,
+    pub root: String,
+    /// The checkpoint's note, and the proof as far as it goes: objects.
+    pub note: Digest,
+    pub token: Digest,
 }
 
 /// From the next entry on another key signs the log.

@@ -26,8 +26,8 @@ pub use examination::{Device, Examination, Facts, Place, Probe};
 pub use finding::{Code, Finding, Severity, Verdict};
 pub use item::Item;
 pub use keeping::{
-    AnchorMade, Fixity, FixityChecked, HandlingSet, KeyChanged, KeyRevoked, ObjectPurged, ObjectRestored, PackageReceived,
-    TransferMade,
+    AnchorMade, AnchorPending, Fixity, FixityChecked, HandlingSet, KeyChanged, KeyRevoked, ObjectPurged, ObjectRestored,
+    PackageReceived, TransferMade,
 };
 pub use number::{CaptureNo, ClaimNo, ExhibitNo, ItemNo, MentionNo, ParseNumberError, ReportNo, Subject as Id};
 pub use object::{Object, Role};

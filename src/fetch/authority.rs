@@ -1,4 +1,4 @@
-//! One request to an authority that the person names: a timestamp server. Its answer is checked by who asks; nothing of
+//! One request to an authority that the person names: a timestamp server, a calendar, a witness. Its answer is checked by who asks; nothing of
 //! this exchange is footage, so it needs no record of its heads.
 
 use std::time::Duration;
@@ -8,9 +8,14 @@ use super::Proxy;
 /// Bytes of an answer that are read.
 const ANSWER: usize = 1 << 20;
 
-/// Posts `body` and gives the answer. It goes through the proxy, if there is one, and nowhere else; redirects are not
-/// followed.
-pub async fn ask_authority(url: &str, media_type: &str, body: Vec<u8>, proxy: Option<&Proxy>) -> Result<Vec<u8>, String> {
+/// Posts `body`, or gets the address without one, and gives the answer's status and body. It goes through the proxy, if
+/// there is one, and nowhere else; redirects are not followed. `media_type` is that of what is posted or wanted.
+pub async fn ask_authority(
+    url: &str,
+    media_type: &str,
+    body: Option<Vec<u8>>,
+    proxy: Option<&Proxy>,
+) -> Result<(u16, Vec<u8>), String> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
@@ -24,10 +29,12 @@ pub async fn ask_authority(url: &str, media_type: &str, body: Vec<u8>, proxy: Op
         client = client.proxy(reqwest::Proxy::all(proxy.address()).map_err(told)?);
     }
     let client = client.build().map_err(told)?;
-    let mut answer = client.post(url).header("content-type", media_type).body(body).send().await.map_err(told)?;
-    if !answer.status().is_success() {
-        return Err(format!("it answered {}", answer.status()));
-    }
+    let request = match body {
+        Some(body) => client.post(url).header("content-type", media_type).body(body),
+        None => client.get(url).header("accept", media_type),
+    };
+    let mut answer = request.send().await.map_err(told)?;
+    let status = answer.status().as_u16();
     let mut bytes = Vec::new();
     while let Some(piece) = answer.chunk().await.map_err(told)? {
         bytes.extend_from_slice(&piece);
@@ -35,7 +42,7 @@ pub async fn ask_authority(url: &str, media_type: &str, body: Vec<u8>, proxy: Op
             return Err(format!("its answer is longer than {ANSWER} bytes"));
         }
     }
-    Ok(bytes)
+    Ok((status, bytes))
 }
 
 /// The whole chain of reasons, without the address, which the caller names.

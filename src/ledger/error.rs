@@ -25,6 +25,8 @@ pub enum LedgerError {
     Checkpoint,
     #[error("{0:?} is not an Ed25519 key in OpenSSH form")]
     Key(String),
+    #[error("{0:?} is not the key of a witness: name+hash+base64 (C2SP signed-note, kind 4: Ed25519 cosignature)")]
+    Witness(String),
     #[error("The SSH signature cannot be made or read: {0}")]
     SshSig(ssh_key::Error),
     #[error("The signature does not match")]

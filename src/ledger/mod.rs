@@ -2,11 +2,13 @@
 
 mod canonical;
 mod checkpoint;
+mod cosignature;
 mod entry;
 mod error;
 mod key;
 mod keys;
 mod note;
+mod opentimestamps;
 mod proof;
 mod sealed;
 mod sshsig;
@@ -16,11 +18,13 @@ mod tree;
 
 pub use canonical::canonical;
 pub use checkpoint::Checkpoint;
+pub use cosignature::{Witness, add_checkpoint};
 pub use entry::{Entry, FORMAT, MAX_ENTRY, commitments, open, open_again, read, seal};
 pub use error::LedgerError;
 pub use key::{PublicKey, SignError, Signer};
 pub use keys::{KeyStep, Keys, change_key};
 pub use note::{Note, Signature};
+pub use opentimestamps::{Attestation, Block, Proof, ProofError};
 pub use proof::{consistency, inclusion, tlog_proof, verify_consistency, verify_inclusion};
 pub use sealed::{SEALED_FIELDS, Sealed, sealed_fields};
 pub use sshsig::{BAG_NAMESPACE, sshsig, verify_sshsig};

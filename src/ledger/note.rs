@@ -20,9 +20,12 @@ pub struct Note {
     pub signatures: Vec<Signature>,
 }
 
-/// SHA-256(name ‖ 0x0A ‖ 0x01 ‖ key), first four bytes (0x01: Ed25519).
-fn key_id(name: &str, key: &PublicKey) -> [u8; 4] {
-    let hash = Sha256::new().chain_update(name).chain_update([0x0a, 0x01]).chain_update(key.bytes()).finalize();
+/// The kind of a plain Ed25519 signature.
+const ED25519: u8 = 0x01;
+
+/// SHA-256(name ‖ 0x0A ‖ kind ‖ key), first four bytes.
+pub(super) fn key_id(name: &str, kind: u8, key: &PublicKey) -> [u8; 4] {
+    let hash = Sha256::new().chain_update(name).chain_update([0x0a, kind]).chain_update(key.bytes()).finalize();
     [hash[0], hash[1], hash[2], hash[3]]
 }
 
@@ -30,7 +33,7 @@ impl Note {
     /// Signs a text under a key name.
     pub fn sign(text: String, name: &str, signer: &dyn Signer) -> Result<Note, LedgerError> {
         let bytes = signer.sign(text.as_bytes())?.to_vec();
-        let signature = Signature { name: name.to_owned(), key_id: key_id(name, signer.public()), bytes };
+        let signature = Signature { name: name.to_owned(), key_id: key_id(name, ED25519, signer.public()), bytes };
         Ok(Note { text, signatures: vec![signature] })
     }
 
@@ -62,7 +65,7 @@ impl Note {
     /// Whether the note carries a good signature of this key under this name. A line that names the
     /// key and does not verify makes the whole note bad.
     pub fn signed_by(&self, name: &str, key: &PublicKey) -> bool {
-        let id = key_id(name, key);
+        let id = key_id(name, ED25519, key);
         let mut mine = self.signatures.iter().filter(|line| line.name == name && line.key_id == id).peekable();
         mine.peek().is_some()
             && mine.all(|line| <&[u8; 64]>::try_from(&line.bytes[..]).is_ok_and(|bytes| key.verify(self.text.as_bytes(), bytes)))

@@ -27,8 +27,14 @@ pub fn audit(vault: &mut Vault, verification: &mut Verification, looking: &Looki
         let only: BTreeSet<Digest> = piece.map(|object| object.sha256).collect();
         at += only.len();
         let tick = |done: u64, _: u64| (looking.tick)(before + done, total);
-        let part =
-            Looking { depth: looking.depth, only: Some(only), rate: looking.rate, tick: &tick, roots: Vec::new(), now: None };
+        let part = Looking {
+            depth: looking.depth,
+            only: Some(only),
+            rate: looking.rate,
+            tick: &tick,
+            outside: Default::default(),
+            now: None,
+        };
         let found = verify_objects(vault.reader(), &part)?;
         before += found.checked.bytes;
         vault.commit(vec![Effects { events: found.fixity_events(), ..Effects::default() }])?;

@@ -26,15 +26,16 @@ impl Clock {
     }
 }
 
-/// Holds an authority's time against two entries: the last that it covers existed before, the one that records it after.
-pub(super) fn against(stamped: Time, covered: (u64, Time), recorded: (u64, Time)) -> Option<Finding> {
+/// Holds an authority's time, which may be `about` microseconds off, against two entries: the last that it covers existed
+/// before, the one that records it after.
+pub(super) fn against(stamped: Time, about: i64, covered: (u64, Time), recorded: (u64, Time)) -> Option<Finding> {
     let told = |(entry, time): (u64, Time), how: &str| {
         let detail =
             format!("Entry {entry} is dated {}, {how} the timestamp of {} that it goes with", time.plain(), stamped.plain());
         Finding::amber(Code::ClockAnomaly, format!("entry {entry}"), detail)
     };
-    if covered.1.micros() > stamped.micros() + SLACK {
+    if covered.1.micros() > stamped.micros() + SLACK + about {
         return Some(told(covered, "after"));
     }
-    (recorded.1.micros() < stamped.micros() - SLACK).then(|| told(recorded, "before"))
+    (recorded.1.micros() < stamped.micros() - SLACK - about).then(|| told(recorded, "before"))
 }

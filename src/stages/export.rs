@@ -7,6 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::anchor::{block, ending_of};
 use super::case::{Beside, case_graph};
 use super::exchange::{pages, write_exchanges};
 use super::gather::{Gathered, captures_of, gather, gather_report};
@@ -408,9 +409,12 @@ fn anchors(reader: &Reader, size: u64) -> Result<Vec<AnchorRow>, VaultError> {
 
 /// A timestamp with the head that it attests, and the proof that this is a beginning of the bag's.
 fn put_anchor(reader: &Reader, anchor: &AnchorRow, size: u64, bag: &mut Writer) -> Result<(), ExportError> {
-    for (digest, ending) in [(&anchor.note, "note"), (&anchor.token, "tsr")] {
+    for (digest, ending) in [(&anchor.note, "note"), (&anchor.token, ending_of(&anchor.way))] {
         let parsed = digest.parse().map_err(|_| ExportError::Altered { digest: digest.clone() })?;
         bag.add(&format!("log/anchors/{}.{ending}", anchor.id), &mut reader.open_object(&parsed)?)?;
+    }
+    if let Some(header) = block(reader, anchor)? {
+        bag.add(&format!("log/anchors/{}.block", anchor.id), &mut format!("{header}\n").as_bytes())?;
     }
     let proof = reader.consistency(anchor.size, size)?;
     let lines: String = proof.iter().map(|hash| format!("{}\n", STANDARD.encode(hash))).collect();

@@ -1,5 +1,6 @@
 //! How to check a bag, for people who do not have exhibit: commands that are right for this very bag.
 
+use super::anchor::ending_of;
 use super::profile::Profile;
 use crate::evidence::Time;
 use crate::ledger::{BAG_NAMESPACE, PublicKey};
@@ -74,16 +75,9 @@ pub(super) fn how_to_check(bag: &Guide<'_>) -> String {
         section("How it was obtained", text.join("\n\n"));
     }
     if !bag.anchors.is_empty() {
-        let mut text = "Outside authorities attested the head of the log. Get each one's root certificate from the authority itself, as\n`/tmp/root.pem`, and then:\n".to_owned();
+        let mut text = "Somebody outside attested the head of the log.".to_owned();
         for anchor in bag.anchors {
-            let seconds = anchor.time.parse::<Time>().map_or(0, |time| time.micros() / 1_000_000);
-            text.push_str(&format!(
-                "\n{} said at {} that the first {} entries existed:\n\n```\nopenssl ts -verify -attime {seconds} -data data/log/anchors/{id}.note -in data/log/anchors/{id}.tsr -CAfile /tmp/root.pem\n```\n",
-                anchor.authority,
-                anchor.time,
-                anchor.size,
-                id = anchor.id
-            ));
+            text.push_str(&when(anchor));
         }
         section("When", text.trim_end().to_owned());
     }
@@ -114,4 +108,23 @@ pub(super) fn how_to_check(bag: &Guide<'_>) -> String {
     told + &format!(
         "## What this proves, and what not\n\n{withheld}{erased}It proves that these bytes and entries are what was recorded when the entries were made, and that they are in the log that\nthe key signed. The records in `data/record` say the same for people; `exhibit verify` compares them with the entries, the\ncommands above do not.{left} It does not prove that the footage shows what is claimed, nor that it was not fabricated before it was captured.\n{covered}\n"
     )
+}
+
+/// How one proof from outside is checked.
+fn when(anchor: &AnchorRow) -> String {
+    let AnchorRow { id, authority, time, size, .. } = anchor;
+    let said = format!("\n\n{authority} said at {time} that the first {size} entries existed");
+    let seconds = time.parse::<Time>().map_or(0, |time| time.micros() / 1_000_000);
+    match ending_of(&anchor.way) {
+        "tsr" => format!(
+            "{said}. Get its root certificate from the authority\nitself, as `/tmp/root.pem`, and then:\n\n```\nopenssl ts -verify -attime {seconds} -data data/log/anchors/{id}.note -in data/log/anchors/{id}.tsr -CAfile /tmp/root.pem\n```"
+        ),
+        "ots" => format!(
+            "\n\nA block of Bitcoin of {time} holds a digest of the head with the first {size} entries, through\n{authority}. opentimestamps-client (PyPI) shows the way from the SHA-256 of\n`data/log/anchors/{id}.note` to the block and its Merkle root, which any block explorer tells, too:\n\n```\nots info data/log/anchors/{id}.ots\n```\n\nWith a node of Bitcoin, `ots verify -f data/log/anchors/{id}.note data/log/anchors/{id}.ots` checks it in one step.\n`data/log/anchors/{id}.block` is the header of that block; its bytes 37 to 68 are the root."
+        ),
+        "cosigned" => format!(
+            "{said} and that the log had only grown. Any\nimplementation of cosignatures (C2SP tlog-cosignature) checks `data/log/anchors/{id}.cosigned` with the witness's key,\nwhich you get from the witness itself."
+        ),
+        _ => format!("{said}, in a way that this version does not know: `data/log/anchors/{id}.token`."),
+    }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Archive, ArchiveError, Handed, Member, ObtainError, Thing, hand_over, verify_bag};
+use super::{Archive, ArchiveError, Handed, Member, ObtainError, Outside, Thing, hand_over, verify_bag};
 use crate::bag::is_bag;
 use crate::evidence::{Claim, Digest, Event, PackageReceived, Verdict};
 use crate::keyring::Trusted;
@@ -169,7 +169,7 @@ fn digest_of(path: &Path) -> io::Result<Digest> {
 fn bag(dir: &Path, trusted: &[Trusted], damaged: bool) -> Result<Package, ImportError> {
     let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let unreadable = |why: String| ImportError::Unreadable { name: dir.display().to_string(), why };
-    let told = verify_bag(dir, trusted, &[]).map_err(|error| unreadable(error.to_string()))?;
+    let told = verify_bag(dir, trusted, &Outside::default()).map_err(|error| unreadable(error.to_string()))?;
     if told.verdict == Verdict::Red && !damaged {
         return Err(ImportError::NotWhole { name, verdict: told.verdict, findings: told.findings.len() });
     }

@@ -38,7 +38,7 @@ mod verify;
 mod verify_bag;
 mod withhold;
 
-pub use anchor::{Anchored, Ask, anchor};
+pub use anchor::{Anchored, Answer, Ask, Authority, Outside, Question, anchor, upgrade};
 use archive::Job;
 pub use archive::{Archive, ArchiveError, Progress, archive};
 pub use audit::audit;

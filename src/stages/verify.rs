@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, SyncSender};
 
 use serde::Serialize;
 
-use super::anchor::attested;
+use super::anchor::{Outside, attested};
 use super::clock::Clock;
 use super::fixity::check_all;
 use super::shelf::{Shelf, published_leaves, root_of};
@@ -36,8 +36,8 @@ pub struct Looking<'a> {
     pub rate: Option<u64>,
     /// Told of bytes done, and in all.
     pub tick: &'a (dyn Fn(u64, u64) + Sync),
-    /// Certificates (DER) of authorities whose timestamps are trusted.
-    pub roots: Vec<Vec<u8>>,
+    /// Whose proofs from outside are trusted.
+    pub outside: Outside,
     /// To see which certificates have expired.
     pub now: Option<Time>,
 }
@@ -45,7 +45,7 @@ pub struct Looking<'a> {
 impl Looking<'_> {
     /// Everything, as fast as can be.
     pub fn at_all(depth: Depth) -> Looking<'static> {
-        Looking { depth, only: None, rate: None, tick: &|_, _| {}, roots: Vec::new(), now: None }
+        Looking { depth, only: None, rate: None, tick: &|_, _| {}, outside: Outside::default(), now: None }
     }
 
     fn asks(&self, object: &Object) -> bool {
@@ -369,7 +369,7 @@ impl Look {
         self.part(looked)?;
         let looked = self.published(reader, trusted, shelf);
         self.part(looked)?;
-        let looked = attested(reader, &self.keys, &looking.roots, looking.now).map(|all| {
+        let looked = attested(reader, &self.keys, &looking.outside, looking.now).map(|all| {
             self.covered = Covered { up_to: all.up_to, by: all.by, self_attested: 0 };
             self.findings.extend(all.findings);
             self.notes.extend(all.notes);

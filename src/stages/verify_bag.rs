@@ -7,6 +7,7 @@ use std::path::Path;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
+use super::anchor::{Attest, Outside, attest, way_of};
 use super::clock::Clock;
 use super::verify::key_findings;
 use super::{Checked, Covered, Depth, FixityCount, SealedCount, Verification, records};
@@ -14,12 +15,12 @@ use crate::bag::{BagError, BagProblem, check_bag};
 use crate::evidence::{Code, Event, ExhibitAdmitted, Finding, Verdict};
 use crate::keyring::Trusted;
 use crate::ledger::{
-    BAG_NAMESPACE, Checkpoint, Hash, Keys, Note, PublicKey, Sealed, Timestamp, canonical, commitments, leaf_hash, open,
-    tlog_proof, verify_consistency, verify_inclusion, verify_sshsig, verify_timestamp,
+    BAG_NAMESPACE, Checkpoint, Hash, Keys, Note, PublicKey, Sealed, canonical, commitments, leaf_hash, open, tlog_proof,
+    verify_consistency, verify_inclusion, verify_sshsig, verify_timestamp,
 };
 
 /// Verifies a bag. Trusted keys come from outside it.
-pub fn verify_bag(bag: &Path, trusted: &[Trusted], roots: &[Vec<u8>]) -> Result<Verification, BagError> {
+pub fn verify_bag(bag: &Path, trusted: &[Trusted], outside: &Outside) -> Result<Verification, BagError> {
     let (files, problems) = check_bag(bag)?;
     let mut findings: Vec<Finding> = problems.into_iter().map(finding).collect();
     let mut checked = Checked { objects: 0, bytes: 0, entries: 0 };
@@ -48,9 +49,9 @@ pub fn verify_bag(bag: &Path, trusted: &[Trusted], roots: &[Vec<u8>]) -> Result<
     let mut covered = Covered::default();
     if own {
         let known = Known { held, signer };
-        fingerprint = log(bag, trusted, &known, (&mut findings, &mut covered), &mut checked, (&mut sealed, roots));
+        fingerprint = log(bag, trusted, &known, (&mut findings, &mut covered), &mut checked, (&mut sealed, outside));
     }
-    stamps(bag, roots, &mut findings, &mut covered);
+    stamps(bag, &outside.roots, &mut findings, &mut covered);
     covered.self_attested = checked.entries - checked.entries.min(covered.up_to);
     findings.sort();
     findings.dedup();
@@ -124,7 +125,7 @@ fn log(
     known: &Known,
     (findings, covered): (&mut Vec<Finding>, &mut Covered),
     checked: &mut Checked,
-    (sealed, roots): (&mut SealedCount, &[Vec<u8>]),
+    (sealed, outside): (&mut SealedCount, &Outside),
 ) -> Option<String> {
     let dir = bag.join("data/log");
     let text = fs::read_to_string(dir.join("checkpoint")).unwrap_or_default();
@@ -220,7 +221,7 @@ fn log(
                 .at("data/log/checkpoint"),
         ),
     }
-    anchors(&dir, &head, &keys, roots, findings, covered);
+    anchors(&dir, &head, &keys, outside, findings, covered);
     Some(head.fingerprint())
 }
 
@@ -245,32 +246,26 @@ fn admitted_is_here(
     }
 }
 
-/// Timestamps over earlier heads: each is of a beginning of this log, signed by the key of then.
-fn anchors(dir: &Path, head: &Checkpoint, keys: &Keys, roots: &[Vec<u8>], findings: &mut Vec<Finding>, covered: &mut Covered) {
+/// Proofs from outside over earlier heads: each is of a beginning of this log, signed by the key of then.
+fn anchors(dir: &Path, head: &Checkpoint, keys: &Keys, outside: &Outside, findings: &mut Vec<Finding>, covered: &mut Covered) {
     for file in walkdir::WalkDir::new(dir.join("anchors")).sort_by_file_name().into_iter().flatten() {
         let path = file.path();
-        if path.extension().is_none_or(|ending| ending != "tsr") {
-            continue;
-        }
+        let Some(way) = path.extension().and_then(|ending| way_of(ending.to_str()?)) else { continue };
         let subject = format!("anchor {}", path.file_stem().unwrap_or_default().to_string_lossy());
-        match anchor(path, head, keys, roots) {
+        match anchor(path, way, head, keys, outside) {
             Err(why) => findings.push(Finding::red(Code::AnchorInvalid, subject, why)),
-            Ok((size, stamp)) => match stamp.trusted {
-                Err(why) => {
-                    let detail =
-                        format!("The timestamp of {} is whole, but its authority is not one that you trust: {why}", stamp.time);
-                    findings.push(Finding::amber(Code::AnchorUntrusted, subject, detail));
-                }
-                Ok(()) => {
-                    covered.up_to = covered.up_to.max(size);
-                    covered.by.push(format!("{} at {}", stamp.authority, stamp.time.plain()));
-                }
-            },
+            Ok((_, Attest { doubt: Some(doubt), .. })) => {
+                findings.push(Finding::amber(Code::AnchorUntrusted, subject, doubt));
+            }
+            Ok((size, said)) => {
+                covered.up_to = covered.up_to.max(size);
+                covered.by.push(format!("{} at {}", said.who, said.time.plain()));
+            }
         }
     }
 }
 
-fn anchor(token: &Path, head: &Checkpoint, keys: &Keys, roots: &[Vec<u8>]) -> Result<(u64, Timestamp), String> {
+fn anchor(token: &Path, way: &str, head: &Checkpoint, keys: &Keys, outside: &Outside) -> Result<(u64, Attest), String> {
     let beside = |ending: &str| {
         fs::read_to_string(token.with_extension(ending)).map_err(|error| format!("its .{ending} file cannot be read: {error}"))
     };
@@ -286,8 +281,8 @@ fn anchor(token: &Path, head: &Checkpoint, keys: &Keys, roots: &[Vec<u8>]) -> Re
         return Err("the head that it attests is not signed by the key of then".into());
     }
     let answer = fs::read(token).map_err(|error| error.to_string())?;
-    let stamp = verify_timestamp(&answer, text.as_bytes(), None, roots, &[]).map_err(|error| error.to_string())?;
-    Ok((old.size, stamp))
+    let block = beside("block").ok();
+    Ok((old.size, attest(way, &answer, &text, block.as_deref().map(str::trim), outside)?))
 }
 
 /// Timestamps over the bag itself.

@@ -424,6 +424,21 @@ impl Rows<'_> {
                     ],
                 )
                 .map(drop),
+            Event::AnchorPending(pending) => self
+                .next(
+                    "pending_anchor",
+                    "way, authority, size, root, note, token, entry",
+                    &[
+                        &pending.way,
+                        &pending.authority,
+                        &pending.size,
+                        &pending.root,
+                        &pending.note.to_string(),
+                        &pending.token.to_string(),
+                        &self.index,
+                    ],
+                )
+                .map(drop),
             Event::KeyChanged(changed) => self
                 .next(
                     "signing_key",

@@ -31,13 +31,14 @@ pub(super) const TABLES: &[(&str, &str, usize)] = &[
     ("handling", "no", 1),
     ("purge", "object", 1),
     ("anchor", "no", 1),
+    ("pending_anchor", "no", 1),
     ("signing_key", "no", 1),
     ("transfer", "no", 1),
     ("package", "no", 1),
 ];
 
 /// Tables of `keeping.sql`, which older cases do not have: then they are as if they were empty.
-const LATER: &[&str] = &["fixity", "handling", "purge", "anchor", "signing_key", "transfer", "package"];
+const LATER: &[&str] = &["fixity", "handling", "purge", "anchor", "pending_anchor", "signing_key", "transfer", "package"];
 
 pub(super) fn is_missing(db: &Connection, table: &str) -> bool {
     LATER.contains(&table)

@@ -45,6 +45,19 @@ pub struct AnchorRow {
     pub entry: u64,
 }
 
+/// A proof from outside that is not complete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PendingRow {
+    pub id: u64,
+    pub way: String,
+    pub authority: String,
+    pub size: u64,
+    pub root: String,
+    pub note: String,
+    pub token: String,
+    pub entry: u64,
+}
+
 /// What left the case in one bag.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TransferRow {
@@ -182,6 +195,27 @@ impl Reader {
                 note: row.get("note")?,
                 token: row.get("token")?,
                 time: row.get("time")?,
+                entry: row.get("entry")?,
+            })
+        })
+    }
+
+    /// Proofs from outside that are not complete, oldest first: of each promise as far as it went last. One is complete
+    /// when an anchor over the same head came of it.
+    pub fn pending_anchors(&self) -> Result<Vec<PendingRow>, VaultError> {
+        let sql = "SELECT no, way, authority, size, root, note, token, entry FROM pending_anchor AS p WHERE NOT EXISTS
+            (SELECT 1 FROM anchor WHERE anchor.way = p.way AND anchor.authority = p.authority AND anchor.note = p.note)
+            AND NOT EXISTS (SELECT 1 FROM pending_anchor AS later WHERE later.no > p.no AND later.way = p.way
+            AND later.authority = p.authority AND later.note = p.note) ORDER BY no";
+        self.later("pending_anchor", sql, &[], |row| {
+            Ok(PendingRow {
+                id: row.get("no")?,
+                way: row.get("way")?,
+                authority: row.get("authority")?,
+                size: row.get("size")?,
+                root: row.get("root")?,
+                note: row.get("note")?,
+                token: row.get("token")?,
                 entry: row.get("entry")?,
             })
         })

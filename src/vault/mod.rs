@@ -26,7 +26,7 @@ pub use compare::Replay;
 pub use door::{Agent, Committed, Effects, Ports, Vault};
 pub use erase::Order;
 pub use error::VaultError;
-pub use kept::{AnchorRow, FixityRow, HandlingRow, TransferRow};
+pub use kept::{AnchorRow, FixityRow, HandlingRow, PendingRow, TransferRow};
 pub use layout::{LOG, Layout, VAULT};
 pub use objects::ObjectFile;
 pub use publish::{Published, render};
