@@ -131,7 +131,7 @@ pub(super) fn stop_on_interrupt(stop: Arc<AtomicBool>) {
                 if stop.swap(true, Ordering::Relaxed) {
                     std::process::exit(1);
                 }
-                eprintln!("exhibit: Stopping after what is under way; press Ctrl-C again to stop at once");
+                super::plain::complain("exhibit: Stopping after what is under way; press Ctrl-C again to stop at once");
             }
         });
     });

@@ -31,7 +31,7 @@ pub fn run(args: Args) -> Failure {
         Ok(confined) => confined,
         Err(why) => return Failure::new(why),
     };
-    eprintln!("exhibit: {}", confined.as_str());
+    super::plain::complain(&format!("exhibit: {}", confined.as_str()));
     let ran = run_confined(Command::new(&args.command[0]).args(&args.command[1..]), Duration::from_secs(args.seconds));
     match ran {
         Ok(code) => std::process::exit(code),

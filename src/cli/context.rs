@@ -79,7 +79,7 @@ impl Randomness for SystemRandomness {
     fn fill(&self, bytes: &mut [u8]) {
         // Without random numbers a salt would hide nothing: there is no safe way on.
         if let Err(error) = getrandom::fill(bytes) {
-            eprintln!("exhibit: This machine gives no random numbers: {error}");
+            super::plain::complain(&format!("exhibit: This machine gives no random numbers: {error}"));
             std::process::exit(1);
         }
     }

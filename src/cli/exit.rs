@@ -46,9 +46,9 @@ impl Failure {
 
     /// Prints it on standard error.
     pub fn tell(&self) {
-        eprintln!("exhibit: {}", safe(&self.message));
+        super::plain::complain(&format!("exhibit: {}", safe(&self.message)));
         if let Some(next) = &self.next {
-            eprintln!("   next: {}", safe(next));
+            super::plain::complain(&format!("   next: {}", safe(next)));
         }
     }
 

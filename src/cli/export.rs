@@ -157,7 +157,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         Ok(signer) => Some(signer),
         Err(failure) => {
             failure.tell();
-            eprintln!("exhibit: The bag will not be signed");
+            super::plain::complain("exhibit: The bag will not be signed");
             None
         }
     };
@@ -189,7 +189,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     if let Err(failure) = recorded {
         // The bag is made; that the register lacks it must be known.
         failure.tell();
-        eprintln!("exhibit: The transfer is not in the case's register: its log could not be written");
+        super::plain::complain("exhibit: The transfer is not in the case's register: its log could not be written");
     }
     if args.json {
         print_json(&exported);

@@ -106,13 +106,18 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
+/// A line on standard error. That it cannot be written, because the disk that it goes to is full, say, stops nothing.
+pub fn complain(text: &str) {
+    let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
+}
+
 /// Writes to standard output. A reader that has gone ends the program quietly; output that cannot be
 /// written whole ends it with an error, so that half a list is never taken for a whole one.
 pub fn print(text: &str) {
     let mut out = io::stdout().lock();
     if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         if error.kind() != io::ErrorKind::BrokenPipe {
-            eprintln!("exhibit: The output cannot be written: {error}");
+            complain(&format!("exhibit: The output cannot be written: {error}"));
         }
         std::process::exit(1);
     }

@@ -34,10 +34,10 @@ pub fn expand(named: &[String]) -> Vec<String> {
             // So that the error names it.
             all.push(name.clone());
         } else if others > 0 {
-            eprintln!(
+            super::plain::complain(&format!(
                 "exhibit: In {}, {others} files are no reports by their names, and were not read",
                 super::plain::safe(name)
-            );
+            ));
         }
     }
     all

@@ -172,8 +172,8 @@ fn notify(command: &str, verification: &Verification) {
         });
     match told {
         Ok(status) if status.success() => {}
-        Ok(status) => eprintln!("exhibit: The command of --notify ended with {status}"),
-        Err(error) => eprintln!("exhibit: The command of --notify could not be told: {error}"),
+        Ok(status) => super::plain::complain(&format!("exhibit: The command of --notify ended with {status}")),
+        Err(error) => super::plain::complain(&format!("exhibit: The command of --notify could not be told: {error}")),
     }
 }
 

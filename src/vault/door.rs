@@ -77,10 +77,10 @@ impl Vault {
         durable::create_dir(&absolute)?;
         // Held to the end of the first commit, so that nobody takes a case that is being made for one that
         // was left behind.
-        let _lock = lock::exclusive(&layout.lock())?;
+        let lock = lock::exclusive(&layout.lock())?;
         if Vault::was_begun(root) {
             // An `init` was killed before its first entry: what it made is made anew.
-            for name in ["case.sqlite", "case.sqlite-wal", "case.sqlite-shm"] {
+            for name in ["case.sqlite", "case.sqlite-journal", "case.sqlite-wal", "case.sqlite-shm"] {
                 let _ = std::fs::remove_file(root.join(name));
             }
         } else if Layout::is_case(root) {
@@ -99,13 +99,26 @@ impl Vault {
         durable::sync_dir(root)?;
         let opened = CaseOpened { origin: origin.clone(), key: ports.signer.public().to_string(), title };
         let mut vault = Vault { reader: Reader { layout, db }, ports, run, origin, former: None, synced };
-        vault.commit_locked(vec![Effects { events: vec![Event::CaseOpened(opened)], ..Effects::default() }])?;
-        Ok(vault)
+        let committed = vault.commit_locked(vec![Effects { events: vec![Event::CaseOpened(opened)], ..Effects::default() }]);
+        let made = committed.and_then(|_| recover::take_over_locked(&mut vault));
+        // A vault gives back its leases under the lock when it is dropped.
+        drop(lock);
+        made.map(|()| vault)
     }
 
     /// Whether a directory holds only what an `init` makes before its first entry, because it was killed.
     pub fn was_begun(root: &Path) -> bool {
-        let ours = ["case.lock", "case.sqlite", "case.sqlite-shm", "case.sqlite-wal", "exhibit.toml", "log", "staging", "vault"];
+        let ours = [
+            "case.lock",
+            "case.sqlite",
+            "case.sqlite-journal",
+            "case.sqlite-shm",
+            "case.sqlite-wal",
+            "exhibit.toml",
+            "log",
+            "staging",
+            "vault",
+        ];
         let mut found = root.read_dir().into_iter().flatten().flatten().peekable();
         let some = found.peek().is_some();
         let nothing_else = found.all(|file| ours.iter().any(|name| file.file_name() == *name));

@@ -58,7 +58,7 @@ pub(super) fn take_over(vault: &mut Vault) -> Result<(), VaultError> {
     take_over_locked(vault)
 }
 
-fn take_over_locked(vault: &mut Vault) -> Result<(), VaultError> {
+pub(super) fn take_over_locked(vault: &mut Vault) -> Result<(), VaultError> {
     let staging = vault.reader.layout.staging();
     let mut live = vec![vault.run.dir.file_name().unwrap_or_default().to_string_lossy().into_owned()];
     for run in fs::read_dir(&staging).into_iter().flatten().flatten() {

@@ -37,11 +37,11 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        // A body that is still here was not recorded: the directory stays, and the next run adopts it.
-        let left = fs::read_dir(&self.dir).is_ok_and(|files| files.flatten().any(|file| file.file_name() != ALIVE));
+        // A whole body that is still here was not recorded: the directory stays, and the next run adopts it. What is not
+        // whole is of no use to anybody, and takes room.
+        let left = fs::read_dir(&self.dir).is_ok_and(|files| files.flatten().any(|file| digest_of(&file.file_name()).is_some()));
         if !left {
-            let _ = fs::remove_file(self.dir.join(ALIVE));
-            let _ = fs::remove_dir(&self.dir);
+            let _ = fs::remove_dir_all(&self.dir);
         }
     }
 }
