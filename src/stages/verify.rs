@@ -323,13 +323,11 @@ impl Look {
         looking: &Looking<'_>,
         shelf: &Shelf,
     ) -> Result<(), VaultError> {
-        match reader.integrity_problems() {
-            Ok(problems) => problems.iter().take(20).for_each(|problem| self.red(Code::DatabaseDamaged, "case.sqlite", problem)),
-            Err(error) => self.broken(&error),
-        }
-        // Each entry is read once: here it is judged, and on another core it is replayed.
+        // Each entry is read once: here it is judged, and on another core it is replayed. SQLite looks at its file meanwhile.
         let (replay, entries) = mpsc::sync_channel::<Vec<(u64, Entry)>>(64);
+        let layout = reader.layout();
         let replayed = std::thread::scope(|scope| {
+            let problems = scope.spawn(|| Reader::open(&layout.root)?.integrity_problems());
             let replayed = scope.spawn(move || -> Result<Replay, VaultError> {
                 let replay = Replay::begin()?;
                 for (index, entry) in entries.into_iter().flatten() {
@@ -338,6 +336,13 @@ impl Look {
                 Ok(replay)
             });
             let looked = self.judged(reader, trusted, looking, shelf, replay);
+            match problems.join() {
+                Ok(Ok(problems)) => {
+                    problems.iter().take(20).for_each(|problem| self.red(Code::DatabaseDamaged, "case.sqlite", problem));
+                }
+                Ok(Err(error)) => self.broken(&error),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
             match (looked, replayed.join()) {
                 (Err(error), _) => Err(error),
                 (Ok(()), Ok(replayed)) => Ok(replayed),

@@ -483,14 +483,20 @@ impl Reader {
         vec![Sql::Text(letter.to_string()), Sql::Integer(no.try_into().unwrap_or(i64::MAX))]
     }
 
-    /// What was found for some words: the thing's id and the text they occur in, best first.
+    /// What was found for some words: the thing's id and the text they occur in, best first; oldest first where they occur
+    /// in more than 20,000, which are too many to be told apart.
     pub fn search(&self, words: &str, limit: u64) -> Result<Vec<(String, String)>, VaultError> {
         let query = fold::query(words);
         if query.is_empty() {
             return Ok(Vec::new());
         }
+        let ranked = "SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH ?1 LIMIT 20001)";
+        let found: u64 = self.db.query_row(ranked, [&query], |row| row.get(0)).map_err(VaultError::sql("be read"))?;
         let values = vec![Sql::Text(query), Sql::Integer(limit.try_into().unwrap_or(i64::MAX))];
-        let sql = "SELECT subject, shown FROM search WHERE search MATCH ?1 ORDER BY rank, rowid LIMIT ?2";
+        let sql = match found > 20_000 {
+            true => "SELECT subject, shown FROM search WHERE search MATCH ?1 ORDER BY rowid LIMIT ?2",
+            false => "SELECT subject, shown FROM search WHERE search MATCH ?1 ORDER BY rank, rowid LIMIT ?2",
+        };
         self.all(sql, values, |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
