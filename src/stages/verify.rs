@@ -15,7 +15,7 @@ use super::shelf::{Shelf, published_leaves, root_of};
 use crate::evidence::{Code, Digest, Event, Finding, Fixity, FixityChecked, Object, Time, Verdict};
 use crate::keyring::Trusted;
 use crate::ledger::{Checkpoint, Entry, Frontier, Hash, Keys, TILE, TilePath, leaf_hash, open, read};
-use crate::vault::{LOG, Layout, LogRow, Published, Reader, Replay, VaultError};
+use crate::vault::{LOG, Layout, LogRow, ObjectFile, Published, Reader, Replay, VaultError, object_files};
 
 /// How deep to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -170,7 +170,7 @@ struct LookedAt {
     objects: Vec<Object>,
     found: Vec<(usize, (Code, String))>,
     purged: BTreeMap<Digest, String>,
-    known: Vec<Digest>,
+    unnamed: Result<Vec<ObjectFile>, VaultError>,
 }
 
 fn asked(reader: &Reader, looking: &Looking<'_>) -> Result<Asked, VaultError> {
@@ -194,8 +194,21 @@ impl Asked {
             (looking.tick)(done.fetch_add(size, Ordering::Relaxed) + size, total);
         });
         let found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        LookedAt { objects: self.objects, found, purged: self.purged, known: self.known }
+        let unnamed = unnamed(&self.layout, &self.known);
+        LookedAt { objects: self.objects, found, purged: self.purged, unnamed }
     }
+}
+
+/// The files of the vault that are none of these objects, which are in order.
+fn unnamed(layout: &Layout, known: &[Digest]) -> Result<Vec<ObjectFile>, VaultError> {
+    let mut files = Vec::new();
+    object_files(layout, |file| {
+        if file.digest.is_none_or(|digest| known.binary_search(&digest).is_err()) {
+            files.push(file);
+        }
+        Ok(())
+    })?;
+    Ok(files)
 }
 
 #[derive(Default)]
@@ -213,7 +226,8 @@ struct Look {
     clock: Clock,
     looked: Vec<(Digest, Fixity)>,
     /// Every object that the catalogue names, in order.
-    known: Vec<Digest>,
+    /// Files that no object had when the vault was walked.
+    unnamed: Option<Result<Vec<ObjectFile>, VaultError>>,
     fixity: FixityCount,
     covered: Covered,
 }
@@ -747,7 +761,7 @@ impl Look {
 
     /// What the check of the objects' bytes said, and what there is no check of.
     fn objects(&mut self, looked: LookedAt, reader: &Reader) {
-        let LookedAt { objects, found, purged, known } = looked;
+        let LookedAt { objects, found, purged, unnamed } = looked;
         let layout = reader.layout();
         let name = |object: &Digest| match reader.names_of(object).unwrap_or_default() {
             names if names.is_empty() => format!("object {}", object.short()),
@@ -760,7 +774,7 @@ impl Look {
             Some(Code::ObjectMissing) => Fixity::Missing,
             Some(_) => Fixity::Altered,
         };
-        self.known = known;
+        self.unnamed = Some(unnamed);
         self.looked = objects.iter().map(|object| (object.sha256, outcome(object))).collect();
         let count = |outcome| self.looked.iter().filter(|(_, found)| *found == outcome).count() as u64;
         (self.fixity.confirmed, self.fixity.altered, self.fixity.missing) =
@@ -788,16 +802,16 @@ impl Look {
     fn extra(&mut self, reader: &Reader) -> Result<(), VaultError> {
         let mut lost: BTreeSet<Digest> =
             self.looked.iter().filter(|(_, found)| *found == Fixity::Missing).map(|(object, _)| *object).collect();
-        let named = std::mem::take(&mut self.known);
-        reader.object_files(|file| {
-            if file.digest.is_some_and(|digest| named.binary_search(&digest).is_ok()) {
-                return Ok(());
-            }
+        let files = self.unnamed.take().unwrap_or_else(|| unnamed(reader.layout(), &[]))?;
+        for file in files {
             // Asked anew, and in this order: a running command keeps the staged name until the bytes are recorded.
             let arriving = reader.arriving();
+            let path = reader.layout().root.join(&file.path);
             let known = file.digest.map(|digest| reader.object(&digest)).transpose();
             match known {
                 Ok(Some(Some(_))) => {}
+                // A run that failed has taken it back since.
+                _ if path.symlink_metadata().is_err() => {}
                 _ if file.digest.is_some_and(|digest| arriving.contains(&digest) && holds(reader, &file.path, &digest)) => {
                     self.notes.push(format!("{} is not recorded yet: a run is at work, or was interrupted", file.path));
                 }
@@ -805,7 +819,6 @@ impl Look {
                     let name = file.path.rsplit('/').next().unwrap_or(&file.path).to_owned();
                     self.fixity.new += 1;
                     // Bytes that are missing in their place may lie here.
-                    let path = reader.layout().root.join(&file.path);
                     let bytes = path.symlink_metadata().ok().filter(|found| found.is_file() && !lost.is_empty());
                     let digest = bytes
                         .and_then(|_| std::fs::File::open(&path).ok())
@@ -822,8 +835,8 @@ impl Look {
                     self.findings.push(Finding::red(Code::ObjectExtra, name, detail).at(file.path));
                 }
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 }
 

@@ -115,7 +115,7 @@ pub(super) fn open(layout: &Layout, digest: &Digest) -> Result<File, VaultError>
 }
 
 /// Every file and link under `vault/`, in order of path.
-pub(super) fn files(layout: &Layout, mut look: impl FnMut(ObjectFile) -> Result<(), VaultError>) -> Result<(), VaultError> {
+pub fn files(layout: &Layout, mut look: impl FnMut(ObjectFile) -> Result<(), VaultError>) -> Result<(), VaultError> {
     let vault = layout.root.join("vault");
     if !vault.exists() {
         return Ok(());

@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::nodes::{self, Stored};
-use super::{Layout, ObjectFile, Published, Replay, VaultError, compare, db, lock, objects, publish, rows};
+use super::{Layout, Published, Replay, VaultError, compare, db, lock, objects, publish, rows};
 use crate::evidence::{Digest, Event, Finding, Object, Unit};
 use crate::ledger::{Hash, PublicKey, Sealed, TilePath, consistency, inclusion, open, root};
 
@@ -173,11 +173,6 @@ impl Reader {
     /// Every object of the catalogue, in order of digest.
     pub fn objects(&self) -> Result<Vec<Object>, VaultError> {
         rows::objects(&self.db).map_err(VaultError::sql("be read"))
-    }
-
-    /// The files under `vault/`, whether the catalogue knows them or not.
-    pub fn object_files(&self, look: impl FnMut(ObjectFile) -> Result<(), VaultError>) -> Result<(), VaultError> {
-        objects::files(&self.layout, look)
     }
 
     /// What people call an object: the exhibits that it is, and the report.
