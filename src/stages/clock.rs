@@ -39,3 +39,36 @@ pub(super) fn against(stamped: Time, about: i64, covered: (u64, Time), recorded:
     }
     (recorded.1.micros() < stamped.micros() - SLACK - about).then(|| told(recorded, "before"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(micros: i64) -> Time {
+        Time::from_micros(1_700_000_000_000_000 + micros)
+    }
+
+    #[test]
+    fn ten_minutes_are_forgiven_and_a_microsecond_more_is_told() {
+        let mut clock = Clock::default();
+        assert_eq!(clock.take(0, at(SLACK)), None);
+        assert_eq!(clock.take(1, at(0)), None);
+        assert_eq!(clock.take(2, at(2 * SLACK)), None);
+        let told = clock.take(3, at(SLACK - 1)).unwrap();
+        assert_eq!((told.code, told.subject.as_str()), (Code::ClockAnomaly, "entry 3"));
+        assert!(told.detail.contains("and entry 2 before it"), "{}", told.detail);
+        // Only the entry before counts: the one that was wrong is told once.
+        assert_eq!(clock.take(4, at(SLACK)), None);
+    }
+
+    #[test]
+    fn an_authoritys_time_is_held_against_both_sides_as_exactly_as_it_is() {
+        for about in [0, 2 * SLACK] {
+            let far = SLACK + about;
+            let told = |covered, recorded| against(at(0), about, (1, at(covered)), (2, at(recorded))).map(|told| told.subject);
+            assert_eq!(told(far, -far), None);
+            assert_eq!(told(far + 1, -far).as_deref(), Some("entry 1"));
+            assert_eq!(told(far, -far - 1).as_deref(), Some("entry 2"));
+        }
+    }
+}
