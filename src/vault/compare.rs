@@ -66,7 +66,7 @@ impl Replay {
     pub fn begin() -> Result<Replay, VaultError> {
         let fresh = Connection::open("").map_err(VaultError::sql("be replayed"))?;
         // Nothing of it is needed when it fails.
-        let quick = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 16384; PRAGMA cache_size = -98304;";
+        let quick = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 16384; PRAGMA cache_size = -65536;";
         let tuned = db::tuned(&fresh).and_then(|()| fresh.execute_batch(quick));
         tuned.map_err(VaultError::sql("be replayed"))?;
         db::create_tables(&fresh)?;
