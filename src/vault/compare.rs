@@ -190,7 +190,8 @@ fn rows(
         let (mut left, mut right) = (left.query([])?, right.query([])?);
         // As long as both are the same, nothing is copied.
         loop {
-            (left.advance()?, right.advance()?);
+            left.advance()?;
+            right.advance()?;
             match (left.get(), right.get()) {
                 (Some(x), Some(y)) if same(x, y, columns.len())? => {}
                 _ => break,

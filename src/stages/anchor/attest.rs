@@ -1,5 +1,7 @@
 //! One proof from outside, whichever way it was made: what it says, and whether who says it is trusted.
 
+use std::collections::BTreeSet;
+
 use crate::evidence::Time;
 use crate::ledger::{Attestation, Block, Note, Proof, Witness, verify_timestamp};
 
@@ -114,7 +116,10 @@ fn witnessed(token: &[u8], note: &str, outside: &Outside) -> Result<Attest, Stri
 
 /// The earliest block of those that the person has which a proof leads to.
 pub(super) fn earliest<'a>(proof: &Proof, outside: &'a Outside) -> Option<&'a Block> {
-    outside.blocks.iter().filter(|block| proof.in_block(block).is_some()).min_by_key(|block| block.time())
+    // The person may have the headers of the whole chain.
+    let attested = proof.attestations().into_iter().filter(|(_, attestation)| matches!(attestation, Attestation::Bitcoin(_)));
+    let roots: BTreeSet<Vec<u8>> = attested.map(|(message, _)| message).collect();
+    outside.blocks.iter().filter(|block| roots.contains(block.root())).min_by_key(|block| block.time())
 }
 
 /// The heights of the blocks that a proof leads to.
