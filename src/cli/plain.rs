@@ -129,13 +129,13 @@ pub fn print_json<T: serde::Serialize>(value: &T) {
     // Characters that act stand only inside strings, where an escape says the same.
     let mut plain = String::with_capacity(text.len() + 1);
     let mut units = [0; 2];
-    for letter in text.chars() {
-        if letter != '\n' && acts(letter) {
-            letter.encode_utf16(&mut units).iter().for_each(|unit| plain.push_str(&format!("\\u{unit:04x}")));
-        } else {
-            plain.push(letter);
-        }
+    let mut rest = text.as_str();
+    while let Some((at, letter)) = rest.char_indices().find(|(_, letter)| *letter != '\n' && acts(*letter)) {
+        plain.push_str(&rest[..at]);
+        letter.encode_utf16(&mut units).iter().for_each(|unit| plain.push_str(&format!("\\u{unit:04x}")));
+        rest = &rest[at + letter.len_utf8()..];
     }
+    plain.push_str(rest);
     plain.push('\n');
     print(&plain);
 }

@@ -1,12 +1,11 @@
 //! What belongs to the site and not to the report, by the words of `config/chrome.toml`.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex::RegexSet;
 use serde::Deserialize;
 
-use super::pattern;
+use super::{HashSet, pattern};
 
 #[derive(Deserialize, Default)]
 struct File {
@@ -29,23 +28,21 @@ struct Chrome {
     image_words: HashSet<String>,
 }
 
-fn file() -> File {
-    toml::from_str(include_str!("../../config/chrome.toml")).unwrap_or_default()
-}
+static FILE: LazyLock<File> = LazyLock::new(|| toml::from_str(include_str!("../../config/chrome.toml")).unwrap_or_default());
 
 static CHROME: LazyLock<Chrome> = LazyLock::new(|| {
-    let file = file();
+    let set = |words: &[String]| words.iter().cloned().collect();
     Chrome {
-        parts: file.parts.into_iter().collect(),
-        media_words: file.media_words.into_iter().collect(),
-        weak: file.weak.into_iter().collect(),
-        image_words: file.image_words.into_iter().collect(),
+        parts: set(&FILE.parts),
+        media_words: set(&FILE.media_words),
+        weak: set(&FILE.weak),
+        image_words: set(&FILE.image_words),
     }
 });
 
 macro_rules! patterns {
     ($($name:ident = $field:ident;)+) => {
-        $(static $name: LazyLock<RegexSet> = LazyLock::new(|| pattern::set(&file().$field).unwrap_or_default());)+
+        $(static $name: LazyLock<RegexSet> = LazyLock::new(|| pattern::set(&FILE.$field).unwrap_or_default());)+
     };
 }
 patterns! {

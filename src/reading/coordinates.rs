@@ -2,9 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::{Captures, Regex};
-
-use super::pattern;
+use super::pattern::{self, Captures, Regex};
 
 /// A position read from a text.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,14 +1,13 @@
 //! Credits: who is named as the source of a picture or video. The words are in `config/credits.toml`.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use regex::{Captures, Regex};
 use serde::Deserialize;
 
+use super::HashSet;
 use super::chrome::name_words;
 use super::outline::folded;
-use super::pattern::{self, EDGE};
+use super::pattern::{self, Captures, EDGE, NoPattern, Regex};
 
 #[derive(Deserialize, Default)]
 struct File {
@@ -41,7 +40,7 @@ fn file() -> File {
     toml::from_str(include_str!("../../config/credits.toml")).unwrap_or_default()
 }
 
-fn compile(file: File) -> Result<Rules, regex::Error> {
+fn compile(file: File) -> Result<Rules, NoPattern> {
     let (labels, joins) = (file.labels.join("|"), file.joins.join("|"));
     let agencies: Vec<String> = file.agencies.iter().map(|name| regex::escape(name)).collect();
     let agencies = agencies.join("|");
@@ -158,7 +157,7 @@ fn labelled<'a>(rules: &Rules, text: &'a str) -> Option<Captures<'a>> {
     const LONGEST: (usize, usize) = (150, 700);
     let mut from = text.floor_char_boundary(text.len().saturating_sub(LONGEST.1));
     loop {
-        let found = rules.labelled.captures_at(text, from)?;
+        let found = rules.labelled.captures_from(text, from)?;
         if found["credit"].chars().count() <= LONGEST.0 {
             return Some(found);
         }

@@ -3,10 +3,10 @@
 use std::sync::LazyLock;
 
 use jiff::civil::{Date, Weekday};
-use regex::{Captures, Regex, RegexSet};
+use regex::RegexSet;
 use serde::Deserialize;
 
-use super::pattern::{self, EDGE};
+use super::pattern::{self, Captures, EDGE, Regex};
 
 #[derive(Deserialize)]
 struct File {

@@ -1,22 +1,21 @@
 //! HTML reports: the text of the article, and the media that its markup embeds or links to.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use regex::Regex;
 use url::Url;
 
 use super::block::{Block, BlockKind, Blocks, Place};
 use super::encoding::Decoded;
 use super::linked_data::{self, Described, LinkedData};
 use super::outline::{Outline, outline};
+use super::pattern::Regex;
 use super::player::{Played, played};
 use super::prose::claim;
 use super::region::Region;
 use super::sentence::{self, Sentences};
 use super::srcset::largest;
 use super::tree::{Tree, parse};
-use super::{Document, Excluded, Find, Hints, caption, chrome, identity, page, pattern, platform};
+use super::{Document, Excluded, Find, HashMap, HashSet, Hints, caption, chrome, identity, page, pattern, platform};
 use crate::evidence::{Claim, Form, MediaKind, Reading, Report};
 
 /// References beyond this many are not read, and the report says so.
@@ -54,10 +53,10 @@ pub(super) fn read_as(
         base: base.as_deref().and_then(|base| Url::parse(base).ok()),
         finds: Vec::new(),
         excluded: Vec::new(),
-        seen: HashMap::new(),
+        seen: HashMap::default(),
         media: media(&tree),
-        described: HashMap::new(),
-        primary: HashSet::new(),
+        described: HashMap::default(),
+        primary: HashSet::default(),
         cut: false,
     };
     walk.index();
@@ -150,22 +149,7 @@ fn is_picture(name: &str) -> bool {
 
 /// The nodes that show media, in order.
 fn media(tree: &Tree) -> Vec<usize> {
-    let shows = |at: &usize| {
-        matches!(
-            tree.name(*at),
-            "img"
-                | "picture"
-                | "video"
-                | "audio"
-                | "iframe"
-                | "embed"
-                | "object"
-                | "amp-img"
-                | "amp-video"
-                | "amp-iframe"
-                | "amp-youtube"
-        ) && !matches!(tree.name(tree.parent(*at)), "picture" | "noscript")
-    };
+    let shows = |at: &usize| tree.is_media(*at) && !matches!(tree.name(tree.parent(*at)), "picture" | "noscript");
     (1..tree.len()).filter(shows).collect()
 }
 

@@ -2,10 +2,9 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
 use url::Url;
 
-use super::pattern;
+use super::pattern::{self, Regex};
 
 struct Rules {
     /// An id that no two pictures share: a UUID, or a long row of hexadecimal digits.
@@ -37,7 +36,7 @@ pub(super) fn of(url: &Url) -> String {
     let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
     let parts: Vec<&str> = above.split('/').filter(|part| !part.is_empty() && !rules.part.is_match(part)).collect();
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let stem = rules.size.replace(stem, "");
+    let stem = rules.size.replace_all(stem, "");
     let from = parts.len().saturating_sub(2);
     let file = super::media_kind_of_path(path).is_some();
     match file && !rules.plain.is_match(&stem) {

@@ -1,7 +1,7 @@
 //! A page's text in blocks, and where each of its nodes stands in that text.
 
 use super::block::BlockKind;
-use super::tree::{Tree, is_block};
+use super::tree::Tree;
 
 /// A text with every run of blanks as one, and none at its ends.
 pub(super) fn folded(text: &str) -> String {
@@ -37,29 +37,6 @@ pub(super) struct Outline {
     pub at: Vec<u32>,
 }
 
-/// Elements whose text nobody reads as part of the report.
-fn is_silent(name: &str) -> bool {
-    matches!(
-        name,
-        "script"
-            | "style"
-            | "template"
-            | "head"
-            | "svg"
-            | "noscript"
-            | "select"
-            | "button"
-            | "textarea"
-            | "iframe"
-            | "video"
-            | "audio"
-            | "object"
-            | "amp-video"
-            | "amp-audio"
-            | "math"
-    )
-}
-
 struct Open {
     end: usize,
     block: bool,
@@ -80,12 +57,12 @@ pub(super) fn outline(tree: &Tree) -> Outline {
         }
         if tree.is_element(at) {
             let name = tree.name(at);
-            let block = is_block(name);
+            let block = tree.is_block(at);
             if block {
                 close(&mut outline, &mut run);
             }
             outline.at.push(outline.text.len() as u32);
-            if is_silent(name) {
+            if tree.is_silent(at) {
                 silent = silent.max(tree.end(at));
             }
             let kind = match name {

@@ -1,12 +1,12 @@
 //! The words of `config/phrases.toml`, compiled once a language and only when a text needs them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
 
-use regex::Regex;
 use serde::Deserialize;
 
-use super::pattern::{self, EDGE};
+use super::HashMap;
+use super::pattern::{self, EDGE, Regex};
 
 #[derive(Deserialize, Default)]
 struct Words {
@@ -171,14 +171,15 @@ const SMALL: [(&str, &[&str]); 4] = [
 /// Which of our languages a text is in, by its letters and its small words.
 pub(super) fn language_of(text: &str) -> &'static str {
     static HITS: LazyLock<HashMap<&[u8], [u16; 4]>> = LazyLock::new(|| {
-        let mut hits: HashMap<&[u8], [u16; 4]> = HashMap::new();
+        let mut hits: HashMap<&[u8], [u16; 4]> = HashMap::default();
         for (nth, (_, words)) in SMALL.iter().enumerate() {
             words.iter().for_each(|word| hits.entry(word.as_bytes()).or_default()[nth] = 1);
         }
         hits
     });
-    let sample = text.char_indices().nth(600).map_or(text, |(end, _)| &text[..end]);
-    if !sample.is_ascii() {
+    let sample = if text.len() <= 600 { text } else { text.char_indices().nth(600).map_or(text, |(end, _)| &text[..end]) };
+    // Both scripts' letters begin with such bytes in UTF-8, and no others of our languages' do.
+    if sample.bytes().any(|byte| matches!(byte, 0xd0..=0xdb)) {
         let count = |from: char, to: char| sample.chars().filter(|letter| (from..=to).contains(letter)).count();
         let letters = sample.chars().filter(|letter| letter.is_alphabetic()).count().max(1);
         if count('\u{0600}', '\u{06ff}') * 2 > letters {
@@ -222,7 +223,7 @@ mod tests {
         assert_eq!(file.len(), 7);
         for (language, words) in &file {
             for pattern in build(language, words) {
-                Regex::new(&pattern).unwrap_or_else(|error| panic!("{language}: {error}"));
+                pattern::regex(&pattern).unwrap_or_else(|error| panic!("{language}: {error}"));
             }
         }
     }

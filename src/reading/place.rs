@@ -2,15 +2,15 @@
 //! The words are in `config/places.toml`.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
 
-use super::coordinates;
 use super::gazetteer::{Gazetted, PlaceKind, look_up, look_up_bent};
 use super::phrases::{LANGUAGES, nth};
 use super::token::{Token, tokens};
+use super::{HashMap, HashSet, coordinates};
 use crate::evidence::{PlaceCandidate, PlaceReading};
 
 #[derive(Deserialize, Default)]
@@ -66,7 +66,7 @@ fn words_of(language: &str) -> &'static Words {
     COMPILED[at].get_or_init(|| {
         let Some(lists) = FILE.languages.get(LANGUAGES[at]) else { return Words::default() };
         let set = |words: &[String]| words.iter().cloned().collect();
-        let mut relations: HashMap<String, Vec<Vec<String>>> = HashMap::new();
+        let mut relations: HashMap<String, Vec<Vec<String>>> = HashMap::default();
         for relation in &lists.relations {
             let parts: Vec<String> = relation.split(' ').map(str::to_owned).collect();
             if let Some(last) = parts.last().cloned() {
@@ -121,9 +121,9 @@ fn countries(text: &str) -> HashMap<&'static str, f64> {
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    let mut countries: HashMap<&'static str, f64> = HashMap::new();
+    let mut countries: HashMap<&'static str, f64> = HashMap::default();
     let tokens = tokens(&text[..end]);
-    let mut known: HashMap<&str, Option<(&'static str, f64)>> = HashMap::new();
+    let mut known: HashMap<&str, Option<(&'static str, f64)>> = HashMap::default();
     let mut at = 0;
     while at < tokens.len() {
         if !tokens[at].capital && !tokens[at].arabic {

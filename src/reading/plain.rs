@@ -2,11 +2,11 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
 use url::Url;
 
 use super::block::{Block, BlockKind, Blocks, Place};
 use super::encoding::Decoded;
+use super::pattern::Regex;
 use super::{Document, Find, Hints, pattern, platform, sentence, sentence::Sentences};
 use crate::evidence::{Form, MediaKind, Report};
 

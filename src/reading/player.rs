@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use regex::Regex;
 use serde::Deserialize;
 
-use super::pattern;
+use super::HashSet;
+use super::pattern::{self, NoPattern, Regex};
 use super::tree::Tree;
 
 #[derive(Deserialize, Default)]
@@ -47,7 +47,7 @@ fn file() -> File {
     toml::from_str(include_str!("../../config/players.toml")).unwrap_or_default()
 }
 
-fn compile(file: &File) -> Result<(Vec<Player>, Regex), regex::Error> {
+fn compile(file: &File) -> Result<(Vec<Player>, Regex), NoPattern> {
     let player = |entry: &Entry| {
         Ok(Player {
             element: entry.element.clone(),
@@ -57,15 +57,25 @@ fn compile(file: &File) -> Result<(Vec<Player>, Regex), regex::Error> {
             url: entry.url.clone(),
         })
     };
-    let players = file.player.iter().map(player).collect::<Result<_, regex::Error>>()?;
+    let players = file.player.iter().map(player).collect::<Result<_, NoPattern>>()?;
     let keys = file.addresses.json_ids.join("|");
     Ok((players, pattern::regex(&format!(r#"["'](?:{keys})["']\s*:\s*["'](?P<id>[A-Za-z0-9_-]{{11}})["']"#))?))
 }
 
-static TABLE: LazyLock<Option<(Vec<Player>, Regex, Addresses)>> = LazyLock::new(|| {
+struct Table {
+    players: Vec<Player>,
+    json: Regex,
+    addresses: Addresses,
+    /// Attributes that a player or an address is known by.
+    stated: HashSet<String>,
+}
+
+static TABLE: LazyLock<Option<Table>> = LazyLock::new(|| {
     let file = file();
     let (players, json) = compile(&file).ok()?;
-    Some((players, json, file.addresses))
+    let of_players = players.iter().flat_map(|player| &player.id);
+    let stated = of_players.chain(&file.addresses.platform).chain(&file.addresses.media).cloned().collect();
+    Some(Table { players, json, addresses: file.addresses, stated })
 });
 
 /// An address that an element's attributes stand for.
@@ -91,7 +101,7 @@ pub(super) fn played(tree: &Tree, at: usize, known: &dyn Fn(&str) -> bool) -> Op
     {
         return None;
     }
-    let (players, json, addresses) = TABLE.as_ref()?;
+    let Table { players, json, addresses, stated } = TABLE.as_ref()?;
     let speaks = |word: &str| {
         name.contains(word)
             || tree.attributes(at).any(|(name, value)| {
@@ -99,9 +109,10 @@ pub(super) fn played(tree: &Tree, at: usize, known: &dyn Fn(&str) -> bool) -> Op
                     || value.get(..value.len().min(4000)).is_some_and(|value| value.to_ascii_lowercase().contains(word))
             })
     };
-    let stated = |names: &[String]| tree.attributes(at).any(|(name, _)| names.iter().any(|known| known == name));
-    for player in players.iter().filter(|player| stated(&player.id)) {
-        if player.element.as_deref().is_some_and(|element| element != name) {
+    let known_by = tree.attributes(at).any(|(name, _)| stated.contains(name));
+    for player in players.iter().filter(|_| known_by) {
+        let other = player.element.as_deref().is_some_and(|element| element != name);
+        if other || player.id.iter().all(|id| tree.get(at, id).is_none()) {
             continue;
         }
         let holds = |(attribute, part): (&String, &String)| match attribute.as_str() {
@@ -125,13 +136,14 @@ pub(super) fn played(tree: &Tree, at: usize, known: &dyn Fn(&str) -> bool) -> Op
             .find_map(|name| tree.first(at, &[name]).filter(|value| value.len() < 4096 && accept(value)).map(str::to_owned))
     };
     let address = |value: &str| value.contains("//") || value.starts_with('/');
-    if name != "a"
+    if known_by
+        && name != "a"
         && name != "blockquote"
         && let Some(url) = first(&addresses.platform, &|value| address(value) && known(value))
     {
         return Some(Played::Address(url));
     }
-    if let Some(url) = first(&addresses.media, &address) {
+    if known_by && let Some(url) = first(&addresses.media, &address) {
         return Some(Played::Media(url));
     }
     // Looked for in what is written as JSON is.

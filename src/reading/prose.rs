@@ -2,8 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
-
+use super::pattern::Regex;
 use super::phrases::{self, Phrases};
 use super::place::Context;
 use super::{credit, date, pattern, place};

@@ -1,8 +1,8 @@
 //! Which part of a page is the report: where its running text is, and what the site put around and into it.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
+use super::HashMap;
 use super::block::BlockKind;
 use super::chrome::{self, Part};
 use super::outline::{Outline, Run};
@@ -121,7 +121,7 @@ fn parts(tree: &Tree, outline: &Outline, weights: &Weights) -> Vec<Range<usize>>
     let mut found: Vec<Range<usize>> = Vec::new();
     let (mut articles, mut at) = (0usize, 1);
     // Pages say the same classes over and over.
-    let mut known: HashMap<&str, Option<Part>> = HashMap::new();
+    let mut known: HashMap<&str, Option<Part>> = HashMap::default();
     while at < tree.len() {
         if !tree.is_element(at) {
             at += 1;

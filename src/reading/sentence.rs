@@ -88,7 +88,7 @@ fn ends_line(so_far: &str) -> bool {
 /// Sentences of the blocks of one text, each block split once.
 #[derive(Default)]
 pub(super) struct Sentences {
-    split: std::collections::HashMap<usize, Vec<(usize, usize)>>,
+    split: super::HashMap<usize, Vec<(usize, usize)>>,
 }
 
 impl Sentences {

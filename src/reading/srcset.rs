@@ -1,12 +1,12 @@
 //! The sizes of one picture (`srcset`, WHATWG HTML).
 
-use std::collections::HashSet;
+use super::HashSet;
 
 /// The largest candidate of a `srcset`, with its size: width, or density times a thousand.
 pub(super) fn largest(set: &str) -> Option<(u64, String)> {
     let mut best: Option<(u64, String)> = None;
     let mut rest = set.trim();
-    let mut seen: HashSet<&str> = HashSet::new();
+    let mut seen: HashSet<&str> = HashSet::default();
     while !rest.is_empty() && seen.len() < 100 {
         // An address goes up to a blank; commas at its end part candidates, commas within are its own.
         let (word, behind) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));

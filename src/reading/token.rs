@@ -31,9 +31,11 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
         }
         let mut end = start + first.len_utf8();
         while let Some((at, letter)) = letters.peek().copied() {
-            let next = text[at + letter.len_utf8()..].chars().next();
-            let inner = matches!(letter, '-' | '\'' | '’' | 'ʼ') && next.is_some_and(char::is_alphanumeric);
-            if !letter.is_alphanumeric() && !inner && !unicode_normalization::char::is_combining_mark(letter) {
+            let next = || text[at + letter.len_utf8()..].chars().next();
+            let inner = || matches!(letter, '-' | '\'' | '’' | 'ʼ') && next().is_some_and(char::is_alphanumeric);
+            // No mark that combines is below this.
+            let combines = letter >= '\u{300}' && unicode_normalization::char::is_combining_mark(letter);
+            if !letter.is_alphanumeric() && !combines && !inner() {
                 break;
             }
             end = at + letter.len_utf8();

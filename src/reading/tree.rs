@@ -4,13 +4,14 @@
 //! all their text is in one string.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::ops::Range;
 
 use html5gum::emitters::ForwardingEmitter;
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Emitter, Span, Tokenizer};
+
+use super::HashMap;
 
 /// Elements deeper than this become siblings: no report needs it, and browsers stop at 512, too.
 const DEEPEST: usize = 400;
@@ -47,6 +48,28 @@ struct Attribute {
     to: u32,
 }
 
+/// What an element's name says of it: told once a name, since pages are made of a few.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Kind {
+    block: bool,
+    closes_paragraph: bool,
+    void: bool,
+    silent: bool,
+    media: bool,
+}
+
+impl Kind {
+    fn of(name: &str) -> Kind {
+        Kind {
+            block: is_block(name),
+            closes_paragraph: closes_paragraph(name),
+            void: is_void(name),
+            silent: is_silent(name),
+            media: is_media(name),
+        }
+    }
+}
+
 /// All nodes; node 0 is the document.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tree {
@@ -54,6 +77,8 @@ pub(crate) struct Tree {
     attributes: Vec<Attribute>,
     arena: String,
     names: Vec<String>,
+    /// What each name says of its elements.
+    kinds: Vec<Kind>,
     /// Comments that say where a saved page came from.
     pub saved_from: Option<String>,
     /// The page has more elements than are read.
@@ -72,6 +97,25 @@ impl Tree {
     /// An element's name in small letters; empty for text.
     pub fn name(&self, at: usize) -> &str {
         self.names.get(usize::from(self.nodes[at].name)).map_or("", String::as_str)
+    }
+
+    fn kind(&self, at: usize) -> Option<Kind> {
+        self.kinds.get(usize::from(self.nodes[at].name)).copied()
+    }
+
+    /// Whether an element begins a new line.
+    pub fn is_block(&self, at: usize) -> bool {
+        self.kind(at).is_some_and(|kind| kind.block)
+    }
+
+    /// Whether nobody reads an element's text as part of the report.
+    pub fn is_silent(&self, at: usize) -> bool {
+        self.kind(at).is_some_and(|kind| kind.silent)
+    }
+
+    /// Whether an element shows a picture, film or frame.
+    pub fn is_media(&self, at: usize) -> bool {
+        self.kind(at).is_some_and(|kind| kind.media)
     }
 
     /// A text node's text; none for elements and for what scripts say.
@@ -180,7 +224,7 @@ impl Tree {
                     node = self.end(node);
                     continue;
                 }
-                if is_block(self.name(node)) {
+                if self.is_block(node) {
                     text.push(' ');
                 }
             } else if let Some(words) = self.words(node) {
@@ -192,8 +236,48 @@ impl Tree {
     }
 }
 
+/// Elements whose text nobody reads as part of the report.
+fn is_silent(name: &str) -> bool {
+    matches!(
+        name,
+        "script"
+            | "style"
+            | "template"
+            | "head"
+            | "svg"
+            | "noscript"
+            | "select"
+            | "button"
+            | "textarea"
+            | "iframe"
+            | "video"
+            | "audio"
+            | "object"
+            | "amp-video"
+            | "amp-audio"
+            | "math"
+    )
+}
+
+fn is_media(name: &str) -> bool {
+    matches!(
+        name,
+        "img"
+            | "picture"
+            | "video"
+            | "audio"
+            | "iframe"
+            | "embed"
+            | "object"
+            | "amp-img"
+            | "amp-video"
+            | "amp-iframe"
+            | "amp-youtube"
+    )
+}
+
 /// Elements that begin a new line.
-pub(super) fn is_block(name: &str) -> bool {
+fn is_block(name: &str) -> bool {
     closes_paragraph(name)
         || matches!(
             name,
@@ -263,14 +347,14 @@ fn closes_paragraph(name: &str) -> bool {
 }
 
 /// Elements that end where the next of their kind begins.
-fn closes_itself(open: &str, next: &str) -> bool {
+fn closes_itself(open: &str, next: &str, next_is: Kind) -> bool {
     match open {
         "li" => next == "li",
         "dt" | "dd" => matches!(next, "dt" | "dd"),
         "option" => next == "option",
         "tr" => next == "tr",
         "td" | "th" => matches!(next, "td" | "th" | "tr"),
-        "p" => closes_paragraph(next),
+        "p" => next_is.closes_paragraph,
         _ => false,
     }
 }
@@ -364,6 +448,7 @@ impl Builder {
             return 0;
         }
         let number = self.tree.names.len() as u16;
+        self.tree.kinds.push(Kind::of(&name));
         self.tree.names.push(name.clone());
         self.known.insert(name, number);
         number
@@ -390,7 +475,8 @@ impl Builder {
 
     fn start(&mut self, self_closing: bool) {
         let Some((name, first)) = self.next.take() else { return };
-        while self.open.len() > 1 && closes_itself(self.tree.name(self.here()), &self.tree.names[usize::from(name)]) {
+        let kind = self.tree.kinds[usize::from(name)];
+        while self.open.len() > 1 && closes_itself(self.tree.name(self.here()), &self.tree.names[usize::from(name)], kind) {
             self.pop();
         }
         let parent = self.here();
@@ -411,7 +497,7 @@ impl Builder {
         let Some(at) = self.push(Node { parent: parent as u32, end, from: first as u32, to, ordinal, name }) else { return };
         // In HTML a slash closes only what is empty anyway; in SVG and MathML it closes.
         let spelled = self.tree.names[usize::from(name)].as_str();
-        let empty = is_void(spelled) || (self_closing && matches!(spelled, "path" | "use" | "circle" | "rect" | "g"));
+        let empty = kind.void || (self_closing && matches!(spelled, "path" | "use" | "circle" | "rect" | "g"));
         let noscript = spelled == "noscript";
         if !empty && self.open.len() < DEEPEST {
             self.open.push(Open { at, counts: Vec::new() });
@@ -494,10 +580,15 @@ impl<E: Emitter> ForwardingEmitter for Lenient<E> {
 pub(super) fn parse(html: &str) -> Tree {
     let root = Node { parent: 0, end: 1, from: 0, to: 0, ordinal: 1, name: 1 };
     let names = vec!["x-other".to_owned(), String::new()];
-    let tree = Tree { nodes: vec![root], attributes: Vec::new(), arena: String::new(), names, saved_from: None, cut: false };
+    // About what a page of this length has, so that little is moved while it is read.
+    let (mut nodes, attributes) = (Vec::with_capacity(html.len() / 40), Vec::with_capacity(html.len() / 40));
+    nodes.push(root);
+    let kinds = names.iter().map(|name| Kind::of(name)).collect();
+    let arena = String::with_capacity(html.len());
+    let tree = Tree { nodes, attributes, arena, names, kinds, saved_from: None, cut: false };
     let open = vec![Open { at: 0, counts: Vec::new() }];
     let mut builder =
-        Builder { tree, known: HashMap::new(), recent: [0; RECENT], open, next: None, keeping: false, noscript: None };
+        Builder { tree, known: HashMap::default(), recent: [0; RECENT], open, next: None, keeping: false, noscript: None };
     builder.read(html);
     // A `noscript` that is never closed.
     if let Some(markup) = builder.noscript.take() {
