@@ -295,18 +295,20 @@ impl Vault {
             let holds = effects.lease.as_ref().map(|lease| work::holds(&self.reader.db, lease));
             fresh.push(holds.transpose().map_err(VaultError::sql("be read"))?.unwrap_or(true));
         }
+        let taken: Vec<&Staged> =
+            batch.iter().zip(&fresh).filter(|(_, fresh)| **fresh).flat_map(|(effects, _)| &effects.objects).collect();
+        // Bytes before their names, so that what has a name in the vault is whole whatever happens.
+        let vault = self.reader.layout.vault();
+        let bodies: Vec<&Path> = taken.iter().filter(|staged| !staged.durable).map(|staged| staged.path.as_path()).collect();
+        durable::sync_many(&bodies, &vault)?;
         let mut dirs = BTreeSet::new();
-        for (effects, _) in batch.iter().zip(&fresh).filter(|(_, fresh)| **fresh) {
-            for staged in &effects.objects {
-                let kept = objects::keep(&self.reader.layout, staged)?;
-                dirs.extend(kept.changed);
-                dirs.extend(kept.above.into_iter().filter(|dir| !self.synced.contains(dir)));
-            }
+        for staged in taken {
+            let kept = objects::keep(&self.reader.layout, staged)?;
+            dirs.extend(kept.changed);
+            dirs.extend(kept.above.into_iter().filter(|dir| !self.synced.contains(dir)));
         }
-        for dir in dirs {
-            durable::sync_dir(&dir)?;
-            self.synced.insert(dir);
-        }
+        durable::sync_many(&dirs.iter().map(PathBuf::as_path).collect::<Vec<_>>(), &vault)?;
+        self.synced.extend(dirs);
         // From here on a crash leaves bytes without an entry: the next run adopts them.
         let old = nodes::size(&self.reader.db)?;
         if old > 0 && self.reader.head()?.is_none_or(|head| head.checkpoint.size != old) {

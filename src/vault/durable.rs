@@ -1,14 +1,39 @@
 //! Files that survive the power going: written, synced, named, and the name synced.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use super::VaultError;
 
 /// Makes a directory's entries durable.
 pub(super) fn sync_dir(dir: &Path) -> Result<(), VaultError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(VaultError::io("sync", dir))
+}
+
+/// Makes files and directories durable, all of one file system: one by one where they are few, else with all that
+/// waits there to be written, which costs one pass instead of one each.
+pub(super) fn sync_many(paths: &[&Path], within: &Path) -> Result<(), VaultError> {
+    /// So many syncs cost more than that pass, on a disk that nobody else writes to.
+    const FEW: usize = 6;
+    if paths.len() > FEW && syncs_whole() {
+        let within_open = File::open(within).map_err(VaultError::io("sync", within))?;
+        return rustix::fs::syncfs(&within_open).map_err(|error| VaultError::io("sync", within)(error.into()));
+    }
+    paths.iter().try_for_each(|path| File::open(path).and_then(|file| file.sync_all()).map_err(VaultError::io("sync", path)))
+}
+
+/// Whether `syncfs` tells of writes that failed: Linux does since 5.8.
+fn syncs_whole() -> bool {
+    static TELLS: LazyLock<bool> = LazyLock::new(|| {
+        let system = rustix::system::uname();
+        let release = system.release().to_string_lossy();
+        let mut numbers = release.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
+        (numbers.next(), numbers.next()) >= (Some(5), Some(8))
+    });
+    *TELLS
 }
 
 /// Makes a directory and its missing parents, each name durable before the next.
@@ -25,6 +50,24 @@ pub(super) fn create_dir(dir: &Path) -> Result<(), VaultError> {
         sync_dir(parent)?;
     }
     Ok(())
+}
+
+/// Writes whole files of one directory's, as [`write`] does one: all bytes are durable before the first has its name. What
+/// was not named is left beside `temporary`.
+pub(super) fn write_many(temporary: &Path, within: &Path, files: &[(PathBuf, Vec<u8>)]) -> Result<(), VaultError> {
+    let mut written = Vec::with_capacity(files.len());
+    for (nth, (path, bytes)) in files.iter().enumerate() {
+        let temporary = temporary.with_extension(nth.to_string());
+        fs::write(&temporary, bytes).map_err(VaultError::io("write", path))?;
+        written.push(temporary);
+    }
+    sync_many(&written.iter().map(PathBuf::as_path).collect::<Vec<_>>(), within)?;
+    let mut dirs = BTreeSet::new();
+    for (temporary, (path, _)) in written.iter().zip(files) {
+        fs::rename(temporary, path).map_err(VaultError::io("name", path))?;
+        dirs.extend(path.parent());
+    }
+    sync_many(&dirs.into_iter().collect::<Vec<_>>(), within)
 }
 
 /// Writes a whole file: a temporary one beside the staging area, synced, then renamed into place and

@@ -102,6 +102,9 @@ fn adopt(vault: &mut Vault, dir: &Path) -> Result<bool, VaultError> {
             all &= objects::holds(&path, &digests)?;
             continue;
         }
+        // The run may have died before it synced them.
+        let bytes = if marked { &path } else { &file.path() };
+        fs::File::open(bytes).and_then(|bytes| bytes.sync_all()).map_err(VaultError::io("sync", bytes))?;
         if !objects::holds(&path, &digests)? {
             // No entry names what lies there.
             let _ = fs::remove_file(&path);

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -54,6 +55,9 @@ pub(super) fn digest_of(name: &std::ffi::OsStr) -> Option<Digest> {
     digest.parse().ok()
 }
 
+/// A body of at most this many bytes is made durable by the commit that takes it, with all others of that commit.
+const TOGETHER: u64 = 1 << 20;
+
 /// A body on its way in: write to it, then `finish`.
 #[derive(Debug)]
 pub struct Staging {
@@ -66,8 +70,9 @@ pub struct Staging {
 impl Staging {
     pub(super) fn create(run: Arc<Run>) -> Result<Staging, VaultError> {
         let path = run.temporary();
-        let file =
-            OpenOptions::new().write(true).read(true).create_new(true).open(&path).map_err(VaultError::io("write", &path))?;
+        // Nobody writes to it again who does not hold it open now.
+        let file = OpenOptions::new().write(true).read(true).create_new(true).mode(0o444).open(&path);
+        let file = file.map_err(VaultError::io("write", &path))?;
         Ok(Staging { run, path, file, digests: Digesting::default() })
     }
 
@@ -76,17 +81,17 @@ impl Staging {
         self.digests.size
     }
 
-    /// Makes the bytes durable and gives them their name by digest, still in staging.
+    /// Gives the bytes their name by digest, still in staging. Large ones are made durable at once, while others arrive.
     pub fn finish(self) -> Result<Staged, VaultError> {
         let digests = self.digests.clone().finish();
-        let mut permissions = self.file.metadata().map_err(VaultError::io("read", &self.path))?.permissions();
-        permissions.set_readonly(true);
-        fs::set_permissions(&self.path, permissions).map_err(VaultError::io("protect", &self.path))?;
-        self.file.sync_all().map_err(VaultError::io("sync", &self.path))?;
+        let durable = digests.size > TOGETHER;
+        if durable {
+            self.file.sync_all().map_err(VaultError::io("sync", &self.path))?;
+        }
         let number = self.run.next.fetch_add(1, Ordering::Relaxed);
         let path = self.run.dir.join(format!("{}-{number}", digests.sha256));
         fs::rename(&self.path, &path).map_err(VaultError::io("name", &path))?;
-        Ok(Staged { _run: self.run.clone(), path, digests, rescued: AtomicBool::new(false) })
+        Ok(Staged { _run: self.run.clone(), path, digests, durable, rescued: AtomicBool::new(false) })
     }
 }
 
@@ -109,12 +114,13 @@ impl Drop for Staging {
     }
 }
 
-/// Bytes that are durable and digested, and not yet named by any entry. Only a commit consumes them.
+/// Bytes that are whole and digested, and not yet named by any entry. Only a commit consumes them.
 #[derive(Debug)]
 pub struct Staged {
     _run: Arc<Run>,
     pub(super) path: PathBuf,
     digests: Digests,
+    pub(super) durable: bool,
     /// The vault has other bytes in this object's place: these stay in staging, for a person to look at.
     pub(super) rescued: AtomicBool,
 }

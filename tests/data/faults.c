@@ -119,6 +119,7 @@ int openat64(int dir, const char *path, int flags, ...) {
     }
 CALL("fsync", fsync, (int file), (file))
 CALL("fsync", fdatasync, (int file), (file))
+CALL("fsync", syncfs, (int file), (file))
 CALL("ftruncate", ftruncate64, (int file, off64_t length), (file, length))
 CALL("rename", rename, (const char *from, const char *to), (from, to))
 CALL("link", linkat, (int a, const char *from, int b, const char *to, int flags), (a, from, b, to, flags))
