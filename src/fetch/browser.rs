@@ -39,6 +39,8 @@ const ARGUMENTS: &[&str] = &[
     "--disable-domain-reliability",
     "--disable-extensions",
     "--disable-field-trial-config",
+    // A page that prints itself would keep us from printing it.
+    "--disable-print-preview",
     "--disable-gpu",
     "--disable-quic",
     "--disable-search-engine-choice-screen",
