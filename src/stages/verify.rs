@@ -811,7 +811,9 @@ impl Look {
             match known {
                 Ok(Some(Some(_))) => {}
                 // A run that failed has taken it back since.
-                _ if path.symlink_metadata().is_err() => {}
+                // A name that is no text cannot be looked for here, so it stays.
+                _ if !file.path.contains('\u{fffd}')
+                    && path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) => {}
                 _ if file.digest.is_some_and(|digest| arriving.contains(&digest) && holds(reader, &file.path, &digest)) => {
                     self.notes.push(format!("{} is not recorded yet: a run is at work, or was interrupted", file.path));
                 }

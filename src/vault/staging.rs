@@ -40,7 +40,9 @@ impl Drop for Run {
     fn drop(&mut self) {
         // A whole body that is still here was not recorded: the directory stays, and the next run adopts it. What is not
         // whole is of no use to anybody, and takes room.
-        let left = fs::read_dir(&self.dir).is_ok_and(|files| files.flatten().any(|file| digest_of(&file.file_name()).is_some()));
+        // What cannot be looked at stays, too.
+        let left = fs::read_dir(&self.dir)
+            .map_or(true, |mut files| files.any(|file| file.map_or(true, |file| digest_of(&file.file_name()).is_some())));
         if !left {
             let _ = fs::remove_dir_all(&self.dir);
         }
