@@ -94,6 +94,15 @@ fn damage_to_an_object_is_named() {
         fs::create_dir_all(&dir).unwrap();
         fs::write(dir.join(&digest), b"planted").unwrap();
     });
+    // A name that is no text, and a directory with such a name.
+    let odd = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff");
+    damaged(&root, "an extra file of an odd name", "object-extra", "\u{fffd}", |copy| {
+        fs::write(copy.join("vault/sha256").join(odd), b"x").unwrap();
+    });
+    damaged(&root, "an extra file in a directory of an odd name", "object-extra", "hidden", |copy| {
+        fs::create_dir(copy.join("vault/sha256").join(odd)).unwrap();
+        fs::write(copy.join("vault/sha256").join(odd).join("hidden"), b"x").unwrap();
+    });
     damaged(&root, "an extra file", "object-extra", "notes.txt", |copy| fs::write(copy.join("vault/notes.txt"), b"x").unwrap());
 }
 

@@ -810,23 +810,17 @@ impl Look {
             let known = file.digest.map(|digest| reader.object(&digest)).transpose();
             match known {
                 Ok(Some(Some(_))) => {}
-                // A run that failed has taken it back since.
-                // A name that is no text cannot be looked for here, so it stays.
-                _ if !file.path.contains('\u{fffd}')
-                    && path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) => {}
-                _ if file.digest.is_some_and(|digest| arriving.contains(&digest) && holds(reader, &file.path, &digest)) => {
-                    self.notes.push(format!("{} is not recorded yet: a run is at work, or was interrupted", file.path));
+                // A run that failed has taken it back since. What cannot be asked about is still there.
+                _ if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) => {}
+                _ if file.digest.is_some_and(|digest| arriving.contains(&digest) && holds(&path, &digest)) => {
+                    self.notes.push(format!("{} is not recorded yet: a run is at work, or was interrupted", file.path.display()));
                 }
                 _ => {
-                    let name = file.path.rsplit('/').next().unwrap_or(&file.path).to_owned();
+                    let name = file.path.file_name().unwrap_or_default().to_string_lossy();
                     self.fixity.new += 1;
                     // Bytes that are missing in their place may lie here.
                     let bytes = path.symlink_metadata().ok().filter(|found| found.is_file() && !lost.is_empty());
-                    let digest = bytes
-                        .and_then(|_| std::fs::File::open(&path).ok())
-                        .and_then(|file| super::lanes::alone(file, &mut vec![0; 1 << 18]).ok())
-                        .map(|(digest, _)| digest)
-                        .filter(|digest| lost.remove(digest));
+                    let digest = bytes.and_then(|_| digest_of(&path)).filter(|digest| lost.remove(digest));
                     let detail = match digest {
                         Some(digest) => {
                             self.fixity.moved += 1;
@@ -834,7 +828,7 @@ impl Look {
                         }
                         None => "No entry of the log names this file".to_owned(),
                     };
-                    self.findings.push(Finding::red(Code::ObjectExtra, name, detail).at(file.path));
+                    self.findings.push(Finding::red(Code::ObjectExtra, name, detail).at(file.path.to_string_lossy()));
                 }
             }
         }
@@ -842,11 +836,15 @@ impl Look {
     }
 }
 
-/// Whether a file of the case has these bytes.
-fn holds(reader: &Reader, path: &str, digest: &Digest) -> bool {
-    let file = std::fs::File::open(reader.layout().root.join(path)).ok();
-    let now = file.and_then(|file| super::lanes::alone(file, &mut vec![0; 1 << 18]).ok());
-    now.is_some_and(|(now, _)| now == *digest)
+/// The digest of a file's bytes; none where they cannot be read.
+fn digest_of(path: &Path) -> Option<Digest> {
+    let file = std::fs::File::open(path).ok()?;
+    super::lanes::alone(file, &mut vec![0; 1 << 18]).ok().map(|(digest, _)| digest)
+}
+
+/// Whether a file has these bytes.
+fn holds(path: &Path, digest: &Digest) -> bool {
+    digest_of(path).is_some_and(|now| now == *digest)
 }
 
 /// What the keys' own history says: keys that were lost, and keys that were revoked.

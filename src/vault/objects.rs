@@ -13,8 +13,8 @@ use crate::evidence::{Digest, Digesting, Digests};
 /// A file found under `vault/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectFile {
-    /// Path inside the case.
-    pub path: String,
+    /// Path inside the case, which need not be text.
+    pub path: PathBuf,
     /// The digest that its place stands for; none if the place is not one of ours.
     pub digest: Option<Digest>,
 }
@@ -123,18 +123,19 @@ pub fn files(layout: &Layout, mut look: impl FnMut(ObjectFile) -> Result<(), Vau
     for file in walkdir::WalkDir::new(&vault).sort_by_file_name() {
         let file = file.map_err(|error| VaultError::io("read", &vault)(error.into()))?;
         let inside = file.path().strip_prefix(&layout.root).unwrap_or(file.path());
-        let path = inside.to_string_lossy().into_owned();
+        let path = inside.to_path_buf();
         if file.file_type().is_dir() {
             // A directory is only of interest where none of ours would be.
             let depth = inside.components().count();
-            let ours = path == "vault" || path == VAULT || (depth <= 4 && path.starts_with(VAULT));
+            let shown = path.to_string_lossy();
+            let ours = shown == "vault" || shown == VAULT || (depth <= 4 && shown.starts_with(VAULT));
             if !ours {
                 look(ObjectFile { path, digest: None })?;
             }
             continue;
         }
         let digest = file.file_name().to_str().and_then(|name| name.parse::<Digest>().ok());
-        let digest = digest.filter(|digest| file.file_type().is_file() && object_path(digest) == path);
+        let digest = digest.filter(|digest| file.file_type().is_file() && Path::new(&object_path(digest)) == path);
         look(ObjectFile { path, digest })?;
     }
     Ok(())
