@@ -142,6 +142,11 @@ fn broken(calls: &[Call], case: &Path, key: &Path, without: &BTreeSet<usize>) ->
     broken
 }
 
+/// Whether a file is one on its way to its name.
+fn is_temporary(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("tmp-"))
+}
+
 /// The calls of a trace, in the order in which they ended.
 fn read(trace: &str, cwd: &Path) -> Vec<Call> {
     let shape = |pattern: &str| Regex::new(pattern).unwrap();
@@ -251,17 +256,14 @@ fn held(items: u8, least: usize) -> Vec<Call> {
         .enumerate()
         .take(last)
         .filter_map(|(nth, call)| match call {
+            // Of an empty file there is nothing to lose but its name.
+            Call::Synced(path) if is_temporary(path) && !calls[..nth].contains(&Call::Written(path.clone())) => None,
             Call::Synced(path) | Call::SyncedWhole(path) => Some((nth, path)),
             _ => None,
         })
         .collect();
     let (mut needed, mut covered, mut needless) = (0, 0, Vec::new());
-    // Of an empty file there is nothing to lose but its name.
-    let empty = |nth: usize, path: &PathBuf| {
-        let before = &calls[..nth];
-        before.contains(&Call::Made(path.clone())) && !before.contains(&Call::Written(path.clone())) && !path.is_dir()
-    };
-    for (nth, path) in syncs.iter().filter(|(nth, path)| !(path.starts_with(case.join("staging")) && empty(*nth, path))) {
+    for (nth, path) in &syncs {
         // Where a later sync of the same file or directory does it again before anything is promised, both are left out, and so on.
         let mut without = BTreeSet::new();
         let noticed = syncs.iter().filter(|(at, of)| at >= nth && of == path).any(|(at, _)| {

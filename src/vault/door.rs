@@ -298,16 +298,15 @@ impl Vault {
         let taken: Vec<&Staged> =
             batch.iter().zip(&fresh).filter(|(_, fresh)| **fresh).flat_map(|(effects, _)| &effects.objects).collect();
         // Bytes before their names, so that what has a name in the vault is whole whatever happens.
-        let vault = self.reader.layout.vault();
         let bodies: Vec<&Path> = taken.iter().filter(|staged| !staged.durable).map(|staged| staged.path.as_path()).collect();
-        durable::sync_many(&bodies, &vault)?;
+        self.run.disk.sync(&bodies)?;
         let mut dirs = BTreeSet::new();
         for staged in taken {
             let kept = objects::keep(&self.reader.layout, staged)?;
             dirs.extend(kept.changed);
             dirs.extend(kept.above.into_iter().filter(|dir| !self.synced.contains(dir)));
         }
-        durable::sync_many(&dirs.iter().map(PathBuf::as_path).collect::<Vec<_>>(), &vault)?;
+        self.run.disk.sync(&dirs.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
         self.synced.extend(dirs);
         // From here on a crash leaves bytes without an entry: the next run adopts them.
         let old = nodes::size(&self.reader.db)?;
@@ -380,7 +379,7 @@ impl Vault {
     pub(super) fn publish_locked(&mut self) -> Result<Checkpoint, VaultError> {
         let Reader { layout, db } = &self.reader;
         let old = self.reader.publication()?.map_or(0, |(size, _)| size);
-        let head = publish::publish(layout, db, &self.run.temporary(), old)?;
+        let head = publish::publish(layout, db, (&self.run.disk, &self.run.temporary()), old)?;
         let mark = head.clone();
         self.unsynced(move |db| {
             db.execute("INSERT OR REPLACE INTO publication VALUES (0, ?1, ?2)", (mark.size, mark.root))

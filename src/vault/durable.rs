@@ -13,16 +13,49 @@ pub(super) fn sync_dir(dir: &Path) -> Result<(), VaultError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(VaultError::io("sync", dir))
 }
 
-/// Makes files and directories durable, all of one file system: one by one where they are few, else with all that
-/// waits there to be written, which costs one pass instead of one each.
-pub(super) fn sync_many(paths: &[&Path], within: &Path) -> Result<(), VaultError> {
-    /// So many syncs cost more than that pass, on a disk that nobody else writes to.
-    const FEW: usize = 6;
-    if paths.len() > FEW && syncs_whole() {
-        let within_open = File::open(within).map_err(VaultError::io("sync", within))?;
-        return rustix::fs::syncfs(&within_open).map_err(|error| VaultError::io("sync", within)(error.into()));
+/// The file system of a case, held open from before anything is written to it: so it tells of every write that failed
+/// since, also where another program has been told of it first.
+#[derive(Debug)]
+pub(super) struct Disk {
+    dir: PathBuf,
+    open: File,
+}
+
+impl Disk {
+    /// The one that a directory is on.
+    pub fn of(dir: &Path) -> Result<Disk, VaultError> {
+        let open = File::open(dir).map_err(VaultError::io("open", dir))?;
+        Ok(Disk { dir: dir.to_path_buf(), open })
     }
-    paths.iter().try_for_each(|path| File::open(path).and_then(|file| file.sync_all()).map_err(VaultError::io("sync", path)))
+
+    /// Makes files and directories on it durable: one by one where they are few, else with all that waits there to be
+    /// written, which costs one pass instead of one each.
+    pub fn sync(&self, paths: &[&Path]) -> Result<(), VaultError> {
+        /// More syncs than these cost more than that pass, on a disk that nobody else writes to.
+        const FEW: usize = 6;
+        if paths.len() > FEW && syncs_whole() {
+            return rustix::fs::syncfs(&self.open).map_err(|error| VaultError::io("sync", &self.dir)(error.into()));
+        }
+        paths.iter().try_for_each(|path| File::open(path).and_then(|file| file.sync_all()).map_err(VaultError::io("sync", path)))
+    }
+
+    /// Writes whole files, as [`write`] does one: all bytes are durable before the first has its name. What was not named is left
+    /// beside `temporary`.
+    pub fn write(&self, temporary: &Path, files: &[(PathBuf, Vec<u8>)]) -> Result<(), VaultError> {
+        let mut written = Vec::with_capacity(files.len());
+        for (nth, (path, bytes)) in files.iter().enumerate() {
+            let temporary = temporary.with_extension(nth.to_string());
+            fs::write(&temporary, bytes).map_err(VaultError::io("write", path))?;
+            written.push(temporary);
+        }
+        self.sync(&written.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
+        let mut dirs = BTreeSet::new();
+        for (temporary, (path, _)) in written.iter().zip(files) {
+            fs::rename(temporary, path).map_err(VaultError::io("name", path))?;
+            dirs.extend(path.parent());
+        }
+        self.sync(&dirs.into_iter().collect::<Vec<_>>())
+    }
 }
 
 /// Whether `syncfs` tells of writes that failed: Linux does since 5.8.
@@ -50,24 +83,6 @@ pub(super) fn create_dir(dir: &Path) -> Result<(), VaultError> {
         sync_dir(parent)?;
     }
     Ok(())
-}
-
-/// Writes whole files of one directory's, as [`write`] does one: all bytes are durable before the first has its name. What
-/// was not named is left beside `temporary`.
-pub(super) fn write_many(temporary: &Path, within: &Path, files: &[(PathBuf, Vec<u8>)]) -> Result<(), VaultError> {
-    let mut written = Vec::with_capacity(files.len());
-    for (nth, (path, bytes)) in files.iter().enumerate() {
-        let temporary = temporary.with_extension(nth.to_string());
-        fs::write(&temporary, bytes).map_err(VaultError::io("write", path))?;
-        written.push(temporary);
-    }
-    sync_many(&written.iter().map(PathBuf::as_path).collect::<Vec<_>>(), within)?;
-    let mut dirs = BTreeSet::new();
-    for (temporary, (path, _)) in written.iter().zip(files) {
-        fs::rename(temporary, path).map_err(VaultError::io("name", path))?;
-        dirs.extend(path.parent());
-    }
-    sync_many(&dirs.into_iter().collect::<Vec<_>>(), within)
 }
 
 /// Writes a whole file: a temporary one beside the staging area, synced, then renamed into place and

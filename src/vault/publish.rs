@@ -182,7 +182,12 @@ pub(super) fn keep_head(db: &Connection, note: &str) -> Result<(), VaultError> {
 
 /// Brings `log/` from `old` entries to all of them, then writes the signed head as its checkpoint.
 /// Called only after the entries are durable.
-pub(super) fn publish(layout: &Layout, db: &Connection, temporary: &Path, old: u64) -> Result<Checkpoint, VaultError> {
+pub(super) fn publish(
+    layout: &Layout,
+    db: &Connection,
+    (disk, temporary): (&durable::Disk, &Path),
+    old: u64,
+) -> Result<Checkpoint, VaultError> {
     let head = signed_head(db)?.ok_or_else(|| VaultError::Published { what: "the database has no signed head".into() })?;
     let changed: Vec<TilePath> = TilePath::for_growth(old, head.checkpoint.size);
     // Together as far as they need little memory.
@@ -195,7 +200,7 @@ pub(super) fn publish(layout: &Layout, db: &Connection, temporary: &Path, old: u
             }
             files.push((file, render(db, *path)?));
         }
-        durable::write_many(temporary, &layout.log(), &files)?;
+        disk.write(temporary, &files)?;
     }
     // The new checkpoint needs all the files above and none of those below.
     durable::write(temporary, &layout.checkpoint(), head.text.as_bytes())?;

@@ -71,7 +71,8 @@ fn publish_if_gone(reader: &Reader) -> Result<(), VaultError> {
     if own && head.checkpoint.root == reader.root(size)? {
         super::durable::create_dir(&reader.layout.log())?;
         let temporary = reader.layout.root.join("checkpoint.new");
-        super::publish::publish(&reader.layout, &reader.db, &temporary, 0)?;
+        let disk = super::durable::Disk::of(&reader.layout.log())?;
+        super::publish::publish(&reader.layout, &reader.db, (&disk, &temporary), 0)?;
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use crate::evidence::{Digest, Digesting, Digests};
 #[derive(Debug)]
 pub(super) struct Run {
     pub dir: PathBuf,
+    pub disk: durable::Disk,
     next: AtomicU64,
     _alive: lock::Lock,
 }
@@ -27,7 +28,8 @@ impl Run {
         let dir = staging.join(name);
         durable::create_dir(&dir)?;
         let alive = lock::exclusive(&dir.join(ALIVE))?;
-        Ok(Run { dir, next: AtomicU64::new(0), _alive: alive })
+        let disk = durable::Disk::of(&dir)?;
+        Ok(Run { dir, disk, next: AtomicU64::new(0), _alive: alive })
     }
 
     /// A fresh file name for something on its way.
