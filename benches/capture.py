@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Many small captures against wget, both into files that replay, in one run on loopback: wall and CPU time.
+"""Many small captures against `wget --warc-file`, in turn, on loopback: wall and CPU time.
 
 usage: capture.py EXHIBIT DIR [URLS] [ROUNDS]     URLS: 10000, ROUNDS: 3; DIR must be on a real disk, for syncs cost there
 

@@ -22,16 +22,16 @@ struct File {
 }
 
 struct Chrome {
-    parts: HashSet<String>,
-    media_words: HashSet<String>,
-    weak: HashSet<String>,
-    image_words: HashSet<String>,
+    parts: HashSet<&'static str>,
+    media_words: HashSet<&'static str>,
+    weak: HashSet<&'static str>,
+    image_words: HashSet<&'static str>,
 }
 
 static FILE: LazyLock<File> = LazyLock::new(|| toml::from_str(include_str!("../../config/chrome.toml")).unwrap_or_default());
 
 static CHROME: LazyLock<Chrome> = LazyLock::new(|| {
-    let set = |words: &[String]| words.iter().cloned().collect();
+    let set = |words: &'static [String]| words.iter().map(String::as_str).collect();
     Chrome {
         parts: set(&FILE.parts),
         media_words: set(&FILE.media_words),

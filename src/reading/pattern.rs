@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::ops::Index;
 
 use regex::RegexSet;
-use regex_automata::Input;
 use regex_automata::meta::{self, Config};
 use regex_automata::util::captures;
+use regex_automata::{Input, Span};
 
 /// What the Unicode classes stand for here: letters and marks of Latin, Greek, Cyrillic, Hebrew and Arabic, in few ranges, and
 /// the digits that addresses and dates are written in. A class of all of Unicode costs a hundred times as much to compile.
@@ -53,11 +53,11 @@ impl Regex {
     }
 
     pub fn find<'t>(&self, text: &'t str) -> Option<Match<'t>> {
-        self.find_iter(text).next()
+        self.0.find(text).map(|found| Match::of(text, found.span()))
     }
 
     pub fn find_iter<'t>(&self, text: &'t str) -> impl Iterator<Item = Match<'t>> {
-        self.0.find_iter(text).map(|found| Match { text, start: found.start(), end: found.end() })
+        self.0.find_iter(text).map(|found| Match::of(text, found.span()))
     }
 
     pub fn captures<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
@@ -101,6 +101,10 @@ pub(super) struct Match<'t> {
 }
 
 impl<'t> Match<'t> {
+    fn of(text: &'t str, span: Span) -> Match<'t> {
+        Match { text, start: span.start, end: span.end }
+    }
+
     /// Byte positions in the text.
     pub fn start(&self) -> usize {
         self.start
@@ -129,11 +133,11 @@ pub(super) struct Captures<'t> {
 impl<'t> Captures<'t> {
     /// A group by its number; 0 is the whole.
     pub fn get(&self, group: usize) -> Option<Match<'t>> {
-        self.groups.get_group(group).map(|span| Match { text: self.text, start: span.start, end: span.end })
+        self.groups.get_group(group).map(|span| Match::of(self.text, span))
     }
 
     pub fn name(&self, group: &str) -> Option<Match<'t>> {
-        self.groups.get_group_by_name(group).map(|span| Match { text: self.text, start: span.start, end: span.end })
+        self.groups.get_group_by_name(group).map(|span| Match::of(self.text, span))
     }
 }
 

@@ -110,11 +110,8 @@ pub(super) fn played(tree: &Tree, at: usize, known: &dyn Fn(&str) -> bool) -> Op
             })
     };
     let known_by = tree.attributes(at).any(|(name, _)| stated.contains(name));
-    for player in players.iter().filter(|_| known_by) {
-        let other = player.element.as_deref().is_some_and(|element| element != name);
-        if other || player.id.iter().all(|id| tree.get(at, id).is_none()) {
-            continue;
-        }
+    let its = |player: &&Player| known_by && player.element.as_deref().is_none_or(|element| element == name);
+    for player in players.iter().filter(its) {
         let holds = |(attribute, part): (&String, &String)| match attribute.as_str() {
             "any" => speaks(part),
             attribute => tree.first(at, &[attribute]).is_some_and(|value| value.contains(part.as_str())),
