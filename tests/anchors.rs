@@ -51,13 +51,28 @@ fn calendar() -> Outside {
 
 /// The header of the block that the calendar mines.
 fn mine(calendar: &Outside) -> String {
+    tell(calendar, "/mine")
+}
+
+fn tell(calendar: &Outside, path: &str) -> String {
     let address = calendar.url().strip_prefix("http://").unwrap();
     let mut connection = std::net::TcpStream::connect(address).unwrap();
     use std::io::{Read, Write};
-    connection.write_all(format!("POST /mine HTTP/1.0\r\nHost: {address}\r\nContent-Length: 0\r\n\r\n").as_bytes()).unwrap();
+    connection.write_all(format!("POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: 0\r\n\r\n").as_bytes()).unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
     answer.rsplit("\r\n").next().unwrap().trim().to_owned()
+}
+
+/// Entries under the published head of a case.
+fn sizes(program: &Program, case: &str) -> u64 {
+    let head = fs::read_to_string(program.path(&format!("{case}/log/checkpoint"))).unwrap();
+    head.lines().nth(1).unwrap().parse().unwrap()
+}
+
+/// A header's hash as people write it.
+fn id(header: &str) -> String {
+    exhibit::ledger::Block::parse(header).unwrap().id()
 }
 
 fn witness(program: &Program) -> Outside {
@@ -131,7 +146,7 @@ fn a_calendar_promises_a_block_and_the_proof_is_complete_when_its_header_is_name
     let told = verify(&program, &["--headers", "blocks.txt"]);
     assert_eq!(told["verdict"], "green", "{told:#}");
     assert_eq!(told["anchored"]["up_to"], size);
-    assert!(told["anchored"]["by"][0].as_str().unwrap().starts_with("Bitcoin block 100 at "), "{told:#}");
+    assert!(told["anchored"]["by"][0].as_str().unwrap().starts_with(&format!("Bitcoin block {} at ", id(&header))), "{told:#}");
     // A case that lost its database has it, too.
     fs::remove_file(program.path("c/case.sqlite")).unwrap();
     program.run(&["--case", "c", "rebuild"]).code(0);
@@ -153,10 +168,51 @@ fn a_calendar_promises_a_block_and_the_proof_is_complete_when_its_header_is_name
 }
 
 #[test]
-fn the_reference_client_checks_a_bags_block_against_its_node() {
+fn a_promise_stands_until_a_block_that_is_known_keeps_it() {
+    let (program, calendar) = (case(), calendar());
+    program.run(&["--case", "c", "anchor", "--calendar", calendar.url()]).code(0);
+    tell(&calendar, "/lie");
+    let upgrade = |more: &[&str]| program.run(&[&["--case", "c", "anchor", "--upgrade"], more].concat());
+    assert!(upgrade(&[]).code(1).err.contains("Bitcoin block 77, whose header you have not named"));
+    program.file("blocks.txt", mine(&calendar));
+    let told = upgrade(&["--headers", "blocks.txt"]).code(0);
+    assert!(!told.err.contains("77"), "{}", told.err);
+    assert_eq!(verify(&program, &["--headers", "blocks.txt"])["verdict"], "green");
+}
+
+#[test]
+fn nothing_is_made_of_a_promise_whose_bytes_have_changed() {
     let (program, calendar) = (case(), calendar());
     program.run(&["--case", "c", "anchor", "--calendar", calendar.url()]).code(0);
     program.file("blocks.txt", mine(&calendar));
+    let entries = verify(&program, &[])["checked"]["entries"].clone();
+    let db = rusqlite::Connection::open(program.path("c/case.sqlite")).unwrap();
+    let of =
+        |column: &str| -> String { db.query_row(&format!("SELECT {column} FROM pending_anchor"), [], |row| row.get(0)).unwrap() };
+    for column in ["note", "token"] {
+        let path = object(&program, &of(column).into());
+        let good = fs::read(&path).unwrap();
+        for at in (0..good.len()).step_by(13) {
+            let mut bad = good.clone();
+            bad[at] ^= 0x01;
+            overwrite(&path, &bad);
+            let told = program.run(&["--case", "c", "anchor", "--upgrade", "--headers", "blocks.txt"]).code(1);
+            assert!(told.err.contains("are not those that were recorded"), "{column} {at}: {}", told.err);
+        }
+        overwrite(&path, &good);
+    }
+    let told = verify(&program, &[]);
+    assert_eq!((&told["checked"]["entries"], codes(&told)), (&entries, vec!["anchor-pending"]));
+    program.run(&["--case", "c", "anchor", "--upgrade", "--headers", "blocks.txt"]).code(0);
+    assert_eq!(verify(&program, &["--headers", "blocks.txt"])["verdict"], "green");
+}
+
+#[test]
+fn the_reference_client_checks_a_bags_block_against_its_node() {
+    let (program, calendar) = (case(), calendar());
+    program.run(&["--case", "c", "anchor", "--calendar", calendar.url()]).code(0);
+    let header = mine(&calendar);
+    program.file("blocks.txt", &header);
     program.run(&["--case", "c", "anchor", "--upgrade", "--headers", "blocks.txt"]).code(0);
     program.run(&["--case", "c", "export", "E1", "--to", "bag"]).code(0);
     let anchors = program.path("bag/data/log/anchors");
@@ -174,15 +230,24 @@ fn the_reference_client_checks_a_bags_block_against_its_node() {
     assert!(fs::read_to_string(program.path("bag/data/HOW-TO-CHECK.md")).unwrap().contains("ots info data/log/anchors/1.ots"));
     // exhibit says the same of the bag, and both refuse another note.
     let told = program.run(&["verify", "bag", "--headers", "blocks.txt", "--json"]).code(0).json();
-    assert!(told["anchored"]["by"][0].as_str().unwrap().starts_with("Bitcoin block 100"), "{told:#}");
+    assert!(told["anchored"]["by"][0].as_str().unwrap().starts_with(&format!("Bitcoin block {} at ", id(&header))), "{told:#}");
     let told = program.run(&["verify", "bag", "--json"]).code(3).json();
     assert_eq!(codes(&told), ["anchor-untrusted"]);
     let note = anchors.join("1.note");
-    let changed = fs::read_to_string(&note).unwrap().replacen("\n— ", "\n\n— ", 1);
+    let good = fs::read_to_string(&note).unwrap();
+    let changed = good.replacen("\n— ", "\n\n— ", 1);
     overwrite(&note, changed.as_bytes());
     assert!(!ots(&["--btc-regtest", "--bitcoin-node", &node, "verify", "-f", "1.note", "1.ots"]).0);
     let told = program.run(&["verify", "bag", "--headers", "blocks.txt", "--json"]).code(3).json();
     assert!(codes(&told).contains(&"anchor-invalid"), "{told:#}");
+    // A proof of forty megabytes is read no further than a proof can be long.
+    overwrite(&note, good.as_bytes());
+    let proof = anchors.join("1.ots");
+    let hostile = [&fs::read(&proof).unwrap()[..65], &[0xff, 0xf2].repeat(20 << 20)].concat();
+    overwrite(&proof, &hostile);
+    let told = program.run(&["verify", "bag", "--headers", "blocks.txt", "--json"]).code(3).json();
+    let detail = told["findings"].as_array().unwrap().iter().find(|one| one["subject"] == "anchor 1").unwrap();
+    assert!(detail["detail"].as_str().unwrap().contains("longer than 2097152 bytes"), "{told:#}");
 }
 
 #[test]
@@ -213,15 +278,26 @@ fn a_witness_signs_what_only_grew_and_refuses_what_was_written_anew() {
     let told = program.run(&["verify", "bag", "--witness-key", "witness.vkey", "--json"]).code(0).json();
     assert!(told["anchored"]["up_to"].as_u64().unwrap() > 0, "{told:#}");
     assert_eq!(codes(&program.run(&["verify", "bag", "--json"]).code(3).json()), ["anchor-untrusted"; 3]);
-    // An older copy goes on by itself: the witness has seen more, and says so.
-    let told = program.run(&["--case", "older", "anchor", "--witness", witness.url(), "--witness-key", "witness.vkey"]).code(1);
-    assert!(told.err.contains("an older copy of the case"), "{}", told.err);
-    for word in 0..12 {
-        program.file("other.txt", format!("another history {word}"));
-        program.run(&["--case", "older", "add", "other.txt"]).code(0);
+    // A key of the same name that is another's says nothing, and makes nothing bad.
+    let other = self::witness(&program);
+    program.file("other.vkey", &other.said[1]);
+    let told = verify(&program, &["--witness-key", "other.vkey"]);
+    assert_eq!((&told["verdict"], codes(&told)), (&"amber".into(), vec!["anchor-untrusted"; 3]));
+    // An older copy goes on by itself: the witness has seen more, and says so, up to the same size and beyond.
+    let list = program.run(&["--case", "c", "anchor", "--list", "--json"]).code(0).json();
+    let seen = list.as_array().unwrap().iter().map(|one| one["size"].as_u64().unwrap()).max().unwrap();
+    let mut said = Vec::new();
+    for word in 0..20 {
+        let told =
+            program.run(&["--case", "older", "anchor", "--witness", witness.url(), "--witness-key", "witness.vkey"]).code(1);
+        let size = sizes(&program, "older");
+        let why = if size < seen { "an older copy of the case" } else { "the log was written anew" };
+        assert!(told.err.contains(why), "{size} of {seen}: {}", told.err);
+        said.push(size.cmp(&seen));
+        program.run(&["--case", "older", "hold", "E1", "--reason", &format!("another history {word}")]).code(0);
     }
-    let told = program.run(&["--case", "older", "anchor", "--witness", witness.url(), "--witness-key", "witness.vkey"]).code(1);
-    assert!(told.err.contains("the log was written anew"), "{}", told.err);
+    use std::cmp::Ordering::{Equal, Greater, Less};
+    assert!([Less, Equal, Greater].iter().all(|way| said.contains(way)), "{said:?}");
     // Any change of its line is found, and another's key does not pass.
     let anchors = program.run(&["--case", "c", "anchor", "--list", "--json"]).code(0).json();
     let path = object(&program, &anchors[0]["token"]);

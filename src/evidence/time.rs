@@ -20,6 +20,13 @@ impl Time {
         Time(micros)
     }
 
+    /// The moment that lies `seconds` seconds after 1970-01-01T00:00:00Z; none from the year 10000 on, which RFC 3339
+    /// cannot write.
+    pub fn from_seconds(seconds: u64) -> Option<Time> {
+        let stamp = jiff::Timestamp::from_second(i64::try_from(seconds).ok()?).ok()?;
+        Some(Time(stamp.as_microsecond()))
+    }
+
     /// Microseconds since 1970-01-01T00:00:00Z.
     pub fn micros(self) -> i64 {
         self.0

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::note::key_id;
-use super::{Hash, LedgerError, Note, PublicKey};
+use super::{Hash, LedgerError, Note, PublicKey, Signature};
 use crate::evidence::Time;
 
 /// The kind of an Ed25519 cosignature in a key's number and in a verifier key.
@@ -35,17 +35,26 @@ impl std::str::FromStr for Witness {
     }
 }
 
+impl Signature {
+    /// What an Ed25519 cosignature consists of: when it was made, and the signature. None if it is none.
+    pub fn cosigned(&self) -> Option<(u64, &[u8; 64])> {
+        let (stamp, signature) = self.bytes.split_first_chunk::<8>()?;
+        Some((u64::from_be_bytes(*stamp), signature.try_into().ok()?))
+    }
+}
+
 impl Witness {
+    /// Whether a line says that it is of this witness's key. One in its name and of another key is somebody else's.
+    pub fn named(&self, line: &Signature) -> bool {
+        line.name == self.name && line.key_id == key_id(&self.name, COSIGNATURE, &self.key)
+    }
+
     /// When it cosigned this note; none if it did not. A line in its name that does not verify makes the answer none.
     pub fn signed(&self, note: &Note) -> Option<Time> {
-        let id = key_id(&self.name, COSIGNATURE, &self.key);
-        let mut times = note.signatures.iter().filter(|line| line.name == self.name && line.key_id == id).map(|line| {
-            let (stamp, signature) = line.bytes.split_first_chunk::<8>()?;
-            let signature: &[u8; 64] = signature.try_into().ok()?;
-            let seconds = u64::from_be_bytes(*stamp);
+        let mut times = note.signatures.iter().filter(|line| self.named(line)).map(|line| {
+            let (seconds, signature) = line.cosigned()?;
             let said = format!("cosignature/v1\ntime {seconds}\n{}", note.text);
-            let time = i64::try_from(seconds).ok()?.checked_mul(1_000_000)?;
-            self.key.verify(said.as_bytes(), signature).then_some(Time::from_micros(time))
+            Time::from_seconds(seconds).filter(|_| self.key.verify(said.as_bytes(), signature))
         });
         // The earliest is what is proved.
         times.try_fold(None::<Time>, |first, time| {
@@ -89,7 +98,7 @@ mod tests {
         assert_eq!(witness.signed(&other), None);
         let said = format!("cosignature/v1\ntime 1679315147\n{}", other.text);
         use ed25519_dalek::Signer;
-        let line = |seconds: u64, signature: [u8; 64]| super::super::Signature {
+        let line = |seconds: u64, signature: [u8; 64]| Signature {
             name: "w.example".into(),
             key_id: key_id("w.example", COSIGNATURE, &public),
             bytes: [&seconds.to_be_bytes()[..], &signature].concat(),
@@ -101,6 +110,13 @@ mod tests {
         let mut redated = other;
         redated.signatures.push(line(1_679_315_146, signature));
         assert_eq!(witness.signed(&redated), None);
+        // The year 10000, and more than a signed number holds: signed well, and no time that anybody can write.
+        for seconds in [253_402_300_800, u64::MAX] {
+            let said = format!("cosignature/v1\ntime {seconds}\n{}", redated.text);
+            let mut late = redated.clone();
+            late.signatures = vec![line(seconds, key.sign(said.as_bytes()).to_bytes())];
+            assert_eq!(witness.signed(&late), None, "{seconds}");
+        }
         note.signatures.push(line(1_679_315_146, signature));
         assert_eq!(witness.signed(&note), None, "one bad line in its name makes the note bad");
     }

@@ -17,6 +17,9 @@ const MESSAGE: usize = 4096;
 const PAYLOAD: usize = 8192;
 const ADDRESS: usize = 1000;
 const DEPTH: usize = 256;
+/// Most steps, and bytes of a file: proofs through several calendars have some hundreds, and a few thousand.
+const STEPS: usize = 4096;
+const FILE: usize = 1 << 16;
 
 /// Why bytes are no proof.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +30,8 @@ pub enum ProofError {
     Version(u64),
     #[error("it is of other bytes than these")]
     OtherBytes,
+    #[error("it has more than {STEPS} steps, or {FILE} bytes")]
+    TooLarge,
 }
 
 /// One step: what is done to a message.
@@ -109,8 +114,8 @@ pub struct Proof {
     node: Node,
 }
 
-/// Bytes that are read from the front.
-struct Cursor<'a>(&'a [u8]);
+/// Bytes that are read from the front, and the steps that may still come.
+struct Cursor<'a>(&'a [u8], usize);
 
 impl<'a> Cursor<'a> {
     fn bytes(&mut self, count: usize) -> Result<&'a [u8], ProofError> {
@@ -164,7 +169,7 @@ impl Attestation {
         let mut tag = [0; 8];
         tag.copy_from_slice(cursor.bytes(8)?);
         let payload = cursor.text(PAYLOAD)?;
-        let mut inside = Cursor(payload);
+        let mut inside = Cursor(payload, 0);
         let read = match tag {
             PENDING => {
                 let address = inside.text(ADDRESS)?;
@@ -213,6 +218,7 @@ impl Node {
             if more {
                 tag = cursor.byte()?;
             }
+            cursor.1 = cursor.1.checked_sub(1).ok_or(ProofError::TooLarge)?;
             if tag == 0 {
                 node.attestations.push(Attestation::read(cursor)?);
             } else {
@@ -271,24 +277,50 @@ impl Node {
         }
     }
 
-    /// Puts what a calendar answered to where the calendar's promise is; true if it is anywhere.
+    /// Puts what a calendar answered to where the calendar's promise is; true if it was not all there.
     fn grow(&mut self, message: &[u8], of: &[u8], promise: &Attestation, answer: &Node) -> bool {
-        let mut grown = false;
         if message == of && self.attestations.contains(promise) {
-            self.attestations.retain(|one| one != promise);
-            self.attestations.extend(answer.attestations.iter().cloned());
-            self.steps.extend(answer.steps.iter().cloned());
-            self.attestations.sort();
-            self.attestations.dedup();
-            grown = true;
-        } else {
-            for (step, node) in &mut self.steps {
-                if let Some(next) = step.of(message) {
-                    grown |= node.grow(&next, of, promise, answer);
+            return self.merge(answer);
+        }
+        let mut grown = false;
+        for (step, node) in &mut self.steps {
+            if let Some(next) = step.of(message) {
+                grown |= node.grow(&next, of, promise, answer);
+            }
+        }
+        grown
+    }
+
+    fn merge(&mut self, other: &Node) -> bool {
+        let mut grown = false;
+        for one in &other.attestations {
+            if !self.attestations.contains(one) {
+                self.attestations.push(one.clone());
+                grown = true;
+            }
+        }
+        for (step, node) in &other.steps {
+            match self.steps.iter_mut().find(|(own, _)| own == step) {
+                Some((_, own)) => grown |= own.merge(node),
+                None => {
+                    self.steps.push((step.clone(), node.clone()));
+                    grown = true;
                 }
             }
         }
         grown
+    }
+
+    /// Drops the promises that were kept by a block with this root; true if one is from here on.
+    fn settle(&mut self, message: &[u8], root: &[u8]) -> bool {
+        let mut kept = message == root && self.attestations.iter().any(|one| matches!(one, Attestation::Bitcoin(_)));
+        for (step, node) in &mut self.steps {
+            kept |= step.of(message).is_some_and(|next| node.settle(&next, root));
+        }
+        if kept {
+            self.attestations.retain(|one| !matches!(one, Attestation::Pending(_)));
+        }
+        kept
     }
 }
 
@@ -296,7 +328,10 @@ impl Proof {
     /// Reads an `.ots` file.
     pub fn parse(bytes: &[u8]) -> Result<Proof, ProofError> {
         let rest = bytes.strip_prefix(MAGIC).ok_or(ProofError::Malformed("it does not begin as one"))?;
-        let mut cursor = Cursor(rest);
+        if bytes.len() > FILE {
+            return Err(ProofError::TooLarge);
+        }
+        let mut cursor = Cursor(rest, STEPS);
         let version = cursor.number()?;
         if version != VERSION {
             return Err(ProofError::Version(version));
@@ -324,9 +359,10 @@ impl Proof {
         bytes
     }
 
-    /// Whether it is of these bytes.
+    /// Whether it is of these bytes, by their SHA-256: another file with the same digest of a weaker kind can be made.
     pub fn is_of(&self, data: &[u8]) -> Result<(), ProofError> {
-        if self.by.of(data).as_ref() == Some(&self.digest) { Ok(()) } else { Err(ProofError::OtherBytes) }
+        let same = self.by == Step::Sha256 && self.by.of(data).as_ref() == Some(&self.digest);
+        if same { Ok(()) } else { Err(ProofError::OtherBytes) }
     }
 
     /// Every attestation with the message that it is of. What stands after a Keccak-256 is left out: it leads to
@@ -337,10 +373,19 @@ impl Proof {
         all
     }
 
-    /// Takes in what the calendar at `address` answered to its promise over `message`.
+    /// Takes in what the calendar at `address` answered to its promise over `message`; whether that is news. An answer
+    /// that would make this no proof any more is refused. The promise stays, as the answer may be of no use.
     pub fn grow(&mut self, message: &[u8], address: &str, answer: &[u8]) -> Result<bool, ProofError> {
         let answer = answered(message, answer)?;
-        Ok(self.node.grow(&self.digest, message, &Attestation::Pending(address.to_owned()), &answer))
+        let mut next = self.clone();
+        let grown = next.node.grow(&self.digest, message, &Attestation::Pending(address.to_owned()), &answer);
+        *self = Proof::parse(&next.bytes())?;
+        Ok(grown)
+    }
+
+    /// Drops the promises that this block keeps.
+    pub fn settle(&mut self, block: &Block) {
+        self.node.settle(&self.digest, block.root());
     }
 
     /// The attestation of this block.
@@ -354,7 +399,10 @@ impl Proof {
 
 /// What a calendar answers: steps from the message that it was asked about.
 fn answered(message: &[u8], answer: &[u8]) -> Result<Node, ProofError> {
-    let mut cursor = Cursor(answer);
+    if answer.len() > FILE {
+        return Err(ProofError::TooLarge);
+    }
+    let mut cursor = Cursor(answer, STEPS);
     let node = Node::read(&mut cursor, Some(message), DEPTH)?;
     if cursor.0.is_empty() { Ok(node) } else { Err(ProofError::Malformed("it goes on after its end")) }
 }
@@ -475,10 +523,59 @@ mod tests {
         let Attestation::Pending(address) = at else { unreachable!() };
         assert_eq!(proof.grow(b"another", address, &answer), Ok(false));
         assert_eq!(proof.grow(message, address, &answer), Ok(true));
-        let all = proof.attestations();
-        assert_eq!(all.iter().filter(|(_, one)| *one == Attestation::Bitcoin(300_000)).count(), 1);
-        assert_eq!(all.iter().filter(|(_, one)| matches!(one, Attestation::Pending(_))).count(), 1);
+        assert_eq!(proof.grow(message, address, &answer), Ok(false), "the same again is no news");
+        let count = |proof: &Proof| {
+            let all = proof.attestations();
+            let blocks = all.iter().filter(|(_, one)| *one == Attestation::Bitcoin(300_000)).count();
+            (blocks, all.iter().filter(|(_, one)| matches!(one, Attestation::Pending(_))).count())
+        };
+        assert_eq!(count(&proof), (1, 2));
+        assert_eq!(Proof::parse(&proof.bytes()).as_ref(), Ok(&proof));
+        // Another block keeps no promise; this one that of calendar b.
+        let mut header = [0; 80];
+        proof.settle(&Block(header));
+        assert_eq!(count(&proof), (1, 2));
+        let (root, _) = proof.attestations().into_iter().find(|(_, one)| *one == Attestation::Bitcoin(300_000)).unwrap();
+        header[36..68].copy_from_slice(&root);
+        proof.settle(&Block(header));
+        assert_eq!(count(&proof), (1, 1));
+        assert_eq!(proof.in_block(&Block(header)), Some(300_000));
         assert_eq!(Proof::parse(&proof.bytes()), Ok(proof));
+    }
+
+    #[test]
+    fn an_answer_that_makes_a_proof_too_deep_or_too_large_is_refused_and_changes_nothing() {
+        let mut promise = vec![0x08; 200];
+        promise.push(0x00);
+        Attestation::Pending("http://a.example".into()).put(&mut promise);
+        let before = Proof::begin(b"data", &promise).unwrap();
+        let (message, _) = before.attestations().remove(0);
+        let ending = |steps: Vec<u8>| {
+            let mut answer = [steps, vec![0x00]].concat();
+            Attestation::Bitcoin(1).put(&mut answer);
+            answer
+        };
+        let fork: Vec<u8> =
+            (0..5000_u16).flat_map(|nth| [&[0xff, 0xf0, 2][..], &nth.to_be_bytes(), &ending(vec![])].concat()).collect();
+        let long = ending([&[0xf0, 0x80, 0x20], &[7; 4096][..]].concat().repeat(16));
+        for (steps, why) in [
+            (ending(vec![0xf2; 100]), ProofError::Malformed("it is too deep")),
+            (ending(fork), ProofError::TooLarge),
+            (long, ProofError::TooLarge),
+        ] {
+            let mut proof = before.clone();
+            assert_eq!(proof.grow(&message, "http://a.example", &steps), Err(why));
+            assert_eq!(proof, before);
+        }
+    }
+
+    #[test]
+    fn a_digest_of_a_weaker_kind_proves_nothing() {
+        for by in [Step::Sha1, Step::Ripemd160] {
+            let digest = by.of(b"data").unwrap();
+            let proof = Proof { by, digest, node: Node { attestations: vec![Attestation::Bitcoin(1)], steps: Vec::new() } };
+            assert_eq!(Proof::parse(&proof.bytes()).unwrap().is_of(b"data"), Err(ProofError::OtherBytes));
+        }
     }
 
     #[test]

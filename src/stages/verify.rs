@@ -162,6 +162,7 @@ struct Asked {
     layout: Layout,
     objects: Vec<Object>,
     purged: BTreeMap<Digest, String>,
+    /// Every object that the catalogue names, in order.
     known: Vec<Digest>,
 }
 
@@ -170,7 +171,6 @@ struct LookedAt {
     objects: Vec<Object>,
     found: Vec<(usize, (Code, String))>,
     purged: BTreeMap<Digest, String>,
-    unnamed: Result<Vec<ObjectFile>, VaultError>,
 }
 
 fn asked(reader: &Reader, looking: &Looking<'_>) -> Result<Asked, VaultError> {
@@ -194,8 +194,7 @@ impl Asked {
             (looking.tick)(done.fetch_add(size, Ordering::Relaxed) + size, total);
         });
         let found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let unnamed = unnamed(&self.layout, &self.known);
-        LookedAt { objects: self.objects, found, purged: self.purged, unnamed }
+        LookedAt { objects: self.objects, found, purged: self.purged }
     }
 }
 
@@ -225,7 +224,6 @@ struct Look {
     keys: Keys,
     clock: Clock,
     looked: Vec<(Digest, Fixity)>,
-    /// Every object that the catalogue names, in order.
     /// Files that no object had when the vault was walked.
     unnamed: Option<Result<Vec<ObjectFile>, VaultError>>,
     fixity: FixityCount,
@@ -314,15 +312,19 @@ impl Look {
         let mut structure = Ok(());
         let looked = match asked {
             Err(error) => Err(error),
-            Ok(asked) => Ok(std::thread::scope(|scope| {
-                let bytes = scope.spawn(|| asked.look(looking));
+            Ok(mut asked) => Ok(std::thread::scope(|scope| {
+                let (layout, known) = (asked.layout.clone(), std::mem::take(&mut asked.known));
+                let bytes = scope.spawn(move || (asked.look(looking), unnamed(&layout, &known)));
                 structure = self.structure(reader, trusted, looking, &shelf);
                 bytes.join()
             })),
         };
         structure?;
         let looked = looked.map(|looked| match looked {
-            Ok(looked) => self.objects(looked, reader),
+            Ok((looked, unnamed)) => {
+                self.unnamed = Some(unnamed);
+                self.objects(looked, reader);
+            }
             Err(panic) => std::panic::resume_unwind(panic),
         });
         self.part(looked)?;
@@ -761,7 +763,7 @@ impl Look {
 
     /// What the check of the objects' bytes said, and what there is no check of.
     fn objects(&mut self, looked: LookedAt, reader: &Reader) {
-        let LookedAt { objects, found, purged, unnamed } = looked;
+        let LookedAt { objects, found, purged } = looked;
         let layout = reader.layout();
         let name = |object: &Digest| match reader.names_of(object).unwrap_or_default() {
             names if names.is_empty() => format!("object {}", object.short()),
@@ -774,7 +776,6 @@ impl Look {
             Some(Code::ObjectMissing) => Fixity::Missing,
             Some(_) => Fixity::Altered,
         };
-        self.unnamed = Some(unnamed);
         self.looked = objects.iter().map(|object| (object.sha256, outcome(object))).collect();
         let count = |outcome| self.looked.iter().filter(|(_, found)| *found == outcome).count() as u64;
         (self.fixity.confirmed, self.fixity.altered, self.fixity.missing) =

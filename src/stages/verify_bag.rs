@@ -7,7 +7,7 @@ use std::path::Path;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use super::anchor::{Attest, Outside, attest, way_of};
+use super::anchor::{Attest, Outside, attest, short, way_of};
 use super::clock::Clock;
 use super::verify::key_findings;
 use super::{Checked, Covered, Depth, FixityCount, SealedCount, Verification, records};
@@ -266,8 +266,11 @@ fn anchors(dir: &Path, head: &Checkpoint, keys: &Keys, outside: &Outside, findin
 }
 
 fn anchor(token: &Path, way: &str, head: &Checkpoint, keys: &Keys, outside: &Outside) -> Result<(u64, Attest), String> {
+    let read = |path: &Path| short(fs::File::open(path).map_err(|error| error.to_string())?);
     let beside = |ending: &str| {
-        fs::read_to_string(token.with_extension(ending)).map_err(|error| format!("its .{ending} file cannot be read: {error}"))
+        let text =
+            read(&token.with_extension(ending)).and_then(|bytes| String::from_utf8(bytes).map_err(|error| error.to_string()));
+        text.map_err(|why| format!("its .{ending} file cannot be read: {why}"))
     };
     let (text, proof) = (beside("note")?, beside("consistency")?);
     let parsed = Note::parse(&text).and_then(|note| Ok((Checkpoint::parse(&note.text)?, note)));
@@ -280,7 +283,7 @@ fn anchor(token: &Path, way: &str, head: &Checkpoint, keys: &Keys, outside: &Out
     if !keys.at(old.size).is_some_and(|key| note.signed_by(&old.origin, key)) {
         return Err("the head that it attests is not signed by the key of then".into());
     }
-    let answer = fs::read(token).map_err(|error| error.to_string())?;
+    let answer = read(token)?;
     let block = beside("block").ok();
     Ok((old.size, attest(way, &answer, &text, block.as_deref().map(str::trim), outside)?))
 }

@@ -1,6 +1,6 @@
 """A calendar of OpenTimestamps and the node of Bitcoin behind it, for tests: proofs are made with the reference library, blocks
 are mined with the work of a regression-test chain. Prints its address; POST /mine puts what is waiting into a block and answers
-its header."""
+its header; POST /lie has it answer once that each promise is in a block that nobody mined."""
 
 import hashlib
 import http.server
@@ -15,7 +15,7 @@ from opentimestamps.core.serialize import StreamSerializationContext
 from opentimestamps.core.timestamp import Timestamp, cat_sha256d
 
 BITS = 0x207FFFFF
-waiting, complete, blocks = {}, {}, []
+waiting, complete, blocks, lies = {}, {}, [], []
 
 
 def written(stamp):
@@ -74,7 +74,12 @@ class Calendar(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self):
-        stamp = complete.get(bytes.fromhex(self.path.rsplit("/", 1)[1]))
+        message = bytes.fromhex(self.path.rsplit("/", 1)[1])
+        if lies:
+            stamp = Timestamp(message)
+            stamp.ops.add(OpSHA256()).attestations.add(BitcoinBlockHeaderAttestation(lies.pop()))
+            return self.answer(200, written(stamp))
+        stamp = complete.get(message)
         if stamp is None:
             return self.answer(404, b"Pending confirmation in Bitcoin blockchain")
         self.answer(200, written(stamp))
@@ -83,6 +88,9 @@ class Calendar(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         if self.path == "/digest":
             return self.answer(200, promise(body))
+        if self.path == "/lie":
+            lies.append(77)
+            return self.answer(200, b"")
         if self.path == "/mine":
             return self.answer(200, mine().hex().encode())
         asked = json.loads(body)

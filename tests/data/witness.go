@@ -85,7 +85,11 @@ func main() {
 			fmt.Fprintf(w, "%d\n", size)
 			return
 		}
-		if old == newSize && newRoot != root || old != 0 && old != newSize && tlog.CheckTree(proof, newSize, newRoot, old, root) != nil {
+		if old == newSize && newRoot != root {
+			http.Error(w, "the roots differ", 409)
+			return
+		}
+		if old != 0 && old != newSize && tlog.CheckTree(proof, newSize, newRoot, old, root) != nil {
 			http.Error(w, "the proof is wrong", 422)
 			return
 		}

@@ -81,9 +81,10 @@ fn in_block(token: &[u8], note: &str, block: Option<&str>, outside: &Outside) ->
     let id = block.id();
     let doubt = (!outside.blocks.contains(&block)).then(|| {
         let time = block.time();
-        format!("The proof is whole and leads to Bitcoin block {height} of {time} ({id}), whose header is none that you have confirmed")
+        format!("The proof is whole and leads to Bitcoin block {id} of {time} (number {height}, it says), whose header is none that you have confirmed")
     });
-    let who = format!("Bitcoin block {height}");
+    // A header does not hold its number: that is the proof's word.
+    let who = format!("Bitcoin block {id}");
     Ok(Attest { time: block.time(), about: 2 * 3_600_000_000, who, expires: None, doubt })
 }
 
@@ -97,18 +98,14 @@ fn witnessed(token: &[u8], note: &str, outside: &Outside) -> Result<Attest, Stri
     if let Some((time, witness)) = known {
         return Ok(Attest { time, about: 0, who: witness.name.clone(), expires: None, doubt: None });
     }
-    if let Some(witness) =
-        outside.witnesses.iter().find(|witness| cosigned.signatures.iter().any(|line| line.name == witness.name))
-    {
+    if let Some(witness) = outside.witnesses.iter().find(|witness| cosigned.signatures.iter().any(|line| witness.named(line))) {
         return Err(format!("no signature of {} in it is a good one of the key that you trust", witness.name));
     }
     let said = cosigned.signatures.iter().find_map(|line| {
-        let (seconds, signature) = line.bytes.split_first_chunk::<8>()?;
-        let seconds = i64::try_from(u64::from_be_bytes(*seconds)).ok()?;
-        (signature.len() == 64).then_some((seconds.checked_mul(1_000_000)?, &line.name))
+        let (seconds, _) = line.cosigned()?;
+        Some((Time::from_seconds(seconds)?, &line.name))
     });
-    let (micros, name) = said.ok_or("nobody has cosigned it")?;
-    let time = Time::from_micros(micros);
+    let (time, name) = said.ok_or("nobody has cosigned it")?;
     let doubt =
         Some(format!("The cosignature of {name}, which says {time}, cannot be checked: you have named no key of that witness"));
     Ok(Attest { time, about: 0, who: name.clone(), expires: None, doubt })

@@ -3,11 +3,13 @@
 
 mod attest;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::clock::against;
 use super::record::kept;
-use crate::evidence::{AnchorMade, AnchorPending, Code, Event, Finding, ObjectKept, Time};
+use crate::evidence::{AnchorMade, AnchorPending, Code, Digest, Event, Finding, ObjectKept, Time};
 use crate::ledger::{
     Attestation, Checkpoint, Keys, Note, Proof, add_checkpoint, nonce_of, open, timestamp_request, verify_timestamp,
 };
@@ -71,6 +73,8 @@ pub type Ask<'a> = &'a dyn Fn(Question) -> Result<Answer, String>;
 
 /// Bytes of a note or a proof that are read.
 const LONGEST: u64 = 1 << 21;
+/// Promises of one proof that are asked about.
+const ASKED: usize = 16;
 
 /// Asks each authority to attest the published head, and records what is good. One that fails is told, and stops
 /// nothing.
@@ -108,7 +112,7 @@ fn stamped(url: &str, note: &str, nonce: u64, outside: &Outside, ask: Ask<'_>) -
 }
 
 fn sha256(text: &str) -> [u8; 32] {
-    crate::evidence::Digest::of(text.as_bytes()).0
+    Digest::of(text.as_bytes()).0
 }
 
 /// The head with the lines of a witness whose key the person has named.
@@ -120,6 +124,9 @@ fn cosigned(reader: &Reader, url: &str, head: &Published, outside: &Outside, ask
     let size = head.checkpoint.size;
     let known = reader.anchors().map_err(told)?.into_iter().filter(|row| row.way == WITNESS && row.authority == url);
     let mut old = known.map(|row| row.size).max().unwrap_or(0);
+    let anew = |old| {
+        Err(format!("it says that what is here does not go on from the {old} entries that it has seen: the log was written anew"))
+    };
     for again in [true, false] {
         let proof = if old == 0 || old == size { Vec::new() } else { reader.consistency(old, size).map_err(told)? };
         let body = Some(add_checkpoint(old, &proof, &head.text).into_bytes());
@@ -127,29 +134,34 @@ fn cosigned(reader: &Reader, url: &str, head: &Published, outside: &Outside, ask
         let answer = ask(Question { url, body, media_type: "text/plain" })?;
         let text = || String::from_utf8_lossy(&answer.bytes).into_owned();
         match answer.status {
-            409 if again => {
-                let says: u64 = text().trim().parse().map_err(|_| "it knows another size of this log, and does not say which")?;
-                if says > size {
+            // It has seen another size, which it says; or another head of this very size.
+            409 => match text().trim().parse::<u64>() {
+                Ok(says) if says > size => {
                     return Err(format!(
                         "it has seen {says} entries of this log, and here are {size}: this is an older copy of the case, or its end was cut off"
                     ));
                 }
-                old = says;
-            }
+                Ok(says) if says != old && again => old = says,
+                Ok(says) if says != old => break,
+                _ if old == size => return anew(old),
+                _ => return Err("it knows another size of this log, and does not say which".into()),
+            },
             404 => return Err("it does not know this log: ask who runs it to add the log's name and key".into()),
-            422 => {
-                return Err(format!(
-                    "it says that what is here does not go on from the {old} entries that it has seen: the log was written anew"
-                ));
-            }
+            422 => return anew(old),
             status if !(200..300).contains(&status) => return Err(format!("it answered {status}")),
             _ => {
-                let text = format!("{}{}", head.text, text());
-                let note = Note::parse(&text).map_err(|_| "its answer is no cosignature")?;
-                if !outside.witnesses.iter().any(|witness| witness.signed(&note).is_some()) {
+                // Only lines that can be checked are kept: any other would be somebody's word for nothing.
+                let answer = text();
+                let lines = answer.lines().map(|line| format!("{line}\n"));
+                let good = lines.filter(|line| {
+                    let note = Note::parse(&format!("{}{line}", head.text));
+                    note.is_ok_and(|note| outside.witnesses.iter().any(|witness| witness.signed(&note).is_some()))
+                });
+                let good: String = good.collect();
+                if good.is_empty() {
                     return Err("its answer is not signed by a witness whose key you have named".into());
                 }
-                return Ok(text.into_bytes());
+                return Ok((head.text.clone() + &good).into_bytes());
             }
         }
     }
@@ -182,7 +194,7 @@ fn put(
     vault: &mut Vault,
     note: &str,
     token: (&[u8], &str),
-    event: impl FnOnce(crate::evidence::Digest, crate::evidence::Digest) -> Event,
+    event: impl FnOnce(Digest, Digest) -> Event,
 ) -> Result<(), VaultError> {
     let (note, note_object) = kept(vault, note.as_bytes(), "text/plain")?;
     let (token, token_object) = kept(vault, token.0, token.1)?;
@@ -241,11 +253,12 @@ pub fn upgrade(vault: &mut Vault, named: &[String], outside: &Outside, ask: Ask<
             pending: true,
             problem: None,
         };
-        match grown(vault.reader(), &row, named, ask) {
+        match grown(vault.reader(), &row, named, outside, ask) {
             Err(why) => one.problem = Some(why),
-            Ok((note, proof, changed, waits)) => match earliest(&proof, outside) {
+            Ok((note, mut proof, changed, waits)) => match earliest(&proof, outside) {
                 Some(block) => {
                     let (time, header) = (block.time(), block.hex());
+                    proof.settle(block);
                     put(vault, &note, (&proof.bytes(), OTS), |note, token| {
                         let PendingRow { way, authority, size, root, .. } = row;
                         Event::AnchorMade(AnchorMade { way, authority, size, root, note, token, time, block: Some(header) })
@@ -273,14 +286,21 @@ fn grown(
     reader: &Reader,
     row: &PendingRow,
     named: &[String],
+    outside: &Outside,
     ask: Ask<'_>,
 ) -> Result<(String, Proof, bool, Option<String>), String> {
     let note = String::from_utf8(object(reader, &row.note)?).map_err(|_| "its head is no text")?;
     let mut proof = Proof::parse(&object(reader, &row.token)?).map_err(|error| error.to_string())?;
+    proof.is_of(note.as_bytes()).map_err(|error| error.to_string())?;
     let (mut changed, mut waits) = (false, None);
-    if heights(&proof).is_empty() {
-        for (message, attestation) in proof.attestations() {
-            let Attestation::Pending(address) = attestation else { continue };
+    // A block that the person does not know may be one that a calendar made up: the promise stands until one is known.
+    if earliest(&proof, outside).is_none() {
+        let promises: BTreeSet<_> = proof.attestations().into_iter().collect();
+        let promises = promises.into_iter().filter_map(|(message, attestation)| match attestation {
+            Attestation::Pending(address) => Some((message, address)),
+            _ => None,
+        });
+        for (message, address) in promises.take(ASKED) {
             let same = |other: &String| other.trim_end_matches('/') == address.trim_end_matches('/');
             if !same(&row.authority) && !named.iter().any(same) {
                 waits = Some(format!("the promise is to be asked for at {address}, which you have not named"));
@@ -301,14 +321,19 @@ fn grown(
     Ok((note, proof, changed, waits))
 }
 
-/// The bytes of a note or a proof.
+/// The bytes of a note or a proof, if they are those that were recorded.
 fn object(reader: &Reader, digest: &str) -> Result<Vec<u8>, String> {
+    let digest: Digest = digest.parse().map_err(|_| "its object has no proper name".to_owned())?;
+    let bytes = short(reader.open_object(&digest).map_err(|error| error.to_string())?)?;
+    if Digest::of(&bytes) == digest { Ok(bytes) } else { Err(format!("the bytes of {digest} are not those that were recorded")) }
+}
+
+/// What a file holds that is as short as a note or a proof.
+pub(super) fn short(file: std::fs::File) -> Result<Vec<u8>, String> {
     use std::io::Read;
-    let digest = digest.parse().map_err(|_| "its object has no proper name".to_owned())?;
-    let file = reader.open_object(&digest).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
-    file.take(LONGEST).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    Ok(bytes)
+    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > LONGEST { Err(format!("it is longer than {LONGEST} bytes")) } else { Ok(bytes) }
 }
 
 /// What the proofs from outside of a case prove.
