@@ -12,7 +12,7 @@ pub fn canonical<T: Serialize>(value: &T) -> Vec<u8> {
 }
 
 /// The same, of a value that is one already.
-pub(super) fn canonical_value(value: &Value) -> Vec<u8> {
+pub fn canonical_value(value: &Value) -> Vec<u8> {
     if is_plain(value) {
         serde_json::to_vec(value).unwrap_or_default()
     } else {
@@ -31,10 +31,137 @@ fn is_plain(value: &Value) -> bool {
     }
 }
 
+/// Whether a text is the canonical spelling of this value, which was read from it.
+pub fn is_canonical(text: &[u8], value: &Value) -> bool {
+    is_written_so(text) || canonical_value(value) == text
+}
+
+/// Deepest nesting that `is_written_so` follows.
+const NESTED: usize = 32;
+
+/// Whether a text is certainly the canonical spelling of a value, told by looking through it once. Of a few canonical texts
+/// it cannot tell: fractions, numbers below 0 or from 2^53 on, names of members outside ASCII or with escapes, deep nesting.
+pub(super) fn is_written_so(text: &[u8]) -> bool {
+    let mut look = Look { text, at: 0 };
+    std::str::from_utf8(text).is_ok() && look.value(NESTED).is_some() && look.at == text.len()
+}
+
+/// A place in a text; what is not canonical there gives none.
+struct Look<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Look<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn take(&mut self, expected: &[u8]) -> Option<()> {
+        self.text[self.at..].starts_with(expected).then(|| self.at += expected.len())
+    }
+
+    fn value(&mut self, depth: usize) -> Option<()> {
+        let depth = depth.checked_sub(1)?;
+        match self.peek()? {
+            b'"' => self.string().map(drop),
+            b'{' => self.object(depth),
+            b'[' => {
+                self.at += 1;
+                if self.take(b"]").is_some() {
+                    return Some(());
+                }
+                loop {
+                    self.value(depth)?;
+                    if self.take(b",").is_none() {
+                        return self.take(b"]");
+                    }
+                }
+            }
+            b't' => self.take(b"true"),
+            b'f' => self.take(b"false"),
+            b'n' => self.take(b"null"),
+            _ => self.number(),
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Option<()> {
+        self.at += 1;
+        if self.take(b"}").is_some() {
+            return Some(());
+        }
+        let mut before: Option<&[u8]> = None;
+        loop {
+            let name = self.string()?;
+            let plain = name.iter().all(|byte| byte.is_ascii() && *byte != b'\\');
+            if !plain || before.is_some_and(|before| before >= name) {
+                return None;
+            }
+            before = Some(name);
+            self.take(b":")?;
+            self.value(depth)?;
+            if self.take(b",").is_none() {
+                return self.take(b"}");
+            }
+        }
+    }
+
+    /// What stands between the quotes. Escapes are those that ECMAScript writes.
+    fn string(&mut self) -> Option<&'a [u8]> {
+        self.take(b"\"")?;
+        let begin = self.at;
+        loop {
+            match self.peek()? {
+                b'"' => {
+                    self.at += 1;
+                    return Some(&self.text[begin..self.at - 1]);
+                }
+                b'\\' => {
+                    self.at += 1;
+                    match self.peek()? {
+                        b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
+                        _ => self.control()?,
+                    }
+                }
+                0..0x20 => return None,
+                _ => self.at += 1,
+            }
+        }
+    }
+
+    /// `u00` and two digits, of a control character that has no shorter spelling.
+    fn control(&mut self) -> Option<()> {
+        self.take(b"u00")?;
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Some(byte - b'0'),
+            b'a'..=b'f' => Some(byte - b'a' + 10),
+            _ => None,
+        };
+        let code = digit(self.peek()?)? << 4 | digit(*self.text.get(self.at + 1)?)?;
+        self.at += 2;
+        (code < 0x20 && !matches!(code, 0x08 | 0x09 | 0x0a | 0x0c | 0x0d)).then_some(())
+    }
+
+    fn number(&mut self) -> Option<()> {
+        let begin = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        let digits = &self.text[begin..self.at];
+        // 15 digits are below 2^53.
+        ((1..=15).contains(&digits.len()) && (digits[0] != b'0' || digits.len() == 1)).then_some(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// A text as the slow way sees it.
+    fn same(text: &[u8]) -> bool {
+        serde_json::from_slice::<Value>(text).is_ok_and(|value| canonical_value(&value) == text)
+    }
 
     fn value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
@@ -57,6 +184,78 @@ mod tests {
         #[test]
         fn the_short_way_writes_what_the_long_way_writes(value in value()) {
             prop_assert_eq!(canonical_value(&value), serde_json_canonicalizer::to_vec(&value).unwrap());
+        }
+
+        #[test]
+        fn what_looks_canonical_is_and_nearly_all_that_is_looks_so(value in value(), at in 0usize..1000, to in any::<u8>()) {
+            let text = canonical_value(&value);
+            let told = text.iter().any(|byte| b"-.\\".contains(byte)) || text.windows(16).any(|some| some.iter().all(u8::is_ascii_digit));
+            prop_assert!(is_written_so(&text) || told, "{}", String::from_utf8_lossy(&text));
+            for (from, until, put) in [(at, at + 1, Some(to)), (at, at, Some(to)), (at, at + 1, None)] {
+                let mut other = text.clone();
+                let (from, until) = (from % text.len(), (until % text.len()).max(from % text.len()));
+                other.splice(from..until, put);
+                prop_assert!(!is_written_so(&other) || same(&other), "{}", String::from_utf8_lossy(&other));
+            }
+        }
+    }
+
+    #[test]
+    fn other_spellings_do_not_look_canonical() {
+        for text in [
+            "",
+            " 1",
+            "1 ",
+            "01",
+            "-0",
+            "1.0",
+            "1e3",
+            "00",
+            "tru",
+            "nul",
+            "[1,]",
+            "[,1]",
+            "[1 ,2]",
+            "{\"a\":1,}",
+            "{\"b\":1,\"a\":2}",
+            "{\"a\":1,\"a\":2}",
+            "{\"a\": 1}",
+            "{a:1}",
+            "\"\\u0041\"",
+            "\"\\u000a\"",
+            "\"\\u001F\"",
+            "\"\\/\"",
+            "\"\\u0020\"",
+            "\"\n\"",
+            "\"",
+            "\"\\\"",
+            "{\"\\n\":1}",
+            "{}{}",
+            "[[1]",
+            "1]",
+        ] {
+            assert!(!is_written_so(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "0",
+            "999999999999999",
+            "true",
+            "[]",
+            "{}",
+            "[[],{}]",
+            "\"\\u001f\\\"\\\\\\n\\b é\u{7f}\"",
+            "{\"a\":null,\"a b\":[1,2],\"b\":{}}",
+        ] {
+            assert!(is_written_so(text.as_bytes()) && same(text.as_bytes()), "{text}");
+        }
+        assert!(!is_written_so(b"\"\xff\""));
+        assert!(!is_written_so(&b"[".repeat(100_000)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_looked_through(text in prop::collection::vec(prop::sample::select(b"{}[]\",:\\0159aunu \n\x00\xc3\xa9".to_vec()), 0..40)) {
+            prop_assert!(!is_written_so(&text) || same(&text));
         }
     }
 }

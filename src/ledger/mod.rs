@@ -16,7 +16,7 @@ mod tile;
 mod timestamp;
 mod tree;
 
-pub use canonical::canonical;
+pub use canonical::{canonical, canonical_value, is_canonical};
 pub use checkpoint::Checkpoint;
 pub use cosignature::{Witness, add_checkpoint};
 pub use entry::{Entry, FORMAT, MAX_ENTRY, commitments, open, open_again, read, seal};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::canonical;
+use super::canonical_value;
 use crate::evidence::{Digest, Randomness};
 
 /// One sealed value with its salt: what opens a commitment.
@@ -25,7 +25,7 @@ impl Sealed {
     /// SHA-256(16-byte salt ‖ RFC 8785 bytes of the value).
     pub fn commitment(&self) -> Digest {
         let mut bytes = self.salt.to_vec();
-        bytes.extend(canonical(&self.value));
+        bytes.extend(canonical_value(&self.value));
         Digest::of(&bytes)
     }
 }

@@ -15,7 +15,7 @@ use super::shelf::{Shelf, published_leaves, root_of};
 use crate::evidence::{Code, Digest, Event, Finding, Fixity, FixityChecked, Object, Time, Verdict};
 use crate::keyring::Trusted;
 use crate::ledger::{Checkpoint, Entry, Frontier, Hash, Keys, TILE, TilePath, leaf_hash, open, read};
-use crate::vault::{LOG, Layout, LogRow, ObjectFile, Published, Reader, Replay, VaultError, object_files};
+use crate::vault::{LOG, Layout, LogRow, ObjectFile, Published, Reader, Replay, SumKey, VaultError, object_files};
 
 /// How deep to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -307,6 +307,7 @@ impl Look {
             other => other?,
         };
         let shelf = Shelf::read(reader);
+        let beside = reader.beside();
         drop(writers);
         let asked = asked(reader, looking);
         let mut structure = Ok(());
@@ -315,7 +316,7 @@ impl Look {
             Ok(mut asked) => Ok(std::thread::scope(|scope| {
                 let (layout, known) = (asked.layout.clone(), std::mem::take(&mut asked.known));
                 let bytes = scope.spawn(move || (asked.look(looking), unnamed(&layout, &known)));
-                structure = self.structure(reader, trusted, looking, &shelf);
+                structure = self.structure(reader, beside, trusted, looking, &shelf);
                 bytes.join()
             })),
         };
@@ -335,25 +336,36 @@ impl Look {
     fn structure(
         &mut self,
         reader: &Reader,
+        beside: Result<Reader, VaultError>,
         trusted: &[Trusted],
         looking: &Looking<'_>,
         shelf: &Shelf,
     ) -> Result<(), VaultError> {
-        // Each entry is read once: here it is judged, and on another core it is replayed. SQLite looks at its file meanwhile.
+        // Each entry is read once: here it is judged, and on another core it is replayed. SQLite looks at its file meanwhile, and
+        // the rows that it holds are summed.
         let (replay, entries) = mpsc::sync_channel::<Vec<(u64, Entry)>>(64);
-        let layout = reader.layout();
+        let key = SumKey::random();
+        let mut held = None;
         let replayed = std::thread::scope(|scope| {
-            let problems = scope.spawn(|| Reader::open(&layout.root)?.integrity_problems());
+            let keyed = key.clone();
+            let looked_at = scope.spawn(move || -> Result<_, VaultError> {
+                let beside = beside?;
+                let problems = beside.integrity_problems()?;
+                // What cannot be summed is compared row by row, and told there.
+                let sums = keyed.filter(|_| problems.is_empty()).and_then(|key| beside.sums(key).ok());
+                Ok((problems, sums))
+            });
             let replayed = scope.spawn(move || -> Result<Replay, VaultError> {
-                let replay = Replay::begin()?;
+                let replay = Replay::begin(key)?;
                 for (index, entry) in entries.into_iter().flatten() {
                     replay.take(index, &entry)?;
                 }
                 Ok(replay)
             });
             let looked = self.judged(reader, trusted, looking, shelf, replay);
-            match problems.join() {
-                Ok(Ok(problems)) => {
+            match looked_at.join() {
+                Ok(Ok((problems, sums))) => {
+                    held = sums;
                     problems.iter().take(20).for_each(|problem| self.red(Code::DatabaseDamaged, "case.sqlite", problem));
                 }
                 Ok(Err(error)) => self.broken(&error),
@@ -368,7 +380,7 @@ impl Look {
         if self.unreadable {
             self.notes.push("the catalogue was not compared, because the log cannot be read whole".into());
         } else {
-            let compared = replayed.and_then(|replay| reader.compare_with(&replay));
+            let compared = replayed.and_then(|replay| reader.compare_with(&replay, held.as_ref()));
             let compared = compared.map(|findings| self.findings.extend(findings));
             self.part(compared)?;
         }

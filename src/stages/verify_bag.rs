@@ -15,8 +15,8 @@ use crate::bag::{BagError, BagProblem, check_bag};
 use crate::evidence::{Code, Event, ExhibitAdmitted, Finding, Verdict};
 use crate::keyring::Trusted;
 use crate::ledger::{
-    BAG_NAMESPACE, Checkpoint, Hash, Keys, Note, PublicKey, Sealed, canonical, commitments, leaf_hash, open, tlog_proof,
-    verify_consistency, verify_inclusion, verify_sshsig, verify_timestamp,
+    BAG_NAMESPACE, Checkpoint, Hash, Keys, Note, PublicKey, Sealed, canonical_value, commitments, is_canonical, leaf_hash, open,
+    tlog_proof, verify_consistency, verify_inclusion, verify_sshsig, verify_timestamp,
 };
 
 /// Verifies a bag. Trusted keys come from outside it.
@@ -143,7 +143,7 @@ fn log(
     let (mut kept, mut purged, mut admitted_all) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for line in lines.lines() {
         let row: Value = serde_json::from_str(line).unwrap_or_default();
-        if canonical(&row) != line.as_bytes() {
+        if !is_canonical(line.as_bytes(), &row) {
             let detail = "A line of entries.jsonl is not canonical JSON";
             findings.push(Finding::red(Code::EntryAltered, "log", detail).at("data/log/entries.jsonl"));
         }
@@ -154,7 +154,7 @@ fn log(
             continue;
         };
         checked.entries += 1;
-        let bytes = canonical(entry);
+        let bytes = canonical_value(entry);
         let opened = open(&bytes, &[]);
         if said.last_key_value().is_some_and(|(last, _)| *last > index) {
             let detail = "The entry stands behind a later one in entries.jsonl";

@@ -1,9 +1,13 @@
 //! What each event does to the catalogue. The same code runs when an event is recorded and when the
 //! log is replayed, so the two cannot differ.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, ToSql};
 use serde::Serialize;
 
+use super::sums::{SUMMED, Sums};
 use super::{VaultError, fold::fold};
 use crate::evidence::{
     Capture, ClaimMade, Digest, Event, Examination, ExhibitAdmitted, Item, NoteAdded, ReferenceFound, ReportReceived, Subject,
@@ -13,7 +17,16 @@ use crate::ledger::Entry;
 
 /// Writes the rows that follow from one entry.
 pub(super) fn apply(db: &Connection, index: u64, entry: &Entry) -> Result<(), VaultError> {
-    let rows = Rows { db, index };
+    told(db, None, index, entry)
+}
+
+/// The same, but that the rows of tables that no event looks into are summed and not written.
+pub(super) fn apply_summed(db: &Connection, sums: &RefCell<Sums>, index: u64, entry: &Entry) -> Result<(), VaultError> {
+    told(db, Some(sums), index, entry)
+}
+
+fn told(db: &Connection, sums: Option<&RefCell<Sums>>, index: u64, entry: &Entry) -> Result<(), VaultError> {
+    let rows = Rows { db, sums, index, touched: RefCell::default() };
     rows.apply(entry).map_err(VaultError::sql("be written"))
 }
 
@@ -53,7 +66,11 @@ fn maybe<T: Serialize>(value: &Option<T>) -> Option<String> {
 
 struct Rows<'a> {
     db: &'a Connection,
+    /// Where the rows of `SUMMED` tables go, if not into the database.
+    sums: Option<&'a RefCell<Sums>>,
     index: u64,
+    /// What this entry has touched, so that nothing is said twice. Only this entry tells of these numbers and entries.
+    touched: RefCell<BTreeSet<(&'static str, u64, u64)>>,
 }
 
 type Sql<T> = rusqlite::Result<T>;
@@ -98,34 +115,63 @@ impl Rows<'_> {
         self.db.prepare_cached(sql)?.execute(values)
     }
 
-    /// Inserts a row under the next number of its table, which SQLite gives (`no INTEGER PRIMARY KEY`).
-    fn next(&self, table: &str, columns: &str, values: &[&dyn ToSql]) -> Sql<u64> {
+    fn sums(&self, table: &str) -> Option<&RefCell<Sums>> {
+        self.sums.filter(|_| SUMMED.contains(&table))
+    }
+
+    /// Inserts a row under the next number of its table, which SQLite gives (`no INTEGER PRIMARY KEY`). The columns stand in the
+    /// table's order.
+    fn next(&self, table: &'static str, columns: &str, values: &[&dyn ToSql]) -> Sql<u64> {
+        if let Some(sums) = self.sums(table) {
+            let mut sums = sums.borrow_mut();
+            let no = sums.count(table) + 1;
+            return sums.take(table, std::iter::once(no.to_sql()).chain(values.iter().map(|value| value.to_sql())));
+        }
         let marks: Vec<String> = (1..=values.len()).map(|at| format!("?{at}")).collect();
         let sql = format!("INSERT INTO {table} ({columns}) VALUES ({})", marks.join(", "));
         self.db.prepare_cached(&sql)?.execute(values)?;
         Ok(self.db.last_insert_rowid() as u64)
     }
 
+    /// Inserts a whole row of a table without numbers.
+    fn put(&self, table: &'static str, sql: &str, values: &[&dyn ToSql]) -> Sql<()> {
+        match self.sums(table) {
+            Some(sums) => sums.borrow_mut().take(table, values.iter().map(|value| value.to_sql())).map(drop),
+            None => self.run(sql, values).map(drop),
+        }
+    }
+
     fn number(&self, sql: &str, values: &[&dyn ToSql]) -> Sql<u64> {
         self.db.prepare_cached(sql)?.query_row(values, |row| row.get(0))
     }
 
-    fn touch(&self, kind: &str, no: u64) -> Sql<()> {
+    fn touch(&self, kind: &'static str, no: u64) -> Sql<()> {
         self.touched_by(kind, no, self.index)
     }
 
-    fn touched_by(&self, kind: &str, no: u64, entry: u64) -> Sql<()> {
-        self.run("INSERT OR IGNORE INTO touches VALUES (?1, ?2, ?3)", &[&kind, &no, &entry]).map(drop)
+    fn touched_by(&self, kind: &'static str, no: u64, entry: u64) -> Sql<()> {
+        if !self.touched.borrow_mut().insert((kind, no, entry)) {
+            return Ok(());
+        }
+        self.put("touches", "INSERT OR IGNORE INTO touches VALUES (?1, ?2, ?3)", &[&kind, &no, &entry])
+    }
+
+    /// What is said of an object belongs to the history of each exhibit that it is.
+    fn touch_exhibits(&self, object: &str) -> Sql<()> {
+        let mut query = self.db.prepare_cached("SELECT no FROM exhibit WHERE object = ?1")?;
+        let numbers = query.query_map([object], |row| row.get(0))?.collect::<Sql<Vec<u64>>>()?;
+        numbers.into_iter().try_for_each(|no| self.touch("E", no))
     }
 
     fn search(&self, subject: String, texts: &[Option<&str>]) -> Sql<()> {
         let shown: Vec<&str> = texts.iter().flatten().copied().collect();
         let shown = shown.join("\n");
-        self.run("INSERT INTO search (subject, body, shown) VALUES (?1, ?2, ?3)", &[&subject, &fold(&shown), &shown]).map(drop)
+        self.next("search", "subject, body, shown", &[&subject, &fold(&shown), &shown]).map(drop)
     }
 
     fn custody(&self, entry: &Entry) -> Sql<()> {
-        self.run(
+        self.put(
+            "custody_event",
             "INSERT INTO custody_event VALUES (?1, ?2, ?3, ?4, ?5)",
             &[&self.index, &entry.event.kind(), &entry.time.to_string(), &entry.tool, &entry.person],
         )?;
@@ -332,8 +378,9 @@ impl Rows<'_> {
         // What was said of the object before it had this number belongs to its history too.
         self.touched_by("E", no, self.number("SELECT entry FROM object WHERE sha256 = ?1", &[&object])?)?;
         self.touched_by("E", no, self.number("SELECT entry FROM capture WHERE no = ?1", &[&capture])?)?;
-        let sql = "INSERT OR IGNORE INTO touches SELECT 'E', ?1, entry FROM examination WHERE object = ?2";
-        self.run(sql, &[&no, &object])?;
+        let mut query = self.db.prepare_cached("SELECT entry FROM examination WHERE object = ?1")?;
+        let examined = query.query_map([&object], |row| row.get(0))?.collect::<Sql<Vec<u64>>>()?;
+        examined.into_iter().try_for_each(|entry| self.touched_by("E", no, entry))?;
         self.search(format!("E{no}"), &[exhibit.name.as_deref(), Some(&object)])
     }
 
@@ -358,8 +405,7 @@ impl Rows<'_> {
             "UPDATE object SET media_type = ?2 WHERE sha256 = ?1 AND media_type = 'application/octet-stream' AND ?2 IS NOT NULL",
             &[&object, &made.facts.mime],
         )?;
-        self.run("INSERT OR IGNORE INTO touches SELECT 'E', no, ?2 FROM exhibit WHERE object = ?1", &[&object, &self.index])
-            .map(drop)
+        self.touch_exhibits(&object)
     }
 
     fn note(&self, note: &NoteAdded, entry: &Entry) -> Sql<()> {
@@ -401,13 +447,9 @@ impl Rows<'_> {
                 let with = purged.with.map(|with| with.to_string());
                 let sql = "INSERT OR IGNORE INTO purge VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
                 self.run(sql, &[&object, &with, &purged.reason, &purged.authority, &purged.second, &time, &self.index])?;
-                let sql = "INSERT OR IGNORE INTO touches SELECT 'E', no, ?2 FROM exhibit WHERE object = ?1";
-                self.run(sql, &[&object, &self.index]).map(drop)
+                self.touch_exhibits(&object)
             }
-            Event::ObjectRestored(restored) => {
-                let sql = "INSERT OR IGNORE INTO touches SELECT 'E', no, ?2 FROM exhibit WHERE object = ?1";
-                self.run(sql, &[&restored.object.to_string(), &self.index]).map(drop)
-            }
+            Event::ObjectRestored(restored) => self.touch_exhibits(&restored.object.to_string()),
             Event::AnchorMade(made) => self
                 .next(
                     "anchor",
@@ -470,11 +512,7 @@ impl Rows<'_> {
                         &self.index,
                     ],
                 )?;
-                for object in &objects {
-                    let sql = "INSERT OR IGNORE INTO touches SELECT 'E', no, ?2 FROM exhibit WHERE object = ?1";
-                    self.run(sql, &[object, &self.index])?;
-                }
-                Ok(())
+                objects.iter().try_for_each(|object| self.touch_exhibits(object))
             }
             Event::PackageReceived(came) => self
                 .next(

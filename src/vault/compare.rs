@@ -1,5 +1,6 @@
 //! The catalogue against the log: replay every entry into an empty database, then compare row by row.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -7,6 +8,7 @@ use rusqlite::Connection;
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
 use rusqlite::types::Value;
 
+use super::sums::{SUMMED, SumKey, Sums, columns};
 use super::{LogRow, Reader, VaultError, apply, db, work};
 use crate::evidence::{Code, Finding};
 use crate::ledger::{Entry, open_again};
@@ -60,10 +62,15 @@ pub(super) fn replay(from: &Reader, into: &Connection) -> Result<(), VaultError>
 
 /// A catalogue that is made of a log's entries alone, in a temporary database of SQLite's own: in memory while small, on
 /// disk when large.
-pub struct Replay(Connection);
+pub struct Replay {
+    db: Connection,
+    /// The rows of tables that need not be kept.
+    sums: Option<RefCell<Sums>>,
+}
 
 impl Replay {
-    pub fn begin() -> Result<Replay, VaultError> {
+    /// Begins a replay. With a key, tables that no event looks into are summed under it and not kept.
+    pub fn begin(key: Option<SumKey>) -> Result<Replay, VaultError> {
         let fresh = Connection::open("").map_err(VaultError::sql("be replayed"))?;
         // Nothing of it is needed when it fails.
         let quick = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 16384; PRAGMA cache_size = -65536;";
@@ -75,19 +82,41 @@ impl Replay {
             DROP INDEX mention_item; DROP INDEX claim_subject; DROP INDEX capture_object; DROP INDEX exhibit_item;
             DROP INDEX touches_entry; DROP INDEX work_open; BEGIN;";
         fresh.execute_batch(lean).map_err(VaultError::sql("be replayed"))?;
-        Ok(Replay(fresh))
+        Ok(Replay { db: fresh, sums: key.map(|key| RefCell::new(Sums::new(key))) })
+    }
+
+    /// A replay of a whole log, with every table kept.
+    fn whole(from: &Reader) -> Result<Replay, VaultError> {
+        let whole = Replay::begin(None)?;
+        replay(from, &whole.db)?;
+        whole.end()?;
+        Ok(whole)
+    }
+
+    fn end(&self) -> Result<(), VaultError> {
+        self.db.execute_batch("COMMIT").map_err(VaultError::sql("be replayed"))
     }
 
     /// Takes the next entry.
     pub fn take(&self, index: u64, entry: &Entry) -> Result<(), VaultError> {
-        apply::apply(&self.0, index, entry)
+        match &self.sums {
+            Some(sums) => apply::apply_summed(&self.db, sums, index, entry),
+            None => apply::apply(&self.db, index, entry),
+        }
     }
 }
 
-/// Compares every row of the catalogue with that of a replay of all entries.
-pub(super) fn compare(reader: &Reader, replay: &Replay) -> Result<Vec<Finding>, VaultError> {
-    let fresh = &replay.0;
-    fresh.execute_batch("COMMIT").map_err(VaultError::sql("be replayed"))?;
+/// Compares every row of the catalogue with that of a replay of all entries. `held` are the sums of what the catalogue holds,
+/// under the replay's key: tables that have the replay's sums are the same, and only others are replayed whole and compared.
+pub(super) fn compare(reader: &Reader, replay: &Replay, held: Option<&Sums>) -> Result<Vec<Finding>, VaultError> {
+    let fresh = &replay.db;
+    replay.end()?;
+    let differing = match (&replay.sums, held) {
+        (None, _) => Vec::new(),
+        (Some(sums), Some(held)) => held.differing(&sums.borrow()),
+        (Some(_), None) => SUMMED.to_vec(),
+    };
+    let whole = if differing.is_empty() { None } else { Some(Replay::whole(reader)?) };
     let mut findings = Vec::new();
     let empty = Connection::open_in_memory().map_err(VaultError::sql("be replayed"))?;
     db::create_tables(&empty)?;
@@ -100,6 +129,11 @@ pub(super) fn compare(reader: &Reader, replay: &Replay) -> Result<Vec<Finding>, 
                 continue;
             }
         }
+        let fresh = match &whole {
+            Some(whole) if differing.contains(table) => &whole.db,
+            _ if replay.sums.is_some() && SUMMED.contains(table) => continue,
+            _ => fresh,
+        };
         rows(&reader.db, fresh, (table, order, *keys), &mut findings)?;
     }
     queue(&reader.db, fresh, &mut findings)?;
@@ -134,8 +168,7 @@ fn schema(held: &Connection, empty: &Connection, findings: &mut Vec<Finding>) ->
 type Row = Vec<Value>;
 
 fn select(table: &str, order: &str) -> String {
-    let columns = if table == "search" { "rowid, subject, body, shown" } else { "*" };
-    format!("SELECT {columns} FROM {table} ORDER BY {order}")
+    format!("SELECT {} FROM {table} ORDER BY {order}", columns(table))
 }
 
 fn next(rows: &mut rusqlite::Rows<'_>) -> rusqlite::Result<Option<Row>> {

@@ -13,7 +13,7 @@ use super::staging::Run;
 use super::work::{self, Lease, Task};
 use super::{Layout, Reader, Staged, Staging, VaultError, apply, db, durable, lock, nodes, objects, publish, recover};
 use crate::evidence::{CaseOpened, Clock, Event, Randomness, Unit};
-use crate::ledger::{Checkpoint, Entry, PublicKey, Signer, canonical, change_key, seal};
+use crate::ledger::{Checkpoint, Entry, PublicKey, Signer, canonical_value, change_key, seal};
 
 /// Who acts: written into every entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -320,14 +320,16 @@ impl Vault {
             told.push(if *fresh { self.write(effects)? } else { Committed::Stale });
         }
         let new = nodes::size(&self.reader.db)?;
+        // Each entry is hashed once for all that is made of it.
+        let nodes = nodes::Remembered::new(&self.reader.db);
         if new > old {
-            nodes::keep_tile_hashes(&self.reader.db, old, new)?;
-            publish::sign_head(&self.reader.db, &self.origin, self.ports.signer.as_ref(), self.former.as_deref())?;
+            nodes::keep_tile_hashes(&nodes, old, new)?;
+            publish::sign_head(&nodes, &self.origin, self.ports.signer.as_ref(), self.former.as_deref())?;
         }
         transaction.commit().map_err(VaultError::sql("be written"))?;
         // From here on a crash is harmless: entries and objects are durable and name each other.
         if new > old {
-            self.publish_locked()?;
+            self.publish_from(&nodes)?;
         }
         Ok(told)
     }
@@ -353,7 +355,7 @@ impl Vault {
                 db.prepare_cached("INSERT INTO log (idx, entry) VALUES (?1, ?2)")?.execute((index, &bytes))?;
                 let mut keep = db.prepare_cached("INSERT INTO sealed (idx, field, salt, value) VALUES (?1, ?2, ?3, ?4)")?;
                 for sealed in &sealed {
-                    keep.execute((index, &sealed.field, &sealed.salt[..], canonical(&sealed.value)))?;
+                    keep.execute((index, &sealed.field, &sealed.salt[..], canonical_value(&sealed.value)))?;
                 }
                 Ok(())
             };
@@ -376,10 +378,13 @@ impl Vault {
 
     /// Brings `log/` up to the database, from where it was when last published whole, and remembers in
     /// the database how far it is.
-    pub(super) fn publish_locked(&mut self) -> Result<Checkpoint, VaultError> {
-        let Reader { layout, db } = &self.reader;
+    pub(super) fn publish_locked(&self) -> Result<Checkpoint, VaultError> {
+        self.publish_from(&nodes::Remembered::new(&self.reader.db))
+    }
+
+    fn publish_from(&self, nodes: &nodes::Remembered<'_>) -> Result<Checkpoint, VaultError> {
         let old = self.reader.publication()?.map_or(0, |(size, _)| size);
-        let head = publish::publish(layout, db, (&self.run.disk, &self.run.temporary()), old)?;
+        let head = publish::publish(&self.reader.layout, nodes, (&self.run.disk, &self.run.temporary()), old)?;
         let mark = head.clone();
         self.unsynced(move |db| {
             db.execute("INSERT OR REPLACE INTO publication VALUES (0, ?1, ?2)", (mark.size, mark.root))

@@ -5,7 +5,7 @@ use std::fs;
 
 use rusqlite::{Transaction, TransactionBehavior};
 
-use super::{Effects, Vault, VaultError, compare, durable, lock, publish, rebuild};
+use super::{Effects, Vault, VaultError, compare, durable, lock, nodes, publish, rebuild};
 use crate::evidence::{Digest, Event, ObjectPurged, ValueErased};
 use crate::ledger::{TILE, TilePath};
 
@@ -85,7 +85,11 @@ impl Vault {
         for path in TilePath::for_size(self.reader.size()?) {
             let within = |index: u64| values.iter().any(|(entry, _)| entry / TILE == index);
             if matches!(path, TilePath::Sealed { index, .. } if within(index)) {
-                durable::write(&self.run.temporary(), &self.reader.layout.tile(path), &publish::render(db, path)?)?;
+                durable::write(
+                    &self.run.temporary(),
+                    &self.reader.layout.tile(path),
+                    &publish::render(&nodes::Remembered::new(db), path)?,
+                )?;
             }
         }
         Ok(())

@@ -53,9 +53,9 @@ impl Nodes for Stored<'_> {
     }
 }
 
-/// The same, for many proofs of one tree, best in the order of their entries: what one needed, the next finds.
+/// The same, for much that is asked of one tree, best in the order of its entries: what one question needed, the next finds.
 pub(super) struct Remembered<'a> {
-    db: &'a Connection,
+    pub(super) db: &'a Connection,
     known: RefCell<HashMap<(u32, u64), Hash>>,
 }
 
@@ -90,16 +90,18 @@ impl Nodes for Remembered<'_> {
 }
 
 /// Keeps the hashes over tiles that became full when the log grew from `old` to `new` entries.
-pub(super) fn keep_tile_hashes(db: &Connection, old: u64, new: u64) -> Result<(), VaultError> {
+pub(super) fn keep_tile_hashes(nodes: &Remembered<'_>, old: u64, new: u64) -> Result<(), VaultError> {
     let mut level = 1;
     loop {
         let full = |size: u64| size >> (level * TILE.trailing_zeros());
         for index in full(old)..full(new) {
             let mut tile = Frontier::default();
             for child in index * TILE..(index + 1) * TILE {
-                tile.push(hash(db, level - 1, child)?);
+                tile.push(nodes.node((level - 1) * TILE.trailing_zeros(), child)?);
             }
-            db.prepare_cached("INSERT INTO tile_hash (level, idx, hash) VALUES (?1, ?2, ?3)")
+            nodes
+                .db
+                .prepare_cached("INSERT INTO tile_hash (level, idx, hash) VALUES (?1, ?2, ?3)")
                 .and_then(|mut insert| insert.execute((level, index, tile.root())))
                 .map_err(VaultError::sql("be written"))?;
         }

@@ -1,16 +1,18 @@
 //! Publishing the log as files (C2SP tlog-tiles), so that log and vault alone can rebuild the case.
 
-use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::nodes::{self, Stored};
+use super::nodes::{self, Remembered};
 use super::{Layout, LogRow, VaultError, durable};
-use crate::ledger::{Checkpoint, Note, PublicKey, Sealed, Signer, TILE, TilePath, canonical, entry_bundle, root};
+use crate::ledger::{
+    Checkpoint, Nodes, Note, PublicKey, Sealed, Signer, TILE, TilePath, canonical_value, entry_bundle, is_canonical, root,
+};
 
 /// The published head, as found on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,46 +50,56 @@ impl Published {
 }
 
 /// What a published file holds, from the database. The same log gives the same bytes.
-pub fn render(db: &Connection, path: TilePath) -> Result<Vec<u8>, VaultError> {
+pub(super) fn render(nodes: &Remembered<'_>, path: TilePath) -> Result<Vec<u8>, VaultError> {
+    let db = nodes.db;
     let (index, width) = path.extent();
     let range = index * TILE..index * TILE + width;
     match path {
         TilePath::Hashes { level, .. } => {
             let mut bytes = Vec::with_capacity(32 * width as usize);
             for at in range {
-                bytes.extend(nodes::hash(db, level, at)?);
+                bytes.extend(nodes.node(level * TILE.trailing_zeros(), at)?);
             }
             Ok(bytes)
         }
         TilePath::Entries { .. } => {
             let mut entries = Vec::new();
-            each_entry(db, &range, |row| -> Result<(), VaultError> {
-                entries.push(row.bytes);
+            let mut read = || -> rusqlite::Result<()> {
+                let mut query = db.prepare_cached(ENTRIES)?;
+                let mut rows = query.query((range.start, range.end))?;
+                while let Some(row) = rows.next()? {
+                    entries.push(row.get::<_, Vec<u8>>(1)?);
+                }
                 Ok(())
-            })?;
+            };
+            read().map_err(VaultError::sql("be read"))?;
             entries.resize(width as usize, Vec::new());
             Ok(entry_bundle(entries.iter().map(Vec::as_slice)))
         }
         TilePath::Sealed { .. } => {
-            let mut values: BTreeMap<u64, Vec<Sealed>> = BTreeMap::new();
-            each_sealed(db, &range, |entry, sealed| values.entry(entry).or_default().push(sealed))?;
-            let mut lines = Vec::new();
-            for (entry, values) in values {
-                lines.extend(sealed_line(entry, &values));
-                lines.push(b'\n');
+            let (mut lines, mut open) = (String::new(), None);
+            each_sealed(db, &range, |entry, sealed| {
+                let before = match open.replace(entry) {
+                    Some(last) if last == entry => ",".to_owned(),
+                    Some(_) => format!("}}}}\n{{\"entry\":{entry},\"values\":{{"),
+                    None => format!("{{\"entry\":{entry},\"values\":{{"),
+                };
+                lines.push_str(&before);
+                put_sealed(&sealed, &mut lines);
+            })?;
+            if open.is_some() {
+                lines.push_str("}}\n");
             }
-            Ok(lines)
+            Ok(lines.into_bytes())
         }
     }
 }
 
-/// One line of a sealed bundle: `{"entry":3,"values":{"quote":{"salt":"…","value":…}}}`.
-fn sealed_line(entry: u64, values: &[Sealed]) -> Vec<u8> {
-    let values: Map<String, Value> = values
-        .iter()
-        .map(|sealed| (sealed.field.clone(), json!({ "salt": hex::encode(sealed.salt), "value": sealed.value })))
-        .collect();
-    canonical(&json!({ "entry": entry, "values": values }))
+/// One value in a line of a sealed bundle, which is canonical: `{"entry":3,"values":{"quote":{"salt":"…","value":…}}}`. Fields come in
+/// their order.
+fn put_sealed(sealed: &Sealed, line: &mut String) {
+    let value = String::from_utf8(canonical_value(&sealed.value)).unwrap_or_default();
+    let _ = write!(line, "{}:{{\"salt\":\"{}\",\"value\":{value}}}", json!(sealed.field), hex::encode(sealed.salt));
 }
 
 /// Reads the lines of a sealed bundle, those that can be read.
@@ -126,11 +138,12 @@ fn each_sealed(db: &Connection, range: &Range<u64>, mut look: impl FnMut(u64, Se
     read().map_err(VaultError::sql("be read"))
 }
 
+const ENTRIES: &str = "SELECT idx, entry FROM log WHERE idx >= ?1 AND idx < ?2 ORDER BY idx";
 const SEALED: &str = "SELECT idx, field, salt, value FROM sealed WHERE idx >= ?1 AND idx < ?2 ORDER BY idx, field";
 
 fn sealed_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Sealed> {
     let (field, salt, value) = (row.get(1)?, row.get_ref(2)?.as_blob()?, row.get_ref(3)?.as_blob()?);
-    let parsed = serde_json::from_slice(value).ok().filter(|parsed| canonical(parsed) == value);
+    let parsed = serde_json::from_slice(value).ok().filter(|parsed| is_canonical(value, parsed));
     let value = parsed.unwrap_or_else(|| json!({ "damaged": hex::encode(value) }));
     Ok(Sealed { field, salt: salt.try_into().unwrap_or([0; 16]), value })
 }
@@ -142,7 +155,7 @@ pub(super) fn each_entry<E: From<VaultError>>(
     mut look: impl FnMut(LogRow) -> Result<(), E>,
 ) -> Result<(), E> {
     let read = |error| E::from(VaultError::sql("be read")(error));
-    let mut entries = db.prepare_cached("SELECT idx, entry FROM log WHERE idx >= ?1 AND idx < ?2 ORDER BY idx").map_err(read)?;
+    let mut entries = db.prepare_cached(ENTRIES).map_err(read)?;
     let mut values = db.prepare_cached(SEALED).map_err(read)?;
     let mut entries = entries.query((range.start, range.end)).map_err(read)?;
     let mut values = values.query((range.start, range.end)).map_err(read)?;
@@ -167,12 +180,17 @@ pub(super) fn each_entry<E: From<VaultError>>(
 
 /// Signs the head of the log as it stands and keeps it in the database, in the transaction that wrote
 /// the entries.
-pub(super) fn sign_head(db: &Connection, origin: &str, signer: &dyn Signer, also: Option<&dyn Signer>) -> Result<(), VaultError> {
-    let size = nodes::size(db)?;
-    let checkpoint = Checkpoint { origin: origin.to_owned(), size, root: root(&Stored(db), size)? };
+pub(super) fn sign_head(
+    nodes: &Remembered<'_>,
+    origin: &str,
+    signer: &dyn Signer,
+    also: Option<&dyn Signer>,
+) -> Result<(), VaultError> {
+    let size = nodes::size(nodes.db)?;
+    let checkpoint = Checkpoint { origin: origin.to_owned(), size, root: root(nodes, size)? };
     let mut note = Note::sign(checkpoint.to_string(), origin, signer)?;
     also.map(|also| note.also(origin, also)).transpose()?;
-    keep_head(db, &note.to_string())
+    keep_head(nodes.db, &note.to_string())
 }
 
 /// Keeps a signed head in the database.
@@ -184,11 +202,11 @@ pub(super) fn keep_head(db: &Connection, note: &str) -> Result<(), VaultError> {
 /// Called only after the entries are durable.
 pub(super) fn publish(
     layout: &Layout,
-    db: &Connection,
+    nodes: &Remembered<'_>,
     (disk, temporary): (&durable::Disk, &Path),
     old: u64,
 ) -> Result<Checkpoint, VaultError> {
-    let head = signed_head(db)?.ok_or_else(|| VaultError::Published { what: "the database has no signed head".into() })?;
+    let head = signed_head(nodes.db)?.ok_or_else(|| VaultError::Published { what: "the database has no signed head".into() })?;
     let changed: Vec<TilePath> = TilePath::for_growth(old, head.checkpoint.size);
     // Together as far as they need little memory.
     for some in changed.chunks(64) {
@@ -198,7 +216,7 @@ pub(super) fn publish(
             if let Some(dir) = file.parent() {
                 durable::create_dir(dir)?;
             }
-            files.push((file, render(db, *path)?));
+            files.push((file, render(nodes, *path)?));
         }
         disk.write(temporary, &files)?;
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::nodes::{self, Stored};
-use super::{Layout, Published, Replay, VaultError, compare, db, lock, objects, publish, rows};
+use super::{Layout, Published, Replay, SumKey, Sums, VaultError, compare, db, lock, objects, publish, rows};
 use crate::evidence::{Digest, Event, Finding, Object, Unit};
 use crate::ledger::{Hash, PublicKey, Sealed, TilePath, consistency, inclusion, open, root};
 
@@ -43,6 +43,14 @@ impl Reader {
         // A transaction begins to see with its first read.
         self.size()?;
         Ok(transaction)
+    }
+
+    /// The same case for another thread, kept on its state of now.
+    pub fn beside(&self) -> Result<Reader, VaultError> {
+        let reader = Reader::open(&self.layout.root)?;
+        reader.db.execute_batch("BEGIN").map_err(VaultError::sql("be read"))?;
+        reader.size()?;
+        Ok(reader)
     }
 
     /// Keeps writers out for a moment, while the published log is read.
@@ -125,7 +133,7 @@ impl Reader {
 
     /// What a published file should hold.
     pub fn rendered(&self, path: TilePath) -> Result<Vec<u8>, VaultError> {
-        publish::render(&self.db, path)
+        publish::render(&nodes::Remembered::new(&self.db), path)
     }
 
     /// The signed head that the database keeps.
@@ -199,9 +207,14 @@ impl Reader {
         super::work::state(&self.db, unit).map_err(VaultError::sql("be read"))
     }
 
-    /// Compares every row of the catalogue with a replay of the log.
-    pub fn compare_with(&self, replay: &Replay) -> Result<Vec<Finding>, VaultError> {
-        compare::compare(self, replay)
+    /// Compares every row of the catalogue with a replay of the log; `held` are this catalogue's sums under the replay's key.
+    pub fn compare_with(&self, replay: &Replay, held: Option<&Sums>) -> Result<Vec<Finding>, VaultError> {
+        compare::compare(self, replay, held)
+    }
+
+    /// The sums of the tables that a replay need not keep.
+    pub fn sums(&self, key: SumKey) -> Result<Sums, VaultError> {
+        Sums::of(&self.db, key)
     }
 
     /// What SQLite itself finds wrong with the file; empty if nothing.

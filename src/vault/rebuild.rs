@@ -8,7 +8,7 @@ use rusqlite::{Transaction, TransactionBehavior};
 
 use super::publish::parse_sealed;
 use super::{Layout, Published, Reader, VaultError, compare, db, lock, nodes};
-use crate::ledger::{Keys, Sealed, TilePath, canonical, commitments, open, parse_entry_bundle, root};
+use crate::ledger::{Keys, Sealed, TilePath, canonical_value, commitments, open, parse_entry_bundle, root};
 
 /// What was rebuilt from what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ fn publish_if_gone(reader: &Reader) -> Result<(), VaultError> {
         super::durable::create_dir(&reader.layout.log())?;
         let temporary = reader.layout.root.join("checkpoint.new");
         let disk = super::durable::Disk::of(&reader.layout.log())?;
-        super::publish::publish(&reader.layout, &reader.db, (&disk, &temporary), 0)?;
+        super::publish::publish(&reader.layout, &nodes::Remembered::new(&reader.db), (&disk, &temporary), 0)?;
     }
     Ok(())
 }
@@ -124,7 +124,7 @@ fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
             // A value that does not match its commitment is not the value: it is left out.
             for value in sealed.remove(&index).unwrap_or_default() {
                 if committed.get(&value.field) == Some(&value.commitment()) {
-                    keep.execute((index, &value.field, &value.salt[..], canonical(&value.value)))?;
+                    keep.execute((index, &value.field, &value.salt[..], canonical_value(&value.value)))?;
                     kept += 1;
                 }
             }
@@ -132,7 +132,7 @@ fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
         };
         insert().map_err(VaultError::sql("be rebuilt"))?;
     }
-    nodes::keep_tile_hashes(&reader.db, 0, size)?;
+    nodes::keep_tile_hashes(&nodes::Remembered::new(&reader.db), 0, size)?;
     if nodes::size(&reader.db)? != size || root(&nodes::Stored(&reader.db), size)? != head.checkpoint.root {
         return Err(damaged("the entries do not add up to the checkpoint's root"));
     }

@@ -151,8 +151,9 @@ pub fn mirror(reader: &Reader, to: &Path, full: bool) -> Result<Mirrored, VaultE
         }
         done.bytes += object.size;
     }
+    let nodes = nodes::Remembered::new(&reader.db);
     for path in TilePath::for_size(head.checkpoint.size) {
-        let (bytes, file) = (publish::render(&reader.db, path)?, into.tile(path));
+        let (bytes, file) = (publish::render(&nodes, path)?, into.tile(path));
         if fs::read(&file).is_ok_and(|held| held == bytes) {
             continue;
         }
@@ -238,8 +239,9 @@ impl Vault {
             }
         }
         let _lock = super::lock::exclusive(&layout.lock())?;
+        let nodes = nodes::Remembered::new(&self.reader.db);
         for path in TilePath::for_size(self.reader.size()?) {
-            let (bytes, file) = (publish::render(&self.reader.db, path)?, layout.tile(path));
+            let (bytes, file) = (publish::render(&nodes, path)?, layout.tile(path));
             match fs::read(&file) {
                 Ok(held) if held == bytes => continue,
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(VaultError::io("read", &file)(error)),
