@@ -469,6 +469,51 @@ fn directories_and_archives_are_handed_over_file_by_file_under_their_own_names()
         !program.home.path().parent().unwrap().join("escaped.png").exists()
             && !std::path::Path::new("/tmp/absolute.png").exists()
     );
+    // The same in tar, plain and packed: long names, bytes that are no text, links, a member with holes, an archive that is cut.
+    let script = r"
+import io, tarfile, gzip
+image = open('outside.png', 'rb').read()
+def pack(name, mode, form):
+    with tarfile.open(name, mode, format=form, encoding='utf-8', errors='surrogateescape') as t:
+        def put(name, data, kind=tarfile.REGTYPE):
+            member = tarfile.TarInfo(name)
+            member.size, member.type, member.linkname = len(data), kind, 'outside.png'
+            t.addfile(member, io.BytesIO(data))
+        put('good/one.png', image + b'11')
+        put('../../escaped.png', image + b'22')
+        put('deep/' + 'long-' * 40 + '.png', image + b'33')
+        put('caf\udce9.png', image + b'44')
+        put('link.png', b'', tarfile.SYMTYPE)
+pack('plain.tar', 'w', tarfile.PAX_FORMAT)
+pack('packed.tgz', 'w:gz', tarfile.GNU_FORMAT)
+whole = open('plain.tar', 'rb').read()
+open('cut.tar', 'wb').write(whole[:600])
+packed = open('packed.tgz', 'rb').read()
+open('cut.tar.gz', 'wb').write(packed[:len(packed) - 40])
+with tarfile.open('bomb.tar.gz', 'w:gz') as t:
+    member = tarfile.TarInfo('zeros'); member.size = 90 << 20
+    t.addfile(member, io.BytesIO(bytes(90 << 20)))
+";
+    let made = std::process::Command::new("python3").args(["-c", script]).current_dir(program.home.path()).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    for whole in ["plain.tar", "packed.tgz"] {
+        let told = add(whole).code(0).json();
+        let long = format!("{whole}/deep/{}.png", "long-".repeat(40));
+        let inside = ["good/one.png", "../../escaped.png", "caf\u{fffd}.png"].map(|name| format!("{whole}/{name}"));
+        assert_eq!(names(&told), [whole, &inside[0], &inside[1], &long, &inside[2]]);
+        assert!(told.as_array().unwrap().iter().all(|one| one["completeness"] != "truncated"), "{told:#}");
+    }
+    // What is in the two is the same: each is one exhibit, by its bytes.
+    let listed = program.run(&["--case", "c", "list", "--json"]).code(0).json();
+    let sizes = |size: u64| listed.as_array().unwrap().iter().filter(|one| one["size"] == size).count();
+    assert_eq!(sizes(support::png(9).len() as u64 + 2), 4);
+    let cut = add("cut.tar").code(1);
+    assert!(cut.err.contains("cut.tar/good/one.png") && cut.err.contains("the archive ends before it"), "{}", cut.err);
+    assert_eq!(names(&serde_json::from_str(&cut.out).unwrap()), ["cut.tar"]);
+    let cut = add("cut.tar.gz").code(1);
+    assert!(cut.err.contains("cannot be unpacked to its end"), "{}", cut.err);
+    let bomb = add("bomb.tar.gz").code(1);
+    assert!(bomb.err.contains("unpacks to more than"), "{}", bomb.err);
     assert_eq!(std::fs::read_dir(program.path("c/scratch")).unwrap().count(), 0);
     assert!(add("missing-directory").code(1).err.contains("There is no file"));
     program.run(&["--case", "c", "verify"]).code(0);

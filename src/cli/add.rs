@@ -14,7 +14,7 @@ use crate::stages::{Handed, Source, Thing, hand_over, parcel};
     after_help = "Examples:\n  exhibit add clip.mp4 --acquired-from \"a witness\" --date 2015-10-04 --by \"A. Archivist\"\n  exhibit add https://video.example/clip.mp4 --location \"southwest of Idlib\""
 )]
 pub struct Args {
-    /// Files, directories, zip archives (admitted themselves, and all that is in them), or http(s) addresses
+    /// Files, directories, archives (zip, tar, tar.gz; admitted themselves, and all that is in them), or http(s) addresses
     #[arg(required = true, value_name = "FILE|URL")]
     sources: Vec<String>,
     /// Where it is said to be from: a claim of yours
@@ -48,8 +48,9 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let how = context.archiving(&config, &args.allow)?;
     let (mut told, mut failed, mut missed) = (Vec::new(), false, false);
     let mut sources: Vec<(String, Thing)> = Vec::new();
+    let scratch = vault.reader().layout().root.join("scratch");
     for text in &args.sources {
-        match parcel(&Source::parse(text)) {
+        match parcel(&Source::parse(text), &scratch, how.client.route().limits.max_bytes) {
             Err(error) => {
                 Failure::from(error).tell();
                 failed = true;

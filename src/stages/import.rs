@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Archive, ArchiveError, Handed, Member, ObtainError, Outside, Thing, hand_over, verify_bag};
+use super::{Archive, ArchiveError, Handed, Member, ObtainError, Outside, Place, Thing, hand_over, verify_bag};
 use crate::bag::is_bag;
 use crate::evidence::{Claim, Digest, Event, PackageReceived, Verdict};
 use crate::keyring::Trusted;
@@ -114,7 +114,7 @@ pub fn import(
     let mut files = Vec::new();
     let mut problems = package.problems;
     for part in package.parts {
-        let member = Member { path: part.path, nth: None, name: part.name.clone(), raw: None };
+        let member = Member { path: part.path, place: Place::Itself, name: part.name.clone(), raw: None };
         let mut claims = part.claims;
         claims.extend(part.problem.as_ref().map(|problem| claim("digest-problem", problem, &name)));
         let handed = Handed { source: Thing::Member(member), claims, note: None, by: "package" };

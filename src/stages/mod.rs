@@ -48,7 +48,7 @@ pub use export::{ExportError, Exported, Print, Restricted, Sealing, Selection, S
 pub use hand_over::{Handed, Received, hand_over};
 pub use import::{CameIn, ImportError, Imported, import};
 pub use obtain::{ObtainError, Source, obtain_file, obtain_input};
-pub use parcel::{Member, Thing, parcel};
+pub use parcel::{Member, Place, Thing, parcel};
 pub use profile::{Profile, profile};
 pub use purge::{PurgeError, Purged, purge};
 pub use read::{extract, read_report};
