@@ -31,6 +31,9 @@ pub struct Writer {
     target: PathBuf,
     /// The directory or file that is not finished.
     unfinished: PathBuf,
+    /// The directory that the bag comes to be in: open from before the first byte, so that it tells of every write that failed on
+    /// its disk.
+    disk: File,
     sink: Sink,
     made: BTreeSet<PathBuf>,
     payload: Vec<Entry>,
@@ -78,10 +81,10 @@ impl Writer {
         }
         let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let unfinished = target.with_file_name(format!(".{name}.unfinished-{}", std::process::id()));
-        if let Some(parent) = target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            fs::create_dir_all(parent).map_err(|source| BagError::Write { path: parent.to_path_buf(), source })?;
-        }
+        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let disk = fs::create_dir_all(parent).and_then(|()| File::open(parent));
         Ok(Writer {
+            disk: disk.map_err(|source| BagError::Write { path: parent.to_path_buf(), source })?,
             target: target.to_path_buf(),
             unfinished,
             sink: Sink::Directory,
@@ -185,15 +188,11 @@ impl Writer {
                 file.flush().and_then(|()| file.get_ref().sync_all()).map_err(failed)?;
             }
             // All of its file system at once: a bag has thousands of files.
-            Sink::Directory => {
-                let dir = File::open(&self.unfinished).map_err(failed)?;
-                rustix::fs::syncfs(&dir).map_err(|error| failed(error.into()))?;
-            }
+            Sink::Directory => rustix::fs::syncfs(&self.disk).map_err(|error| failed(error.into()))?,
         }
         fs::rename(&self.unfinished, &self.target).map_err(failed)?;
         self.finished = true;
-        let parent = self.target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)
+        self.disk.sync_all().map_err(failed)
     }
 }
 
