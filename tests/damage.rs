@@ -6,8 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use exhibit::evidence::Verdict;
-use exhibit::stages::{Source, Verification, archive};
-use exhibit::vault::Vault;
+use exhibit::keyring::Trusted;
+use exhibit::ledger::{Checkpoint, Note, Signer};
+use exhibit::stages::{Depth, Looking, Source, Verification, archive, verify_case};
+use exhibit::vault::{Effects, Reader, Vault};
 use support::tamper::{flip, sql, writable};
 use support::{Silent, archiving, copy_dir, example, ports, verify};
 use tempfile::TempDir;
@@ -110,6 +112,17 @@ fn damage_to_an_object_is_named() {
 fn damage_to_an_entry_is_named() {
     let (_dir, root) = archived();
     damaged(&root, "a deleted entry", "entry-missing", "entry 5", |copy| sql(copy, "DELETE FROM log WHERE idx = 5"));
+    // One gap is told once, and what comes after it is not told as missing, too.
+    let dir = tempfile::tempdir().unwrap();
+    let gap = dir.path().join("gap");
+    copy_dir(&root, &gap);
+    sql(&gap, "DELETE FROM log WHERE idx IN (5, 6, 9)");
+    let told = verify(&gap);
+    assert!(named(&told, "entry-altered", "entry 0"), "the rows are not as many as the entries: {:#?}", told.findings);
+    let missing: Vec<_> = told.findings.into_iter().filter(|finding| finding.detail.contains("missing from the log")).collect();
+    assert_eq!(missing.len(), 1, "{missing:#?}");
+    assert_eq!(missing[0].detail, "Entries 5 to 6 are missing from the log");
+    damaged(&root, "a table that is gone", "database-damaged", "case.sqlite", |copy| sql(copy, "DROP TABLE sealed"));
     damaged(&root, "a deleted last entry", "entry-missing", "entry", |copy| {
         sql(copy, "DELETE FROM log WHERE idx = (SELECT max(idx) FROM log)")
     });
@@ -133,6 +146,19 @@ fn damage_to_an_entry_is_named() {
     });
     damaged(&root, "an altered salt", "sealed-altered", "entry", |copy| {
         sql(copy, "UPDATE sealed SET salt = zeroblob(16) WHERE field = 'quote'")
+    });
+    // A sealed value of another shape makes the event unreadable, which is not the entry's fault.
+    let shape = dir.path().join("shape");
+    copy_dir(&root, &shape);
+    sql(&shape, "UPDATE sealed SET value = CAST('5' AS BLOB) WHERE field = 'quote'");
+    let told = verify(&shape);
+    assert!(told.findings.iter().all(|finding| finding.code.as_str() == "sealed-altered"), "{:#?}", told.findings);
+    assert!(told.notes.iter().any(|note| note.contains("the catalogue was not compared")), "{:?}", told.notes);
+    damaged(&root, "an entry of no known kind", "entry-altered", "entry 4", |copy| {
+        sql(
+            copy,
+            "UPDATE log SET entry = CAST(replace(CAST(entry AS TEXT), '\"kind\":\"' || (SELECT kind FROM custody_event WHERE entry = 4), '\"kind\":\"z') AS BLOB) WHERE idx = 4",
+        );
     });
     damaged(&root, "a removed sealed value", "sealed-missing", "entry", |copy| {
         sql(copy, "DELETE FROM sealed WHERE field = 'quote'")
@@ -179,6 +205,21 @@ fn damage_to_a_catalogue_row_is_named() {
     damaged(&root, "a unit of work marked done", "catalogue-differs", "work", |copy| {
         sql(copy, "INSERT INTO work VALUES ('capture', 'planted', '', 'done', NULL, NULL, 0)")
     });
+    damaged(&root, "an open unit about no item", "catalogue-differs", "work", |copy| {
+        sql(copy, "INSERT INTO work VALUES ('capture', 'planted', 'url:nowhere', 'queued', NULL, NULL, 0)")
+    });
+    damaged(&root, "an open unit of no kind", "catalogue-differs", "work", |copy| {
+        sql(copy, "INSERT INTO work VALUES ('planted', 'planted', '', 'queued', NULL, NULL, 0)")
+    });
+    damaged(&root, "a unit that is done and open again", "catalogue-differs", "work", |copy| {
+        sql(copy, "UPDATE work SET state = 'queued' WHERE kind = 'read'")
+    });
+    damaged(&root, "a unit about another item", "catalogue-differs", "work", |copy| {
+        sql(
+            copy,
+            "UPDATE work SET subject = (SELECT key FROM item WHERE no = 1) WHERE kind = 'capture' AND subject = (SELECT key FROM item WHERE no = 2)",
+        )
+    });
     damaged(&root, "a deleted unit of work", "catalogue-differs", "work", |copy| {
         sql(copy, "DELETE FROM work WHERE kind = 'read'")
     });
@@ -191,7 +232,34 @@ fn damage_to_a_catalogue_row_is_named() {
     damaged(&root, "an altered signature over the head", "signature-invalid", "head", |copy| {
         sql(copy, "UPDATE head SET note = replace(note, '— exhibit', '— exhibits')")
     });
+    // A head that the key signed, of another case, of fewer entries, of others.
+    let size = Reader::open(&root).unwrap().size().unwrap();
+    let origin = Reader::open(&root).unwrap().identity().unwrap().0;
+    let before = Reader::open(&root).unwrap().root(size - 1).unwrap();
+    let at = Reader::open(&root).unwrap().root(size).unwrap();
+    let other = format!("exhibit.case/{}", "0".repeat(32));
+    for (what, code, origin, size, root_hash) in [
+        ("a head of another case", "signature-invalid", &other, size, at),
+        ("a head of fewer entries", "tree-differs", &origin, size - 1, before),
+        ("a head of other entries", "tree-differs", &origin, size, before),
+        ("a head of the right entries that counts one more", "tree-differs", &origin, size + 1, at),
+    ] {
+        let checkpoint = Checkpoint { origin: origin.clone(), size, root: root_hash };
+        let note = Note::sign(checkpoint.to_string(), origin, support::key().as_ref()).unwrap().to_string();
+        damaged(&root, what, code, "head", |copy| sql(copy, &format!("UPDATE head SET note = '{note}'")));
+    }
+    damaged(&root, "a publication mark over other entries", "checkpoint-differs", "publication", |copy| {
+        sql(copy, "UPDATE publication SET root = zeroblob(32)")
+    });
     damaged(&root, "a removed head", "checkpoint-missing", "head", |copy| sql(copy, "DELETE FROM head"));
+    damaged(&root, "a removed publication mark", "checkpoint-differs", "publication", |copy| {
+        sql(copy, "DELETE FROM publication")
+    });
+    // An `init` that was killed before it published has none yet.
+    let (_dir, fresh, vault) = support::case();
+    drop(vault);
+    sql(&fresh, "DELETE FROM publication");
+    assert_eq!(verify(&fresh).findings, []);
     damaged(&root, "a moved publication mark", "checkpoint-differs", "publication", |copy| {
         sql(copy, "UPDATE publication SET size = size - 1")
     });
@@ -296,6 +364,115 @@ fn random_flips_in_the_rows_of_the_database_are_found() {
         }
     }
     assert!(silent.is_empty(), "flips that changed rows and were not found: {silent:?}");
+}
+
+/// What is told when database and published log do not end at the same entry, in all ways in which that happens.
+#[test]
+fn the_ends_of_the_log_and_of_what_is_published_are_held_against_each_other() {
+    let (_dir, root) = archived();
+    let told_of = |from: &Path, damage: &dyn Fn(&Path)| {
+        let dir = tempfile::tempdir().unwrap();
+        let copy = dir.path().join("copy");
+        copy_dir(from, &copy);
+        damage(&copy);
+        let told = verify(&copy);
+        let list = told.findings.iter().map(|one| (one.code.as_str(), one.subject.clone())).collect::<Vec<_>>();
+        (list, told.notes)
+    };
+    let gone = |copy: &Path| fs::remove_file(copy.join("log/checkpoint")).unwrap();
+    let unmarked = |copy: &Path| sql(copy, "DELETE FROM publication");
+    // Nothing was published: an interrupted `init`, and nothing else.
+    let (_dir, fresh, vault) = support::case();
+    drop(vault);
+    assert_eq!(told_of(&fresh, &|_| {}), (vec![], vec![]));
+    let (found, notes) = told_of(&fresh, &|copy| (gone(copy), unmarked(copy)).0);
+    assert!(
+        !found.iter().any(|(_, subject)| subject == "checkpoint") && notes[0].contains("`init` was interrupted"),
+        "{found:?} {notes:?}"
+    );
+    let missing = ("checkpoint-missing", "checkpoint".to_owned());
+    assert!(told_of(&fresh, &gone).0.contains(&missing));
+    let mut vault = Vault::open(&fresh, ports()).unwrap();
+    kept(&mut vault, b"second entry");
+    drop(vault);
+    for damage in [&gone as &dyn Fn(&Path), &|copy| (gone(copy), unmarked(copy)).0] {
+        assert!(told_of(&fresh, damage).0.contains(&missing));
+        assert!(told_of(&root, damage).0.contains(&missing));
+    }
+    // The database has lost its end.
+    let size = Reader::open(&root).unwrap().size().unwrap();
+    for (lost, named) in [(1, 1), (20, 20), (25, 20)] {
+        let (found, _) = told_of(&root, &|copy| sql(copy, &format!("DELETE FROM log WHERE idx >= {}", size - lost)));
+        let entries = found.iter().filter(|(code, _)| *code == "entry-missing").map(|(_, subject)| subject.clone());
+        let expected: Vec<String> = (0..named).map(|nth| format!("entry {}", size - lost + nth)).collect();
+        assert_eq!(entries.collect::<std::collections::BTreeSet<_>>(), expected.into_iter().collect(), "{lost}");
+    }
+    // Entries that are not those that were published are named, each.
+    let swapped = "CREATE TEMP TABLE t AS SELECT * FROM log WHERE idx IN (4, 5); UPDATE log SET entry = (SELECT entry FROM t WHERE t.idx = 9 - log.idx) WHERE idx IN (4, 5)";
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("copy");
+    copy_dir(&root, &copy);
+    sql(&copy, swapped);
+    let told = verify(&copy);
+    let published = told.findings.iter().filter(|one| one.detail.contains("that was published under the signed checkpoint"));
+    assert_eq!(published.map(|one| one.subject.as_str()).collect::<Vec<_>>(), ["entry 4", "entry 5"]);
+    // The checkpoint is older than the database: rolled back, if a later one had been published; else a run was killed.
+    let grown = dir.path().join("grown");
+    copy_dir(&root, &grown);
+    let mut vault = Vault::open(&grown, ports()).unwrap();
+    kept(&mut vault, b"one more");
+    drop(vault);
+    assert_eq!(told_of(&grown, &|_| {}), (vec![], vec![]));
+    let older = |copy: &Path| {
+        fs::remove_dir_all(copy.join("log")).unwrap();
+        copy_dir(&root.join("log"), &copy.join("log"));
+    };
+    let (found, _) = told_of(&grown, &older);
+    assert_eq!(found, [("checkpoint-differs", "checkpoint".to_owned())]);
+    let mark = |copy: &Path| {
+        older(copy);
+        let hash = hex::encode(Reader::open(copy).unwrap().root(size).unwrap());
+        sql(copy, &format!("UPDATE publication SET size = {size}, root = x'{hash}'"));
+    };
+    let (found, notes) = told_of(&grown, &mark);
+    assert_eq!(found, []);
+    assert!(notes.len() == 1 && notes[0].starts_with("1 entries are not published yet"), "{notes:?}");
+}
+
+/// Records an object of these bytes.
+fn kept(vault: &mut Vault, bytes: &[u8]) {
+    let mut staging = vault.stage().unwrap();
+    std::io::Write::write_all(&mut staging, bytes).unwrap();
+    let staged = staging.finish().unwrap();
+    let digests = staged.digests();
+    let (sha256, blake3, size) = (digests.sha256, digests.blake3, digests.size);
+    let object = exhibit::evidence::Object { sha256, blake3, size, media_type: "text/plain".into() };
+    let events = vec![exhibit::evidence::Event::ObjectKept(exhibit::evidence::ObjectKept { object, because: None })];
+    vault.commit(vec![Effects { objects: vec![staged], events, ..Effects::default() }]).unwrap();
+}
+
+/// What a run has in hand is no damage, and what comes in while a check is going on belongs to the case.
+#[test]
+fn work_under_way_and_arrivals_raise_nothing() {
+    let (_dir, root) = archived();
+    sql(&root, "INSERT INTO work SELECT 'capture', 'again', key, 'queued', NULL, NULL, 0 FROM item WHERE no = 1");
+    assert_eq!(verify(&root).findings, []);
+    let (arrived, told) = (std::sync::Once::new(), std::sync::Mutex::new(Vec::new()));
+    let tick = |done, total| {
+        told.lock().unwrap().push((done, total));
+        arrived.call_once(|| {
+            kept(&mut Vault::open(&root, ports()).unwrap(), b"newly arrived");
+        });
+    };
+    let trusted = [Trusted { who: "test".into(), key: support::key().public().clone() }];
+    let checked = verify_case(&root, &trusted, &Looking { tick: &tick, ..Looking::at_all(Depth::Full) }).unwrap();
+    assert_eq!((checked.findings, checked.fixity.new), (vec![], 0));
+    // Progress is told in bytes, and ends where it said that it would.
+    let told = told.into_inner().unwrap();
+    assert_eq!(told.len() as u64, checked.checked.objects);
+    assert!(told.iter().all(|(done, total)| *done > 0 && done <= total && *total == checked.checked.bytes), "{told:?}");
+    assert!(told.iter().any(|(done, total)| done == total), "{told:?}");
+    assert_eq!(verify(&root).checked.objects, checked.checked.objects + 1);
 }
 
 #[test]

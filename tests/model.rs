@@ -11,6 +11,7 @@ use exhibit::evidence::{
     Capture, Claim, ClaimMade, Completeness, Digest, Event, ExhibitAdmitted, ExhibitNo, Item, MediaKind, NoteAdded, Object,
     ObjectKept, Outcome, PermissionGiven, Role, Subject, Time, Unit, Verdict,
 };
+use exhibit::ledger::TilePath;
 use exhibit::vault::{Committed, Effects, Reader, Task, Vault, rebuild};
 use proptest::prelude::*;
 use support::{case, ports, verify};
@@ -384,7 +385,67 @@ fn a_log_longer_than_a_tile_verifies_and_rebuilds() {
         assert!(exhibit::ledger::verify_inclusion(index, size, leaf, &path, &root_hash), "entry {index}");
     }
     drop(vault);
+    let told = verify(&root);
+    assert_eq!(told.findings, []);
+    let db = rusqlite::Connection::open(root.join("case.sqlite")).unwrap();
+    let sealed: u64 = db.query_row("SELECT count(*) FROM sealed", [], |row| row.get(0)).unwrap();
+    assert_eq!((told.sealed.present, told.sealed.erased), (sealed, 0));
+    // A hash over a full tile that is changed, gone, or of a tile that is not full.
+    for (damage, subject) in [
+        ("UPDATE tile_hash SET hash = zeroblob(32) WHERE idx = 1", "tile hash 1/1"),
+        ("DELETE FROM tile_hash WHERE idx = 0", "tile hash 1/0"),
+        ("INSERT INTO tile_hash SELECT 1, 2, hash FROM tile_hash WHERE idx = 1", "tile hash 1/2"),
+        ("INSERT INTO tile_hash SELECT 2, 0, hash FROM tile_hash WHERE idx = 1", "tile hash 2/0"),
+    ] {
+        db.execute_batch("SAVEPOINT whole").unwrap();
+        db.execute_batch("CREATE TEMP TABLE kept AS SELECT * FROM tile_hash").unwrap();
+        db.execute_batch(damage).unwrap();
+        db.execute_batch("RELEASE whole").unwrap();
+        let told = verify(&root);
+        assert!(told.findings.iter().any(|finding| finding.subject == subject), "{damage}: {:#?}", told.findings);
+        db.execute_batch("DELETE FROM tile_hash; INSERT INTO tile_hash SELECT * FROM kept; DROP TABLE kept").unwrap();
+    }
+    drop(db);
     assert_eq!(verify(&root).findings, []);
+    // Files of a shorter log may still be there, and say what they said; those of a longer one, or of none, may not.
+    let reader = Reader::open(&root).unwrap();
+    let full = size / 256;
+    let rest = size % 256;
+    for path in [
+        TilePath::Hashes { level: 0, index: full, width: rest - 1 },
+        TilePath::Entries { index: full, width: rest - 1 },
+        TilePath::Sealed { index: full, width: rest - 1 },
+        TilePath::Hashes { level: 0, index: 1, width: 255 },
+        TilePath::Hashes { level: 1, index: 0, width: full - 1 },
+    ] {
+        let file = root.join("log").join(path.to_string());
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let bytes = reader.rendered(path).unwrap();
+        std::fs::write(&file, &bytes).unwrap();
+        assert_eq!(verify(&root).findings, [], "{path}");
+        std::fs::write(&file, [&bytes[..], &[0]].concat()).unwrap();
+        let told = verify(&root);
+        let code = if matches!(path, TilePath::Sealed { .. }) { "sealed-altered" } else { "tile-differs" };
+        assert_eq!(
+            told.findings.iter().map(|one| (one.code.as_str(), one.subject.clone())).collect::<Vec<_>>(),
+            [(code, path.to_string())]
+        );
+        std::fs::remove_file(&file).unwrap();
+    }
+    for path in [
+        TilePath::Hashes { level: 0, index: full, width: rest + 1 },
+        TilePath::Entries { index: full + 1, width: 1 },
+        TilePath::Hashes { level: 1, index: 0, width: full + 1 },
+        TilePath::Hashes { level: 2, index: 0, width: 1 },
+    ] {
+        let file = root.join("log").join(path.to_string());
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, []).unwrap();
+        let told = verify(&root);
+        let list = told.findings.iter().map(|one| (one.code.as_str(), one.subject.clone())).collect::<Vec<_>>();
+        assert_eq!(list, [("log-extra", path.to_string())]);
+        std::fs::remove_file(&file).unwrap();
+    }
     std::fs::remove_file(root.join("case.sqlite")).unwrap();
     rebuild(&root).unwrap();
     assert_eq!(Reader::open(&root).unwrap().dump().unwrap(), dump);

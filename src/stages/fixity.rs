@@ -152,3 +152,63 @@ pub(super) fn check_all(layout: &Layout, objects: &[Object], depth: Depth, rate:
         work();
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Blake3;
+
+    fn objects(sizes: &[u64]) -> Vec<Object> {
+        let one = |size: &u64| Object {
+            sha256: Digest::of(b""),
+            blake3: Blake3(*::blake3::hash(b"footage").as_bytes()),
+            size: *size,
+            media_type: "video/mp4".into(),
+        };
+        sizes.iter().map(one).collect()
+    }
+
+    #[test]
+    fn what_would_keep_a_lane_when_all_others_are_done_is_hashed_alone() {
+        // Eight lanes are 8/3 as fast as one stream alone, which is three times as fast as a lane.
+        for (sizes, cores, expected) in [
+            (vec![7; 1], 1, 1),
+            (vec![7; 4], 1, 3),
+            (vec![7; 8], 2, 5),
+            (vec![7; 15], 2, 1),
+            (vec![7; 17], 2, 0),
+            ([vec![1000], vec![10; 100]].concat(), 2, 1),
+            ([vec![1000, 500], vec![10; 100]].concat(), 2, 2),
+            ([vec![90], vec![10; 100]].concat(), 2, 1),
+            ([vec![60], vec![10; 100]].concat(), 2, 0),
+            (vec![], 2, 0),
+        ] {
+            assert_eq!(long(&objects(&sizes), Width::Eight, cores), expected, "{sizes:?} on {cores}");
+            assert_eq!(long(&objects(&sizes), Width::One, cores), 0);
+        }
+    }
+
+    /// Is interrupted before each piece, and fails at its end, if it is to.
+    struct Halting<'a>(&'a [u8], bool, bool);
+
+    impl Read for Halting<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.1 = !self.1;
+            match (self.1, self.0, self.2) {
+                (true, ..) => Err(io::ErrorKind::Interrupted.into()),
+                (_, [], true) => Err(io::Error::other("a bad sector")),
+                _ => self.0.read(&mut buffer[..3]),
+            }
+        }
+    }
+
+    #[test]
+    fn an_interrupted_read_is_made_again_and_a_failed_one_is_told() {
+        let (object, mut buffer) = (objects(&[7]).remove(0), [0; 8]);
+        assert_eq!(blake3(&object, Halting(b"footage", false, false), &mut buffer), None);
+        let (code, why) = blake3(&object, Halting(b"footage", false, true), &mut buffer).unwrap();
+        assert_eq!((code, why.contains("a bad sector")), (Code::ObjectAltered, true));
+        let (code, why) = blake3(&object, Halting(b"footagf", false, false), &mut buffer).unwrap();
+        assert_eq!((code, why.contains("they now have BLAKE3")), (Code::ObjectAltered, true));
+    }
+}

@@ -497,7 +497,7 @@ impl Look {
             self.red(Code::CheckpointDiffers, "publication", "The database has lost how far the log was published");
         }
         if let Some((size, root)) = reader.publication()?
-            && (size > held || self.roots.get(&size).is_none_or(|held| held[..] != root[..]))
+            && self.roots.get(&size).is_none_or(|held| held[..] != root[..])
         {
             self.red(
                 Code::CheckpointDiffers,
@@ -567,20 +567,7 @@ impl Look {
 
     /// The hashes kept over full tiles, made again from the leaves.
     fn tile_hashes(&mut self, reader: &Reader) -> Result<(), VaultError> {
-        let mut expected = BTreeMap::new();
-        let full = |below: &[Hash]| -> Vec<Hash> {
-            let tiles = below.chunks_exact(TILE as usize).map(|tile| {
-                let mut frontier = Frontier::default();
-                tile.iter().for_each(|hash| frontier.push(*hash));
-                frontier.root()
-            });
-            tiles.collect()
-        };
-        let (mut level, mut tiles) = (1, full(&self.leaves));
-        while !tiles.is_empty() {
-            expected.extend((0u64..).zip(&tiles).map(|(index, hash)| ((level, index), *hash)));
-            (level, tiles) = (level + 1, full(&tiles));
-        }
+        let mut expected = full_tiles(&self.leaves);
         for (level, index, hash) in reader.tile_hashes()? {
             if expected.remove(&(level, index)).is_none_or(|expected| expected[..] != hash[..]) {
                 self.red(
@@ -824,7 +811,7 @@ impl Look {
             match known {
                 Ok(Some(Some(_))) => {}
                 // A run that failed has taken it back since. What cannot be asked about is still there.
-                _ if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) => {}
+                _ if is_gone(&path) => {}
                 _ if file.digest.is_some_and(|digest| arriving.contains(&digest) && holds(&path, &digest)) => {
                     self.notes.push(format!("{} is not recorded yet: a run is at work, or was interrupted", file.path.display()));
                 }
@@ -856,6 +843,32 @@ fn digest_of(path: &Path) -> Option<Digest> {
 }
 
 /// Whether a file has these bytes.
+/// The hashes over full tiles, by level and place, that these leaves make.
+fn full_tiles(leaves: &[Hash]) -> BTreeMap<(u32, u64), Hash> {
+    let full = |below: &[Hash]| -> Vec<Hash> {
+        let tiles = below.chunks_exact(TILE as usize).map(|tile| {
+            let mut frontier = Frontier::default();
+            tile.iter().for_each(|hash| frontier.push(*hash));
+            frontier.root()
+        });
+        tiles.collect()
+    };
+    let (mut all, mut tiles) = (BTreeMap::new(), full(leaves));
+    for level in 1.. {
+        if tiles.is_empty() {
+            break;
+        }
+        all.extend((0u64..).zip(&tiles).map(|(index, hash)| ((level, index), *hash)));
+        tiles = full(&tiles);
+    }
+    all
+}
+
+/// Whether nothing lies here any more. What cannot be asked about may.
+fn is_gone(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+}
+
 fn holds(path: &Path, digest: &Digest) -> bool {
     digest_of(path).is_some_and(|now| now == *digest)
 }
@@ -880,4 +893,37 @@ pub(super) fn key_findings(keys: &Keys, size: u64) -> Vec<Finding> {
         }
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_of_tiles_are_expected_as_soon_as_they_are_full() {
+        let leaves: Vec<Hash> = (0..65_537_u32).map(|nth| leaf_hash(&nth.to_be_bytes())).collect();
+        let tree = |leaves: &[Hash]| {
+            let mut frontier = Frontier::default();
+            leaves.iter().for_each(|leaf| frontier.push(*leaf));
+            frontier.root()
+        };
+        let tiles = full_tiles(&leaves);
+        assert_eq!(tiles.len(), 257);
+        assert_eq!(tiles[&(2, 0)], tree(&leaves[..65_536]));
+        assert_eq!(tiles[&(1, 255)], tree(&leaves[255 * 256..256 * 256]));
+        assert_eq!(full_tiles(&leaves[..65_535]).len(), 255);
+        assert_eq!(full_tiles(&leaves[..255]).len(), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_asked_about_is_not_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        assert!(is_gone(&file));
+        std::fs::write(&file, "bytes").unwrap();
+        assert!(!is_gone(&file) && !is_gone(&file.join("below a file")));
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        assert!(!is_gone(&link));
+    }
 }

@@ -93,6 +93,11 @@ impl Replay {
         Ok(whole)
     }
 
+    /// The summed tables of which a catalogue with these sums holds other rows.
+    pub fn differing(&self, held: &Sums) -> Vec<&'static str> {
+        self.sums.as_ref().map_or_else(Vec::new, |sums| held.differing(&sums.borrow()))
+    }
+
     fn end(&self) -> Result<(), VaultError> {
         self.db.execute_batch("COMMIT").map_err(VaultError::sql("be replayed"))
     }
@@ -111,10 +116,10 @@ impl Replay {
 pub(super) fn compare(reader: &Reader, replay: &Replay, held: Option<&Sums>) -> Result<Vec<Finding>, VaultError> {
     let fresh = &replay.db;
     replay.end()?;
-    let differing = match (&replay.sums, held) {
-        (None, _) => Vec::new(),
-        (Some(sums), Some(held)) => held.differing(&sums.borrow()),
-        (Some(_), None) => SUMMED.to_vec(),
+    let differing = match held {
+        Some(held) => replay.differing(held),
+        None if replay.sums.is_some() => SUMMED.to_vec(),
+        None => Vec::new(),
     };
     let whole = if differing.is_empty() { None } else { Some(Replay::whole(reader)?) };
     let mut findings = Vec::new();

@@ -15,11 +15,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use exhibit::evidence::{Clock, Randomness, Time};
+use exhibit::evidence::{Clock, Randomness, Time, Verdict};
 use exhibit::keyring::{FileKey, Trusted};
 use exhibit::ledger::Signer;
 use exhibit::stages::{Depth, Looking, Verification, verify_case};
-use exhibit::vault::{Agent, Ports, Vault};
+use exhibit::vault::{Agent, LogRow, Ports, Reader, Replay, SumKey, Vault};
 use tempfile::TempDir;
 
 /// A clock that ticks one second a look, from 2019-04-14T06:30:00Z.
@@ -70,7 +70,20 @@ pub fn case() -> (TempDir, PathBuf, Vault) {
 /// Verifies, trusting the tests' key.
 pub fn verify(root: &Path) -> Verification {
     let trusted = [Trusted { who: "test".into(), key: key().public().clone() }];
-    verify_case(root, &trusted, &Looking::at_all(Depth::Full)).unwrap()
+    let told = verify_case(root, &trusted, &Looking::at_all(Depth::Full)).unwrap();
+    if told.verdict == Verdict::Green {
+        sums_agree(root);
+    }
+    told
+}
+
+/// A good catalogue is known by its sums: nothing has to be replayed a second time.
+fn sums_agree(root: &Path) {
+    let (reader, key) = (Reader::open(root).unwrap(), SumKey::random().unwrap());
+    let replay = Replay::begin(Some(key.clone())).unwrap();
+    let take = |row: LogRow| replay.take(row.index, &exhibit::ledger::open(&row.bytes, &row.sealed).unwrap());
+    reader.entries(0..reader.size().unwrap(), take).unwrap();
+    assert_eq!(replay.differing(&reader.sums(key).unwrap()), Vec::<&str>::new());
 }
 
 /// The built program, with a home of its own.
