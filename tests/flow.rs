@@ -484,11 +484,27 @@ def pack(name, mode, form):
         put('deep/' + 'long-' * 40 + '.png', image + b'33')
         put('caf\udce9.png', image + b'44')
         put('link.png', b'', tarfile.SYMTYPE)
+        member = tarfile.TarInfo('again.png'); member.type, member.linkname = tarfile.LNKTYPE, 'good/one.png'
+        t.addfile(member)
 pack('plain.tar', 'w', tarfile.PAX_FORMAT)
 pack('packed.tgz', 'w:gz', tarfile.GNU_FORMAT)
 whole = open('plain.tar', 'rb').read()
 open('cut.tar', 'wb').write(whole[:600])
+open('two.tar', 'wb').write(whole + whole)
+open('boundary.tar', 'wb').write(whole[:whole.index(b'../../escaped.png') // 512 * 512])
 packed = open('packed.tgz', 'rb').read()
+open('padded.tgz', 'wb').write(packed + bytes(5000))
+open('more.tgz', 'wb').write(packed + b'more')
+def header(name, kind, size):
+    member = tarfile.TarInfo(name); member.type, member.size = kind, size
+    return member.tobuf(tarfile.GNU_FORMAT)
+with open('huge.tar', 'wb') as f:
+    f.write(header('././@LongLink', b'L', 1 << 40)); f.truncate(1 << 20)
+with tarfile.open('holes.tar', 'w', format=tarfile.PAX_FORMAT) as t:
+    member = tarfile.TarInfo('GNUSparseFile.1/clip.mp4'); member.size = 600
+    member.pax_headers = {'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.name': 'clip.mp4', 'GNU.sparse.realsize': '9000'}
+    t.addfile(member, io.BytesIO(bytes(600)))
+open('odd.tar', 'wb').write(header('elsewhere.png', b'M', 0) + header('gone.png', b'1', 0) + bytes(1024))
 open('cut.tar.gz', 'wb').write(packed[:len(packed) - 40])
 with tarfile.open('bomb.tar.gz', 'w:gz') as t:
     member = tarfile.TarInfo('zeros'); member.size = 90 << 20
@@ -499,8 +515,8 @@ with tarfile.open('bomb.tar.gz', 'w:gz') as t:
     for whole in ["plain.tar", "packed.tgz"] {
         let told = add(whole).code(0).json();
         let long = format!("{whole}/deep/{}.png", "long-".repeat(40));
-        let inside = ["good/one.png", "../../escaped.png", "caf\u{fffd}.png"].map(|name| format!("{whole}/{name}"));
-        assert_eq!(names(&told), [whole, &inside[0], &inside[1], &long, &inside[2]]);
+        let inside = ["good/one.png", "../../escaped.png", "caf\u{fffd}.png", "again.png"].map(|name| format!("{whole}/{name}"));
+        assert_eq!(names(&told), [whole, &inside[0], &inside[1], &long, &inside[2], &inside[3]]);
         assert!(told.as_array().unwrap().iter().all(|one| one["completeness"] != "truncated"), "{told:#}");
     }
     // What is in the two is the same: each is one exhibit, by its bytes.
@@ -512,6 +528,20 @@ with tarfile.open('bomb.tar.gz', 'w:gz') as t:
     assert_eq!(names(&serde_json::from_str(&cut.out).unwrap()), ["cut.tar"]);
     let cut = add("cut.tar.gz").code(1);
     assert!(cut.err.contains("cannot be unpacked to its end"), "{}", cut.err);
+    add("padded.tgz").code(0);
+    for (name, why) in [
+        ("two.tar", "more behind its end mark"),
+        ("boundary.tar", "no end mark"),
+        ("more.tgz", "more behind its packed form"),
+        ("huge.tar", "cannot be read from byte 0 on"),
+        ("holes.tar", "packed with holes"),
+        ("odd.tar", "goes on from another archive"),
+        ("odd.tar", "another name of"),
+    ] {
+        let told = add(name).code(1);
+        assert!(told.err.contains(why), "{name}: {}", told.err);
+        assert!(names(&serde_json::from_str(&told.out).unwrap()).contains(&name.to_owned()), "{name}: {}", told.out);
+    }
     let bomb = add("bomb.tar.gz").code(1);
     assert!(bomb.err.contains("unpacks to more than"), "{}", bomb.err);
     assert_eq!(std::fs::read_dir(program.path("c/scratch")).unwrap().count(), 0);

@@ -47,42 +47,43 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let (mut vault, config) = context.vault()?;
     let how = context.archiving(&config, &args.allow)?;
     let (mut told, mut failed, mut missed) = (Vec::new(), false, false);
-    let mut sources: Vec<(String, Thing)> = Vec::new();
     let scratch = vault.reader().layout().root.join("scratch");
     for text in &args.sources {
-        match parcel(&Source::parse(text), &scratch, how.client.route().limits.max_bytes) {
+        let found = match parcel(&Source::parse(text), &scratch, how.client.route().limits.max_bytes) {
+            Ok(found) => found,
             Err(error) => {
                 Failure::from(error).tell();
                 failed = true;
+                continue;
             }
-            Ok(found) => sources.extend(found.into_iter().map(|source| match &source {
-                Thing::Member(member) => (member.name.clone(), source),
-                Thing::Whole(_) => (text.clone(), source),
-            })),
-        }
-    }
-    for (text, source) in &sources {
-        let handed = Handed { source: source.clone(), claims: claims(&args), note: args.note.clone(), by: "person" };
-        match hand_over(&mut vault, &handed, &how) {
-            Err(error) => {
-                Failure::from(error).tell();
-                failed = true;
-            }
-            Ok(received) => {
-                let whole = received.completeness == Completeness::Complete;
-                missed |= received.outcome != Outcome::Ok || received.completeness == Completeness::Truncated;
-                if !args.json {
-                    let source = safe(text);
-                    let line = match &received.exhibit {
-                        Some(id) if whole => format!("{id}  {source}: complete\n"),
-                        Some(id) => format!("{id}  {source}: {}: {}\n", received.completeness, safe(&received.because)),
-                        None => format!("{}  {source}: {}\n", received.outcome, safe(&received.because)),
-                    };
-                    context.say(&line);
+        };
+        for source in found {
+            let text = match &source {
+                Thing::Member(member) => member.name.clone(),
+                Thing::Whole(_) => text.clone(),
+            };
+            let handed = Handed { source, claims: claims(&args), note: args.note.clone(), by: "person" };
+            match hand_over(&mut vault, &handed, &how) {
+                Err(error) => {
+                    Failure::from(error).tell();
+                    failed = true;
                 }
-                let mut all = serde_json::json!(received);
-                all["source"] = serde_json::json!(text);
-                told.push(all);
+                Ok(received) => {
+                    let whole = received.completeness == Completeness::Complete;
+                    missed |= received.outcome != Outcome::Ok || received.completeness == Completeness::Truncated;
+                    if !args.json {
+                        let source = safe(&text);
+                        let line = match &received.exhibit {
+                            Some(id) if whole => format!("{id}  {source}: complete\n"),
+                            Some(id) => format!("{id}  {source}: {}: {}\n", received.completeness, safe(&received.because)),
+                            None => format!("{}  {source}: {}\n", received.outcome, safe(&received.because)),
+                        };
+                        context.say(&line);
+                    }
+                    let mut all = serde_json::json!(received);
+                    all["source"] = serde_json::json!(text);
+                    told.push(all);
+                }
             }
         }
     }

@@ -1,12 +1,13 @@
 //! What a person hands over under one name: a file, a directory, or an archive and what is in it.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use super::{ObtainError, Source};
 use crate::fetch::Found;
@@ -76,10 +77,16 @@ pub fn parcel(source: &Source, scratch: &Path, most: u64) -> Result<Vec<Thing>, 
     if begins.starts_with(b"PK\x03\x04") && !document {
         zipped(path)
     } else if is_tar(&begins) {
-        tarred(path, file, None)
-    } else if begins.starts_with(&[0x1f, 0x8b]) && is_tar(&beginning(MultiGzDecoder::new(io::Cursor::new(begins)))) {
-        let (unpacked, broken) = unpack(path, file, scratch, most)?;
-        tarred(path, unpacked, broken)
+        Ok(tarred(path, file, None))
+    } else if begins.starts_with(&[0x1f, 0x8b]) && is_tar(&beginning(GzDecoder::new(&begins[..]))) {
+        Ok(match unpack(file, scratch, most) {
+            Ok((unpacked, broken)) => tarred(path, unpacked, broken),
+            Err(error) => {
+                let (name, why) = (path.display().to_string(), format!("it cannot be unpacked here: {error}"));
+                let lost = Member { path: path.to_path_buf(), place: Place::Lost(why), name, raw: None };
+                vec![Thing::Whole(source.clone()), Thing::Member(lost)]
+            }
+        })
     } else {
         Ok(whole())
     }
@@ -99,62 +106,199 @@ fn is_tar(begins: &[u8]) -> bool {
 }
 
 /// Unpacks a file, as far as it goes; and why it goes no further, if it was not to its end.
-fn unpack(path: &Path, packed: fs::File, scratch: &Path, most: u64) -> Result<(fs::File, Option<String>), ObtainError> {
-    let io = |error: io::Error| unreadable(path, error);
-    let size = packed.metadata().map_err(io)?.len();
-    let bound = most.min(size.saturating_mul(RATIO).max(RATIO_FROM));
-    fs::create_dir_all(scratch).map_err(io)?;
-    let mut unpacked = tempfile::tempfile_in(scratch).map_err(io)?;
-    (&packed).seek(SeekFrom::Start(0)).map_err(io)?;
-    let mut packed = MultiGzDecoder::new(io::BufReader::new(packed)).take(bound + 1);
+fn unpack(packed: fs::File, scratch: &Path, most: u64) -> io::Result<(fs::File, Option<String>)> {
+    let bound = most.min(packed.metadata()?.len().saturating_mul(RATIO).max(RATIO_FROM));
+    fs::create_dir_all(scratch)?;
+    let mut unpacked = tempfile::tempfile_in(scratch)?;
+    let mut packed = io::BufReader::with_capacity(1 << 16, packed);
+    packed.seek(SeekFrom::Start(0))?;
     let (mut buffer, mut done) = (vec![0; 1 << 16], 0);
-    let broken = loop {
-        match packed.read(&mut buffer) {
-            Ok(0) if done > bound => break Some(format!("it unpacks to more than {bound} bytes")),
-            Ok(0) => break None,
-            Ok(count) => io::Write::write_all(&mut unpacked, &buffer[..count]).map(|()| done += count as u64).map_err(io)?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => break Some(format!("it cannot be unpacked to its end: {error}")),
+    loop {
+        let mut part = GzDecoder::new(&mut packed);
+        loop {
+            match part.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => {
+                    done += count as u64;
+                    if done > bound {
+                        return Ok((unpacked, Some(format!("it unpacks to more than {bound} bytes"))));
+                    }
+                    unpacked.write_all(&buffer[..count])?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Ok((unpacked, Some(format!("it cannot be unpacked to its end: {error}")))),
+            }
         }
-    };
-    Ok((unpacked, broken))
+        // Another part may follow; zeros are padding, as of a tape.
+        match packed.fill_buf()? {
+            [] => return Ok((unpacked, None)),
+            [0x1f, ..] => {}
+            _ => {
+                let padded = all_zero(packed)?;
+                return Ok((unpacked, (!padded).then(|| "there is more behind its packed form".to_owned())));
+            }
+        }
+    }
 }
 
-/// The members of a tar archive; `broken` says why its end is missing, if it is.
-fn tarred(path: &Path, file: fs::File, mut broken: Option<String>) -> Result<Vec<Thing>, ObtainError> {
-    let file = Arc::new(file);
-    let held = file.metadata().map_err(|error| unreadable(path, error))?.len();
+fn all_zero(mut from: impl BufRead) -> io::Result<bool> {
+    loop {
+        let some = from.fill_buf()?;
+        if some.is_empty() {
+            return Ok(true);
+        }
+        if some.iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+        let count = some.len();
+        from.consume(count);
+    }
+}
+
+/// What a tar archive is made of, in bytes.
+const BLOCK: u64 = 512;
+/// Longest header that only says something of the next one.
+const EXTENDED: u64 = 1 << 20;
+/// Padding behind an archive's end that is looked through.
+const PADDING: u64 = 1 << 20;
+
+/// What headers before a member say of it.
+#[derive(Default)]
+struct Said {
+    name: Option<Vec<u8>>,
+    size: Option<u64>,
+    /// Why its bytes are not simply those that follow.
+    odd: Option<&'static str>,
+}
+
+impl Said {
+    /// Takes the records of a header of POSIX: `LENGTH KEY=VALUE\n`.
+    fn records(&mut self, mut records: &[u8]) {
+        while !records.is_empty() {
+            let length = records.iter().position(|byte| *byte == b' ').and_then(|end| std::str::from_utf8(&records[..end]).ok());
+            let record = length.and_then(|length| records.get(length.len() + 1..length.parse().ok()?));
+            let pair = record.and_then(|record| record.strip_suffix(b"\n")).and_then(|record| {
+                let equals = record.iter().position(|byte| *byte == b'=')?;
+                Some((&record[..equals], &record[equals + 1..]))
+            });
+            let (Some(record), Some((key, value))) = (record, pair) else {
+                self.odd = Some("the header that describes it cannot be read; unpack the archive, and hand over its parts");
+                return;
+            };
+            match key {
+                b"path" => self.name = Some(value.to_vec()),
+                b"size" => self.size = std::str::from_utf8(value).ok().and_then(|size| size.parse().ok()).or(Some(u64::MAX)),
+                _ if key.starts_with(b"GNU.sparse.") => self.odd = Some(HOLES),
+                _ => {}
+            }
+            let taken = record.len() + length.map_or(0, str::len) + 1;
+            records = &records[taken..];
+        }
+    }
+}
+
+const HOLES: &str = "it is packed with holes; unpack the archive, and hand over its parts";
+
+/// The archive, and its members, each where it lies; `broken` says why its end is missing, if it is. Headers are walked here, and
+/// nothing that they hold is passed over in silence: what cannot be had is told by its name.
+fn tarred(path: &Path, file: fs::File, broken: Option<String>) -> Vec<Thing> {
     let whole = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut found = vec![Source::File(path.to_path_buf()).into()];
-    let mut archive = tar::Archive::new(Span { file: file.clone(), begin: 0, size: held, at: 0 });
-    let members = archive.entries_with_seek().map_err(|error| unreadable(path, error))?;
-    for member in members {
-        let member = match member {
-            Ok(member) => member,
-            Err(error) => {
-                broken = broken.or(Some(format!("its members from here on cannot be read: {error}")));
-                break;
-            }
-        };
-        let kind = member.header().entry_type();
-        let place = if kind.is_gnu_sparse() {
-            Place::Lost("it is packed with holes; unpack the archive, and hand over its parts".into())
-        } else if kind.is_file() || kind.is_contiguous() {
-            Place::Span { file: file.clone(), at: member.raw_file_position(), size: member.size() }
-        } else {
-            continue;
-        };
-        if found.len() > FILES {
-            return Err(unreadable(path, format!("it holds more than {FILES} files; unpack it, and hand over its parts")));
-        }
-        // The name is only ever text: nothing is written where it says.
-        let (name, raw) = named(&member.path_bytes());
-        found.push(Thing::Member(Member { path: path.to_path_buf(), place, name: format!("{whole}/{name}"), raw }));
+    let mut put = |name: String, raw, place| found.push(Thing::Member(Member { path: path.to_path_buf(), place, name, raw }));
+    let ended = walk(&Arc::new(file), &mut |bytes, place| {
+        let (name, raw) = named(bytes);
+        put(format!("{whole}/{name}"), raw, place);
+    });
+    let why = broken.or(ended.unwrap_or_else(|error| Some(format!("it cannot be read: {error}"))));
+    if let Some(why) = why {
+        put(whole.clone(), None, Place::Lost(why));
     }
-    found.extend(
-        broken.map(|why| Thing::Member(Member { path: path.to_path_buf(), place: Place::Lost(why), name: whole, raw: None })),
-    );
-    Ok(found)
+    found
+}
+
+/// Walks a tar archive (ustar, POSIX, GNU); says why it did not come to the end, if so.
+fn walk(file: &Arc<fs::File>, each: &mut dyn FnMut(&[u8], Place)) -> io::Result<Option<String>> {
+    let held = file.metadata()?.len();
+    let (mut at, mut said, mut count) = (0_u64, Said::default(), 0);
+    let mut spans: BTreeMap<Vec<u8>, Place> = BTreeMap::new();
+    loop {
+        if at.checked_add(BLOCK).is_none_or(|end| end > held) {
+            return Ok(Some("it has no end mark: what came after may be missing".into()));
+        }
+        let mut block = [0; BLOCK as usize];
+        file.read_exact_at(&mut block, at)?;
+        let mut data = at + BLOCK;
+        if block.iter().all(|byte| *byte == 0) {
+            let rest = Span { file: file.clone(), begin: data, size: held - data, at: 0 };
+            let padded = rest.size <= PADDING && all_zero(io::BufReader::new(rest))?;
+            return Ok((!padded).then(|| "there is more behind its end mark".to_owned()));
+        }
+        let header = tar::Header::from_byte_slice(&block);
+        // The field itself counts as blanks.
+        let sum: u32 =
+            block.iter().enumerate().map(|(nth, byte)| if (148..156).contains(&nth) { 32 } else { u32::from(*byte) }).sum();
+        let (Ok(true), Ok(size)) = (header.cksum().map(|told| told == sum), header.entry_size()) else {
+            return Ok(Some(format!("it cannot be read from byte {at} on")));
+        };
+        let kind = header.entry_type().as_byte();
+        let mut size = if matches!(kind, b'x' | b'g' | b'L' | b'K') { size } else { said.size.unwrap_or(size) };
+        if matches!(kind, b'x' | b'g' | b'L' | b'K') {
+            if size > EXTENDED || data + size > held {
+                return Ok(Some(format!("it cannot be read from byte {at} on")));
+            }
+            let mut text = vec![0; size as usize];
+            file.read_exact_at(&mut text, data)?;
+            match kind {
+                b'x' => said.records(&text),
+                b'L' => said.name = Some(text.split(|byte| *byte == 0).next().unwrap_or_default().to_vec()),
+                _ => {}
+            }
+        } else {
+            let Said { name, odd, .. } = std::mem::take(&mut said);
+            let name = name.unwrap_or_else(|| header.path_bytes().into_owned());
+            let link = header.link_name_bytes().unwrap_or_default();
+            let place = match kind {
+                // Links, devices and directories have no bytes.
+                b'2'..=b'6' => {
+                    size = 0;
+                    None
+                }
+                // A volume's label; a list of names.
+                b'V' | b'D' => None,
+                b'1' if size == 0 => {
+                    let same = spans.get(&*link).cloned();
+                    let why = || format!("it is another name of {}, which is not in the archive", String::from_utf8_lossy(&link));
+                    Some(same.unwrap_or_else(|| Place::Lost(why())))
+                }
+                b'M' => Some(Place::Lost("it goes on from another archive".into())),
+                b'S' => {
+                    let mut more = block[482] != 0;
+                    while more && data + BLOCK <= held {
+                        let mut map = [0; BLOCK as usize];
+                        file.read_exact_at(&mut map, data)?;
+                        (more, data) = (map[504] != 0, data + BLOCK);
+                    }
+                    Some(Place::Lost(HOLES.into()))
+                }
+                _ if name.ends_with(b"/") => None,
+                _ => Some(match odd {
+                    Some(why) => Place::Lost(why.into()),
+                    None => Place::Span { file: file.clone(), at: data, size },
+                }),
+            };
+            if let Some(place) = place {
+                if count == FILES {
+                    return Ok(Some(format!("it holds more than {FILES} files; unpack it, and hand over its parts")));
+                }
+                each(&name, place.clone());
+                count += 1;
+                spans.insert(name, place);
+            }
+        }
+        let next = size.checked_next_multiple_of(BLOCK).and_then(|size| data.checked_add(size));
+        let Some(next) = next.filter(|next| *next <= held) else { return Ok(Some("it is cut off".into())) };
+        at = next;
+    }
 }
 
 /// Some bytes of a file as a file of their own.
