@@ -1,5 +1,7 @@
 //! Canonical JSON (RFC 8785): one value, one spelling.
 
+use std::ops::Range;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -46,6 +48,17 @@ pub(super) fn is_written_so(text: &[u8]) -> bool {
     std::str::from_utf8(text).is_ok() && look.value(NESTED).is_some() && look.at == text.len()
 }
 
+/// The members of an object that is certainly written so, each as it stands in the text.
+pub(super) fn members(text: &[u8]) -> Option<Vec<(&str, &str)>> {
+    let whole = std::str::from_utf8(text).ok()?;
+    let (mut look, mut found) = (Look { text, at: 0 }, Vec::new());
+    if look.peek()? != b'{' {
+        return None;
+    }
+    look.object(NESTED, &mut |name, value| found.push((&whole[name], &whole[value])))?;
+    (look.at == text.len()).then_some(found)
+}
+
 /// A place in a text; what is not canonical there gives none.
 struct Look<'a> {
     text: &'a [u8],
@@ -65,7 +78,7 @@ impl<'a> Look<'a> {
         let depth = depth.checked_sub(1)?;
         match self.peek()? {
             b'"' => self.string().map(drop),
-            b'{' => self.object(depth),
+            b'{' => self.object(depth, &mut |_, _| {}),
             b'[' => {
                 self.at += 1;
                 if self.take(b"]").is_some() {
@@ -85,13 +98,15 @@ impl<'a> Look<'a> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Option<()> {
+    /// Tells where each member's name and value are.
+    fn object(&mut self, depth: usize, each: &mut dyn FnMut(Range<usize>, Range<usize>)) -> Option<()> {
         self.at += 1;
         if self.take(b"}").is_some() {
             return Some(());
         }
         let mut before: Option<&[u8]> = None;
         loop {
+            let name_at = self.at + 1;
             let name = self.string()?;
             let plain = name.iter().all(|byte| byte.is_ascii() && *byte != b'\\');
             if !plain || before.is_some_and(|before| before >= name) {
@@ -99,7 +114,9 @@ impl<'a> Look<'a> {
             }
             before = Some(name);
             self.take(b":")?;
+            let value_at = self.at;
             self.value(depth)?;
+            each(name_at..name_at + name.len(), value_at..self.at);
             if self.take(b",").is_none() {
                 return self.take(b"}");
             }
@@ -247,6 +264,16 @@ mod tests {
             "{\"a\":null,\"a b\":[1,2],\"b\":{}}",
         ] {
             assert!(is_written_so(text.as_bytes()) && same(text.as_bytes()), "{text}");
+        }
+        // What a feature of the parser would read as another value.
+        for text in [r#"{"$serde_json::private::RawValue":"\"seen twice\""}"#, r#"{"$serde_json::private::Number":"7"}"#] {
+            assert!(is_written_so(text.as_bytes()) && same(text.as_bytes()), "{text}");
+            assert!(serde_json::from_str::<Value>(text).unwrap().is_object());
+        }
+        let text = r#"{"a":{"x":[1,"}"]},"b":"é","c":null}"#;
+        assert_eq!(members(text.as_bytes()).unwrap(), [("a", r#"{"x":[1,"}"]}"#), ("b", "\"é\""), ("c", "null")]);
+        for text in ["[]", "{}x", r#"{"b":1,"a":2}"#, "1", ""] {
+            assert_eq!(members(text.as_bytes()), None, "{text}");
         }
         assert!(!is_written_so(b"\"\xff\""));
         assert!(!is_written_so(&b"[".repeat(100_000)));

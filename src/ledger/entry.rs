@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::canonical::{canonical_value, is_canonical, is_written_so};
+use super::canonical::{canonical_value, is_canonical, members};
 use super::{LedgerError, Sealed, sealed_fields};
 use crate::evidence::{Digest, Event, Randomness, Time, Unit};
 
@@ -94,7 +92,7 @@ pub fn commitments(bytes: &[u8]) -> Result<BTreeMap<String, Digest>, LedgerError
 /// Decodes an entry with the sealed values that are at hand; the others are absent from the event.
 /// Whether a value matches its commitment is the verifier's question, not asked here.
 pub fn open(bytes: &[u8], values: &[Sealed]) -> Result<Entry, LedgerError> {
-    match is_written_so(bytes).then(|| quickly(bytes, values)).flatten() {
+    match quickly(bytes, values) {
         Some((_, entry)) => Ok(entry),
         None => opened(parse(bytes)?, values),
     }
@@ -103,7 +101,7 @@ pub fn open(bytes: &[u8], values: &[Sealed]) -> Result<Entry, LedgerError> {
 /// Both in one reading: the commitments, and the entry as far as it can be decoded.
 #[allow(clippy::type_complexity)]
 pub fn read(bytes: &[u8], values: &[Sealed]) -> Result<(BTreeMap<String, Digest>, Result<Entry, LedgerError>), LedgerError> {
-    if let Some((committed, entry)) = is_written_so(bytes).then(|| quickly(bytes, values)).flatten() {
+    if let Some((committed, entry)) = quickly(bytes, values) {
         return Ok((committed, Ok(entry)));
     }
     let whole = parse(bytes)?;
@@ -118,44 +116,30 @@ pub fn open_again(bytes: &[u8], values: &[Sealed]) -> Result<Entry, LedgerError>
     }
 }
 
-/// An entry's members, as they stand in its bytes.
-#[derive(Deserialize)]
-struct Members<'a> {
-    agent: AgentMember,
-    #[serde(borrow)]
-    event: &'a RawValue,
-    format: &'a str,
-    #[serde(borrow)]
-    kind: &'a RawValue,
-    sealed: BTreeMap<String, Digest>,
-    time: Time,
-    #[serde(default, deserialize_with = "there")]
-    work: Option<Unit>,
-    #[serde(default, deserialize_with = "there")]
-    critical: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct AgentMember {
-    tool: String,
-}
-
-/// A member that is there is no none, even if it is null.
-fn there<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(from).map(Some)
-}
-
-/// Decodes canonical bytes without making a tree of values of them. None where anything is out of the ordinary: then the slow way
-/// says what.
+/// Decodes bytes in plain canonical spelling without making a tree of values of them. None where anything is out of the ordinary:
+/// then the slow way says what.
 fn quickly(bytes: &[u8], values: &[Sealed]) -> Option<(BTreeMap<String, Digest>, Entry)> {
-    let members: Members<'_> = serde_json::from_slice(bytes).ok()?;
-    if members.format != FORMAT || members.critical.is_some() {
+    #[derive(Deserialize)]
+    struct Agent {
+        tool: String,
+    }
+    let members = members(bytes)?;
+    let member = |name: &str| members.iter().find(|(own, _)| *own == name).map(|(_, text)| *text);
+    if member("format")?.trim_matches('"') != FORMAT || member("critical").is_some() {
         return None;
     }
-    let inside = members.event.get().strip_prefix('{')?;
+    let object = |name: &str| member(name).filter(|text| text.starts_with('{'));
+    let agent: Agent = serde_json::from_str(object("agent")?).ok()?;
+    let sealed = serde_json::from_str(object("sealed")?).ok()?;
+    let time = serde_json::from_str(member("time")?).ok()?;
+    let work = match member("work") {
+        Some(text) => Some(serde_json::from_str(text).ok()?),
+        None => None,
+    };
+    let inside = object("event")?.strip_prefix('{')?;
     let mut person = None;
     // The kind stands before the event, so that it is decoded as what it is; the sealed values stand in it.
-    let mut text = format!("{{\"kind\":{},\"event\":{{", members.kind.get()).into_bytes();
+    let mut text = format!("{{\"kind\":{},\"event\":{{", member("kind")?).into_bytes();
     for sealed in values {
         if sealed.field == "person" {
             person = sealed.value.as_str().map(str::to_owned);
@@ -172,7 +156,7 @@ fn quickly(bytes: &[u8], values: &[Sealed]) -> Option<(BTreeMap<String, Digest>,
     text.extend(inside.as_bytes());
     text.push(b'}');
     let event = serde_json::from_slice(&text).ok()?;
-    Some((members.sealed, Entry { time: members.time, tool: members.agent.tool, person, work: members.work, event }))
+    Some((sealed, Entry { time, tool: agent.tool, person, work, event }))
 }
 
 fn opened(mut whole: Map<String, Value>, values: &[Sealed]) -> Result<Entry, LedgerError> {
@@ -264,6 +248,9 @@ mod tests {
             ("\"person\":\"", "\"person\":\"0"),
             ("2015-10-04T", "2015-13-04T"),
             ("{\"tool\":\"exhibit 0.1.0\"}", "\"exhibit\""),
+            ("{\"tool\":\"exhibit 0.1.0\"}", "[\"exhibit 0.1.0\"]"),
+            ("{\"subject\":{\"item\":\"youtube:abc\"}}", "{\"$serde_json::private::RawValue\":\"{}\"}"),
+            ("{\"subject\":", "{\"$serde_json::private::RawValue\":1,\"subject\":"),
         ] {
             let other = text.replacen(from, to, 1);
             assert_ne!(other, text);
@@ -272,6 +259,16 @@ mod tests {
                 assert_eq!(format!("{quick:?}"), format!("{slow:?}"), "{other}");
             }
         }
+    }
+
+    #[test]
+    fn an_array_is_no_entry() {
+        let text = r#"[{"tool":"x"},{"subject":{"item":"i"}},"exhibit-entry/1","note-added",{},"2015-10-04T09:00:00.000000Z"]"#;
+        assert!(
+            open(text.as_bytes(), &[]).is_err()
+                && read(text.as_bytes(), &[]).is_err()
+                && open_again(text.as_bytes(), &[]).is_err()
+        );
     }
 
     #[test]

@@ -17,7 +17,7 @@ const MESSAGE: usize = 4096;
 const PAYLOAD: usize = 8192;
 const ADDRESS: usize = 1000;
 const DEPTH: usize = 256;
-/// Most steps, and bytes of a file: proofs through several calendars have some hundreds, and a few thousand.
+/// Most steps and attestations together, and bytes of a file: proofs through several calendars have some hundreds, and a few thousand.
 const STEPS: usize = 4096;
 const FILE: usize = 1 << 16;
 
@@ -30,7 +30,7 @@ pub enum ProofError {
     Version(u64),
     #[error("it is of other bytes than these")]
     OtherBytes,
-    #[error("it has more than {STEPS} steps, or {FILE} bytes")]
+    #[error("it has more than {STEPS} steps and attestations, or {FILE} bytes")]
     TooLarge,
 }
 
@@ -277,18 +277,13 @@ impl Node {
         }
     }
 
-    /// Puts what a calendar answered to where the calendar's promise is; true if it was not all there.
-    fn grow(&mut self, message: &[u8], of: &[u8], promise: &Attestation, answer: &Node) -> bool {
+    /// Puts what a calendar answered to where the calendar's promise is, at the first such place; whether it was not all there. None
+    /// if there is no such place.
+    fn grow(&mut self, message: &[u8], of: &[u8], promise: &Attestation, answer: &Node) -> Option<bool> {
         if message == of && self.attestations.contains(promise) {
-            return self.merge(answer);
+            return Some(self.merge(answer));
         }
-        let mut grown = false;
-        for (step, node) in &mut self.steps {
-            if let Some(next) = step.of(message) {
-                grown |= node.grow(&next, of, promise, answer);
-            }
-        }
-        grown
+        self.steps.iter_mut().find_map(|(step, node)| node.grow(&step.of(message)?, of, promise, answer))
     }
 
     fn merge(&mut self, other: &Node) -> bool {
@@ -346,7 +341,8 @@ impl Proof {
     pub fn begin(data: &[u8], answer: &[u8]) -> Result<Proof, ProofError> {
         let digest = Step::Sha256.of(data).unwrap_or_default();
         let node = answered(&digest, answer)?;
-        Ok(Proof { by: Step::Sha256, digest, node })
+        // Only what can be read again may be kept.
+        Proof::parse(&Proof { by: Step::Sha256, digest, node }.bytes())
     }
 
     /// The `.ots` file.
@@ -380,7 +376,7 @@ impl Proof {
         let mut next = self.clone();
         let grown = next.node.grow(&self.digest, message, &Attestation::Pending(address.to_owned()), &answer);
         *self = Proof::parse(&next.bytes())?;
-        Ok(grown)
+        Ok(grown == Some(true))
     }
 
     /// Drops the promises that this block keeps.
@@ -567,6 +563,26 @@ mod tests {
             assert_eq!(proof.grow(&message, "http://a.example", &steps), Err(why));
             assert_eq!(proof, before);
         }
+    }
+
+    #[test]
+    fn an_answer_is_put_to_one_place_however_many_wait_for_it() {
+        let mut promise = Vec::new();
+        for nth in 0..1000 {
+            promise.extend(if nth < 999 { &[0xff, 0xf2, 0x00][..] } else { &[0xf2, 0x00] });
+            Attestation::Pending("http://a.example".into()).put(&mut promise);
+        }
+        let mut proof = Proof::begin(b"data", &promise).unwrap();
+        let (message, _) = proof.attestations().remove(0);
+        let mut answer = Vec::new();
+        for nth in 0..500_u16 {
+            answer.extend([&[0xff, 0xf0, 2][..], &nth.to_be_bytes(), &[0x08, 0x00]].concat());
+            Attestation::Bitcoin(1).put(&mut answer);
+        }
+        answer.push(0x00);
+        Attestation::Bitcoin(2).put(&mut answer);
+        assert_eq!(proof.grow(&message, "http://a.example", &answer), Ok(true));
+        assert_eq!(proof.attestations().len(), 1501);
     }
 
     #[test]

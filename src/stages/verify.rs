@@ -842,7 +842,6 @@ fn digest_of(path: &Path) -> Option<Digest> {
     super::lanes::alone(file, &mut vec![0; 1 << 18]).ok().map(|(digest, _)| digest)
 }
 
-/// Whether a file has these bytes.
 /// The hashes over full tiles, by level and place, that these leaves make.
 fn full_tiles(leaves: &[Hash]) -> BTreeMap<(u32, u64), Hash> {
     let full = |below: &[Hash]| -> Vec<Hash> {
@@ -869,6 +868,7 @@ fn is_gone(path: &Path) -> bool {
     path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
+/// Whether a file has these bytes.
 fn holds(path: &Path, digest: &Digest) -> bool {
     digest_of(path).is_some_and(|now| now == *digest)
 }

@@ -1,4 +1,5 @@
-//! The catalogue against the log: replay every entry into an empty database, then compare row by row.
+//! The catalogue against the log: every entry is replayed into an empty database, then rows are compared: by their sums where those
+//! are enough, else one by one.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -271,7 +271,10 @@ pub fn upgrade(vault: &mut Vault, named: &[String], outside: &Outside, ask: Ask<
                     }
                     one.problem = match heights(&proof)[..] {
                         [] => waits,
-                        [height, ..] => Some(format!("it is in Bitcoin block {height}, whose header you have not named")),
+                        [height, ..] => {
+                            let waits = waits.map(|why| format!("; and {why}")).unwrap_or_default();
+                            Some(format!("it says that it is in Bitcoin block {height}, whose header you have not named{waits}"))
+                        }
                     };
                 }
             },
@@ -296,15 +299,17 @@ fn grown(
     // A block that the person does not know may be one that a calendar made up: the promise stands until one is known.
     if earliest(&proof, outside).is_none() {
         let promises: BTreeSet<_> = proof.attestations().into_iter().collect();
-        let promises = promises.into_iter().filter_map(|(message, attestation)| match attestation {
-            Attestation::Pending(address) => Some((message, address)),
-            _ => None,
-        });
-        for (message, address) in promises.take(ASKED) {
+        let mut asked = 0;
+        for (message, attestation) in promises {
+            let Attestation::Pending(address) = attestation else { continue };
             let same = |other: &String| other.trim_end_matches('/') == address.trim_end_matches('/');
             if !same(&row.authority) && !named.iter().any(same) {
                 waits = Some(format!("the promise is to be asked for at {address}, which you have not named"));
                 continue;
+            }
+            asked += 1;
+            if asked > ASKED {
+                break;
             }
             let url = format!("{}/timestamp/{}", address.trim_end_matches('/'), hex::encode(&message));
             match ask(Question { url, body: None, media_type: OTS }).map(|answer| (answer.status, answer.good())) {
