@@ -146,6 +146,8 @@ fn a_calendar_promises_a_block_and_the_proof_is_complete_when_its_header_is_name
     let told = verify(&program, &["--headers", "blocks.txt"]);
     assert_eq!(told["verdict"], "green", "{told:#}");
     assert_eq!(told["anchored"]["up_to"], size);
+    let later = told["checked"]["entries"].as_u64().unwrap() - size;
+    assert!(later > 0 && told["anchored"]["self_attested"] == later, "{told:#}");
     assert!(told["anchored"]["by"][0].as_str().unwrap().starts_with(&format!("Bitcoin block {} at ", id(&header))), "{told:#}");
     // A case that lost its database has it, too.
     fs::remove_file(program.path("c/case.sqlite")).unwrap();

@@ -90,6 +90,29 @@ fn damage_to_an_object_is_named() {
         fs::rename(&path, copy.join("moved")).unwrap();
         std::os::unix::fs::symlink(copy.join("moved"), &path).unwrap();
     });
+    // What is no file is told as that, and keeps nobody waiting.
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    copy_dir(&root, &pipe);
+    fs::remove_file(pipe.join(&inside)).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(pipe.join(&inside)).status().unwrap().success());
+    let link = dir.path().join("link");
+    copy_dir(&root, &link);
+    fs::rename(link.join(&inside), link.join("moved")).unwrap();
+    std::os::unix::fs::symlink(link.join("moved"), link.join(&inside)).unwrap();
+    let gone = dir.path().join("gone");
+    copy_dir(&root, &gone);
+    fs::remove_file(gone.join(&inside)).unwrap();
+    for (copy, why) in [
+        (&pipe, "What lies in the object's place is not a file"),
+        (&link, "What lies in the object's place is not a file"),
+        (&gone, "The bytes are not in the vault"),
+    ] {
+        let told = verify(copy);
+        let details: Vec<&str> =
+            told.findings.iter().filter(|one| one.code.as_str() == "object-missing").map(|one| one.detail.as_str()).collect();
+        assert_eq!(details, [why]);
+    }
     let digest = exhibit::evidence::Digest::of(b"planted").to_string();
     damaged(&root, "an extra object", "object-extra", &digest, |copy| {
         let dir = copy.join("vault/sha256").join(&digest[..2]).join(&digest[2..4]);
@@ -154,12 +177,18 @@ fn damage_to_an_entry_is_named() {
     let told = verify(&shape);
     assert!(told.findings.iter().all(|finding| finding.code.as_str() == "sealed-altered"), "{:#?}", told.findings);
     assert!(told.notes.iter().any(|note| note.contains("the catalogue was not compared")), "{:?}", told.notes);
-    damaged(&root, "an entry of no known kind", "entry-altered", "entry 4", |copy| {
-        sql(
-            copy,
-            "UPDATE log SET entry = CAST(replace(CAST(entry AS TEXT), '\"kind\":\"' || (SELECT kind FROM custody_event WHERE entry = 4), '\"kind\":\"z') AS BLOB) WHERE idx = 4",
-        );
-    });
+    let unknown = dir.path().join("unknown");
+    copy_dir(&root, &unknown);
+    sql(
+        &unknown,
+        "UPDATE log SET entry = CAST(replace(CAST(entry AS TEXT), '\"kind\":\"' || (SELECT kind FROM custody_event WHERE entry = 4), '\"kind\":\"z') AS BLOB) WHERE idx = 4",
+    );
+    let told = verify(&unknown);
+    assert!(
+        told.findings.iter().any(|one| one.subject == "entry 4" && one.detail.starts_with("The entry cannot be read")),
+        "{:#?}",
+        told.findings
+    );
     damaged(&root, "a removed sealed value", "sealed-missing", "entry", |copy| {
         sql(copy, "DELETE FROM sealed WHERE field = 'quote'")
     });

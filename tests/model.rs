@@ -407,6 +407,14 @@ fn a_log_longer_than_a_tile_verifies_and_rebuilds() {
     }
     drop(db);
     assert_eq!(verify(&root).findings, []);
+    // Entries that were changed under a good checkpoint are named, in whichever tile they are.
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("copy");
+    support::copy_dir(&root, &copy);
+    support::tamper::sql(&copy, "UPDATE log SET entry = (SELECT entry FROM log WHERE idx = 10) WHERE idx IN (300, 590)");
+    let told = verify(&copy);
+    let published = told.findings.iter().filter(|one| one.detail.contains("that was published under the signed checkpoint"));
+    assert_eq!(published.map(|one| one.subject.as_str()).collect::<Vec<_>>(), ["entry 300", "entry 590"]);
     // Files of a shorter log may still be there, and say what they said; those of a longer one, or of none, may not.
     let reader = Reader::open(&root).unwrap();
     let full = size / 256;
