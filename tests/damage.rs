@@ -27,6 +27,9 @@ fn archived() -> (TempDir, PathBuf) {
     (dir, root)
 }
 
+/// Exchanges entries 4 and 5.
+const SWAPPED: &str = "CREATE TEMP TABLE t AS SELECT * FROM log WHERE idx IN (4, 5); UPDATE log SET entry = (SELECT entry FROM t WHERE t.idx = 9 - log.idx) WHERE idx IN (4, 5)";
+
 fn one_object(root: &Path) -> PathBuf {
     let files = walkdir::WalkDir::new(root.join("vault")).sort_by_file_name().into_iter().map(Result::unwrap);
     files.filter(|file| file.file_type().is_file()).map(|file| file.into_path()).next().unwrap()
@@ -156,10 +159,7 @@ fn damage_to_an_entry_is_named() {
         sql(copy, "UPDATE log SET entry = CAST(replace(CAST(entry AS TEXT), '2019-', '2018-') AS BLOB) WHERE idx = 4");
     });
     damaged(&root, "two swapped entries", "entry-altered", "entry 4", |copy| {
-        sql(
-            copy,
-            "CREATE TEMP TABLE t AS SELECT * FROM log WHERE idx IN (4, 5); UPDATE log SET entry = (SELECT entry FROM t WHERE t.idx = 9 - log.idx) WHERE idx IN (4, 5)",
-        );
+        sql(copy, SWAPPED);
     });
     damaged(&root, "an extra entry", "tree-differs", "head", |copy| {
         sql(copy, "INSERT INTO log SELECT (SELECT max(idx) + 1 FROM log), entry FROM log WHERE idx = 1");
@@ -437,11 +437,10 @@ fn the_ends_of_the_log_and_of_what_is_published_are_held_against_each_other() {
         assert_eq!(entries.collect::<std::collections::BTreeSet<_>>(), expected.into_iter().collect(), "{lost}");
     }
     // Entries that are not those that were published are named, each.
-    let swapped = "CREATE TEMP TABLE t AS SELECT * FROM log WHERE idx IN (4, 5); UPDATE log SET entry = (SELECT entry FROM t WHERE t.idx = 9 - log.idx) WHERE idx IN (4, 5)";
     let dir = tempfile::tempdir().unwrap();
     let copy = dir.path().join("copy");
     copy_dir(&root, &copy);
-    sql(&copy, swapped);
+    sql(&copy, SWAPPED);
     let told = verify(&copy);
     let published = told.findings.iter().filter(|one| one.detail.contains("that was published under the signed checkpoint"));
     assert_eq!(published.map(|one| one.subject.as_str()).collect::<Vec<_>>(), ["entry 4", "entry 5"]);

@@ -6,7 +6,7 @@ use super::plain::{print_json, safe};
 use crate::evidence::{Claim, Completeness, Outcome, Reading};
 use crate::fetch::Permit;
 use crate::reading::read_date;
-use crate::stages::{Handed, Source, Thing, hand_over, parcel};
+use crate::stages::{Handed, Received, Source, Thing, hand_over, parcel};
 
 /// Admit footage that was handed over or found directly
 #[derive(clap::Args)]
@@ -69,16 +69,9 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
                     failed = true;
                 }
                 Ok(received) => {
-                    let whole = received.completeness == Completeness::Complete;
                     missed |= received.outcome != Outcome::Ok || received.completeness == Completeness::Truncated;
                     if !args.json {
-                        let source = safe(&text);
-                        let line = match &received.exhibit {
-                            Some(id) if whole => format!("{id}  {source}: complete\n"),
-                            Some(id) => format!("{id}  {source}: {}: {}\n", received.completeness, safe(&received.because)),
-                            None => format!("{}  {source}: {}\n", received.outcome, safe(&received.because)),
-                        };
-                        context.say(&line);
+                        context.say(&line(&received, &safe(&text)));
                     }
                     let mut all = serde_json::json!(received);
                     all["source"] = serde_json::json!(text);
@@ -95,6 +88,16 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         (false, true) => Exit::SomeFailed,
         (false, false) => Exit::Done,
     })
+}
+
+/// What became of one thing, for people.
+fn line(received: &Received, source: &str) -> String {
+    let because = safe(&received.because);
+    match &received.exhibit {
+        Some(id) if received.completeness == Completeness::Complete => format!("{id}  {source}: complete\n"),
+        Some(id) => format!("{id}  {source}: {}: {because}\n", received.completeness),
+        None => format!("{}  {source}: {because}\n", received.outcome),
+    }
 }
 
 fn claims(args: &Args) -> Vec<Claim> {

@@ -241,8 +241,9 @@ fn walk(file: &Arc<fs::File>, each: &mut dyn FnMut(&[u8], Place)) -> io::Result<
             return Ok(Some(format!("it cannot be read from byte {at} on")));
         };
         let kind = header.entry_type().as_byte();
-        let mut size = if matches!(kind, b'x' | b'g' | b'L' | b'K') { size } else { said.size.unwrap_or(size) };
-        if matches!(kind, b'x' | b'g' | b'L' | b'K') {
+        let of_the_next = matches!(kind, b'x' | b'g' | b'L' | b'K');
+        let mut size = said.size.filter(|_| !of_the_next).unwrap_or(size);
+        if of_the_next {
             if size > EXTENDED || data + size > held {
                 return Ok(Some(format!("it cannot be read from byte {at} on")));
             }

@@ -132,8 +132,9 @@ fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
         };
         insert().map_err(VaultError::sql("be rebuilt"))?;
     }
-    nodes::keep_tile_hashes(&nodes::Remembered::new(&reader.db), 0, size)?;
-    if nodes::size(&reader.db)? != size || root(&nodes::Stored(&reader.db), size)? != head.checkpoint.root {
+    let tree = nodes::Remembered::new(&reader.db);
+    nodes::keep_tile_hashes(&tree, 0, size)?;
+    if nodes::size(&reader.db)? != size || root(&tree, size)? != head.checkpoint.root {
         return Err(damaged("the entries do not add up to the checkpoint's root"));
     }
     reader
