@@ -28,6 +28,6 @@ pub use opentimestamps::{Attestation, Block, Proof, ProofError};
 pub use proof::{consistency, inclusion, tlog_proof, verify_consistency, verify_inclusion};
 pub use sealed::{SEALED_FIELDS, Sealed, sealed_fields};
 pub use sshsig::{BAG_NAMESPACE, sshsig, verify_sshsig};
-pub use tile::{TILE, TilePath, entry_bundle, parse_entry_bundle};
+pub use tile::{TILE, TilePath, entry_bundle, parse_entry_bundle, push_entry};
 pub use timestamp::{StampError, Timestamp, certificates, nonce_of, timestamp_request, verify_timestamp};
 pub use tree::{Frontier, Hash, Nodes, leaf_hash, node_hash, root};

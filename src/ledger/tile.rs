@@ -111,12 +111,15 @@ impl fmt::Display for TilePath {
 /// A bundle of entries: each behind its length, 16 bits, big endian.
 pub fn entry_bundle<'a>(entries: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut bundle = Vec::new();
-    for entry in entries {
-        // `seal` lets no entry be longer than 65,535 bytes.
-        bundle.extend((entry.len() as u16).to_be_bytes());
-        bundle.extend(entry);
-    }
+    entries.into_iter().for_each(|entry| push_entry(&mut bundle, entry));
     bundle
+}
+
+/// Puts one more entry into a bundle.
+pub fn push_entry(bundle: &mut Vec<u8>, entry: &[u8]) {
+    // `seal` lets no entry be longer than 65,535 bytes.
+    bundle.extend((entry.len() as u16).to_be_bytes());
+    bundle.extend(entry);
 }
 
 /// The entries of a bundle.

@@ -9,6 +9,7 @@ mod case;
 mod clock;
 mod coverage;
 mod download;
+mod entries;
 mod examine;
 mod exchange;
 mod export;

@@ -9,12 +9,12 @@ use std::sync::mpsc::{self, SyncSender};
 use serde::Serialize;
 
 use super::anchor::{Outside, attested};
-use super::clock::Clock;
+use super::entries::{Entries, uncommitted};
 use super::fixity::check_all;
 use super::shelf::{Shelf, published_leaves, root_of};
 use crate::evidence::{Code, Digest, Event, Finding, Fixity, FixityChecked, Object, Time, Verdict};
 use crate::keyring::Trusted;
-use crate::ledger::{Checkpoint, Entry, Frontier, Hash, Keys, TILE, TilePath, leaf_hash, open, read};
+use crate::ledger::{Checkpoint, Entry, Frontier, Hash, Keys, TILE, TilePath, leaf_hash, push_entry};
 use crate::vault::{LOG, Layout, LogRow, ObjectFile, Published, Reader, Replay, SumKey, VaultError, object_files};
 
 /// How deep to look.
@@ -220,9 +220,12 @@ struct Look {
     /// Root over the first `n` entries, for the few `n` that are asked about.
     roots: BTreeMap<u64, Hash>,
     leaves: Vec<Hash>,
+    /// Hashes over full tiles, by level and place.
+    tiles: BTreeMap<(u32, u64), Hash>,
+    /// Whether each full bundle of entries is published as it is.
+    bundles: Vec<bool>,
     unreadable: bool,
     keys: Keys,
-    clock: Clock,
     looked: Vec<(Digest, Fixity)>,
     /// Files that no object had when the vault was walked.
     unnamed: Option<Result<Vec<ObjectFile>, VaultError>>,
@@ -307,26 +310,21 @@ impl Look {
             other => other?,
         };
         let shelf = Shelf::read(reader);
-        let beside = reader.beside();
+        let beside = [reader.beside(), reader.beside()];
         drop(writers);
         let asked = asked(reader, looking);
-        let mut structure = Ok(());
-        let looked = match asked {
-            Err(error) => Err(error),
-            Ok(mut asked) => Ok(std::thread::scope(|scope| {
+        let (structure, looked) = match asked {
+            Err(error) => (self.structure(reader, beside, trusted, looking, &shelf), Err(error)),
+            Ok(mut asked) => std::thread::scope(|scope| {
                 let (layout, known) = (asked.layout.clone(), std::mem::take(&mut asked.known));
                 let bytes = scope.spawn(move || (asked.look(looking), unnamed(&layout, &known)));
-                structure = self.structure(reader, beside, trusted, looking, &shelf);
-                bytes.join()
-            })),
+                (self.structure(reader, beside, trusted, looking, &shelf), Ok(joined(bytes)))
+            }),
         };
         structure?;
-        let looked = looked.map(|looked| match looked {
-            Ok((looked, unnamed)) => {
-                self.unnamed = Some(unnamed);
-                self.objects(looked, reader);
-            }
-            Err(panic) => std::panic::resume_unwind(panic),
+        let looked = looked.map(|(looked, unnamed)| {
+            self.unnamed = Some(unnamed);
+            self.objects(looked, reader);
         });
         self.part(looked)?;
         drop(steady);
@@ -336,68 +334,71 @@ impl Look {
     fn structure(
         &mut self,
         reader: &Reader,
-        beside: Result<Reader, VaultError>,
+        beside: [Result<Reader, VaultError>; 2],
         trusted: &[Trusted],
         looking: &Looking<'_>,
         shelf: &Shelf,
     ) -> Result<(), VaultError> {
-        // Each entry is read once: here it is judged, and on another core it is replayed. SQLite looks at its file meanwhile, and
-        // the rows that it holds are summed.
-        let (replay, entries) = mpsc::sync_channel::<Vec<(u64, Entry)>>(64);
+        // Each entry is read once, here. Others judge it and sum the rows that must follow from it, while SQLite looks at its file
+        // and the rows that it holds are summed.
+        let (rows, to_judge) = mpsc::sync_channel::<Vec<LogRow>>(16);
+        let (entries, to_replay) = mpsc::sync_channel::<Vec<(u64, Entry)>>(16);
+        let [looked_into, checked] = beside;
         let key = SumKey::random();
-        let mut held = None;
-        let replayed = std::thread::scope(|scope| {
+        let (mut held, mut expected) = (None, None);
+        std::thread::scope(|scope| {
             let keyed = key.clone();
             let looked_at = scope.spawn(move || -> Result<_, VaultError> {
-                let beside = beside?;
-                let problems = beside.integrity_problems()?;
+                let checked = checked?;
+                let problems = checked.integrity_problems()?;
                 // What cannot be summed is compared row by row, and told there.
-                let sums = keyed.filter(|_| problems.is_empty()).and_then(|key| beside.sums(key).ok());
+                let sums = keyed.filter(|_| problems.is_empty()).and_then(|key| checked.sums(key).ok());
                 Ok((problems, sums))
             });
-            let replayed = scope.spawn(move || -> Result<Replay, VaultError> {
-                let replay = Replay::begin(key)?;
-                for (index, entry) in entries.into_iter().flatten() {
-                    replay.take(index, &entry)?;
-                }
-                Ok(replay)
+            let replayed = scope.spawn(move || -> Option<Replay> {
+                let replay = Replay::begin(looked_into.ok()?, key?);
+                // An entry that refers to what is not there: comparing row by row says what is wrong.
+                to_replay.into_iter().flatten().try_for_each(|(index, entry)| replay.take(index, &entry)).ok()?;
+                Some(replay)
             });
-            let looked = self.judged(reader, trusted, looking, shelf, replay);
-            match looked_at.join() {
-                Ok(Ok((problems, sums))) => {
+            let judged = scope.spawn(move || {
+                let mut judge = Entries::default();
+                for rows in to_judge {
+                    let read = rows.iter().filter_map(|row| Some((row.index, judge.take(row)?))).collect();
+                    // Whoever replays may have given up: that is told when it is asked for.
+                    let _ = entries.send(read);
+                }
+                judge.end()
+            });
+            let looked = self.log(reader, shelf, rows);
+            let looked = self.part(looked);
+            let judged = joined(judged);
+            self.findings.extend(judged.findings);
+            self.unreadable |= judged.unreadable;
+            (self.keys, self.sealed) = (judged.keys, judged.sealed);
+            let looked = looked.and_then(|()| self.judged(reader, trusted, looking, shelf));
+            match joined(looked_at) {
+                Ok((problems, sums)) => {
                     held = sums;
                     problems.iter().take(20).for_each(|problem| self.red(Code::DatabaseDamaged, "case.sqlite", problem));
                 }
-                Ok(Err(error)) => self.broken(&error),
-                Err(panic) => std::panic::resume_unwind(panic),
+                Err(error) => self.broken(&error),
             }
-            match (looked, replayed.join()) {
-                (Err(error), _) => Err(error),
-                (Ok(()), Ok(replayed)) => Ok(replayed),
-                (Ok(()), Err(panic)) => std::panic::resume_unwind(panic),
-            }
+            expected = joined(replayed);
+            looked
         })?;
         if self.unreadable {
             self.notes.push("the catalogue was not compared, because the log cannot be read whole".into());
         } else {
-            let compared = replayed.and_then(|replay| reader.compare_with(&replay, held.as_ref()));
+            let compared = reader.compare_with(expected.as_ref().zip(held.as_ref()));
             let compared = compared.map(|findings| self.findings.extend(findings));
             self.part(compared)?;
         }
         Ok(())
     }
 
-    /// The log, its heads, what is published, and what is attested. Gives each entry to `replay`, as long as it can be read.
-    fn judged(
-        &mut self,
-        reader: &Reader,
-        trusted: &[Trusted],
-        looking: &Looking<'_>,
-        shelf: &Shelf,
-        replay: SyncSender<Vec<(u64, Entry)>>,
-    ) -> Result<(), VaultError> {
-        let looked = self.log(reader, shelf, replay);
-        self.part(looked)?;
+    /// Heads and what is published, by the keys of the log, and what is attested.
+    fn judged(&mut self, reader: &Reader, trusted: &[Trusted], looking: &Looking<'_>, shelf: &Shelf) -> Result<(), VaultError> {
         let looked = self.head(reader);
         self.part(looked)?;
         let looked = self.published(reader, trusted, shelf);
@@ -421,8 +422,8 @@ impl Look {
         }
     }
 
-    /// Every entry: in its place, readable, canonical; every commitment against its value.
-    fn log(&mut self, reader: &Reader, shelf: &Shelf, replay: SyncSender<Vec<(u64, Entry)>>) -> Result<(), VaultError> {
+    /// Every entry in its place, under the tree, and as it was published. Gives them on to be judged.
+    fn log(&mut self, reader: &Reader, shelf: &Shelf, judge: SyncSender<Vec<LogRow>>) -> Result<(), VaultError> {
         let mut frontier = Frontier::default();
         let asked: BTreeSet<u64> = [
             shelf.checkpoint.as_ref().ok().and_then(|head| Some(head.as_ref()?.checkpoint.size)),
@@ -431,8 +432,7 @@ impl Look {
         .into_iter()
         .flatten()
         .collect();
-        let mut erased = BTreeSet::new();
-        let (mut missing, mut batch) = (Vec::new(), Vec::new());
+        let (mut batch, mut bundle) = (Vec::new(), Vec::new());
         if asked.contains(&0) {
             self.roots.insert(0, frontier.root());
         }
@@ -456,15 +456,18 @@ impl Look {
             if asked.contains(&frontier.size()) {
                 self.roots.insert(frontier.size(), frontier.root());
             }
-            batch.extend(self.entry(&row, &mut erased, &mut missing).map(|entry| (row.index, entry)));
-            if batch.len() >= 256 {
-                // Whoever replays may have given up: that is told when it is asked for.
-                let _ = replay.send(std::mem::take(&mut batch));
+            push_entry(&mut bundle, &row.bytes);
+            batch.push(row);
+            if frontier.size().is_multiple_of(TILE) {
+                let path = TilePath::Entries { index: frontier.size() / TILE - 1, width: TILE };
+                self.bundles.push(shelf.bytes(&path.to_string()).is_ok_and(|published| published == bundle));
+                bundle.clear();
+                let _ = judge.send(std::mem::take(&mut batch));
             }
             Ok(())
         })?;
-        let _ = replay.send(batch);
-        drop(replay);
+        let _ = judge.send(batch);
+        drop(judge);
         self.roots.insert(frontier.size(), frontier.root());
         for table in reader.odd_rows()? {
             self.red(Code::CatalogueDiffers, table, format!("The table {table} has a row that the format does not know"));
@@ -477,19 +480,8 @@ impl Look {
                 format!("The log has {rows_in_all} rows from {first} on; its entries are {}", self.checked.entries),
             );
         }
-        for (entry, field) in missing {
-            if erased.contains(&(entry, field.clone())) {
-                self.sealed.erased += 1;
-            } else {
-                self.red(
-                    Code::SealedMissing,
-                    &format!("entry {entry}"),
-                    format!("The sealed value {field} is missing, and no entry says that it was erased"),
-                );
-            }
-        }
         for (entry, field) in reader.sealed_of_none()? {
-            self.uncommitted(&format!("entry {entry}"), &field);
+            self.findings.push(uncommitted(&format!("entry {entry}"), &field));
         }
         self.tile_hashes(reader)?;
         let held = self.leaves.len() as u64;
@@ -508,66 +500,10 @@ impl Look {
         Ok(())
     }
 
-    fn entry(&mut self, row: &LogRow, erased: &mut BTreeSet<(u64, String)>, missing: &mut Vec<(u64, String)>) -> Option<Entry> {
-        let subject = format!("entry {}", row.index);
-        let (committed, opened) = match read(&row.bytes, &row.sealed) {
-            Ok(read) => read,
-            Err(error) => {
-                self.unreadable = true;
-                self.red(Code::EntryAltered, &subject, format!("The entry cannot be read: {error}"));
-                return None;
-            }
-        };
-        for (field, commitment) in &committed {
-            match row.sealed.iter().find(|sealed| sealed.field == *field) {
-                None => missing.push((row.index, field.clone())),
-                Some(sealed) => {
-                    self.sealed.present += 1;
-                    if sealed.commitment() != *commitment {
-                        self.red(
-                            Code::SealedAltered,
-                            &subject,
-                            format!("The sealed value {field} is not the one that the entry commits to"),
-                        );
-                    }
-                }
-            }
-        }
-        for sealed in row.sealed.iter().filter(|sealed| !committed.contains_key(&sealed.field)) {
-            self.uncommitted(&subject, &sealed.field);
-        }
-        match opened {
-            Ok(entry) => {
-                self.findings.extend(self.clock.take(row.index, entry.time));
-                if let Err(error) = self.keys.take(row.index, &entry.event) {
-                    self.red(
-                        Code::SignatureInvalid,
-                        &subject,
-                        format!("The change of keys is not signed as it must be: {error}"),
-                    );
-                }
-                if let Event::ValueErased(event) = &entry.event {
-                    erased.insert((event.entry, event.field.clone()));
-                }
-                return Some(entry);
-            }
-            // A damaged sealed value can make the event unreadable; without them it must be readable.
-            Err(_) if open(&row.bytes, &[]).is_ok() => self.unreadable = true,
-            Err(error) => {
-                self.unreadable = true;
-                self.red(Code::EntryAltered, &subject, format!("The entry cannot be read: {error}"));
-            }
-        }
-        None
-    }
-
-    fn uncommitted(&mut self, subject: &str, field: &str) {
-        self.red(Code::SealedAltered, subject, format!("A sealed value {field} is kept that the entry does not commit to"));
-    }
-
     /// The hashes kept over full tiles, made again from the leaves.
     fn tile_hashes(&mut self, reader: &Reader) -> Result<(), VaultError> {
-        let mut expected = full_tiles(&self.leaves);
+        self.tiles = full_tiles(&self.leaves);
+        let mut expected = self.tiles.clone();
         for (level, index, hash) in reader.tile_hashes()? {
             if expected.remove(&(level, index)).is_none_or(|expected| expected[..] != hash[..]) {
                 self.red(
@@ -744,7 +680,13 @@ impl Look {
                     self.findings.push(Finding::red(Code::LogExtra, name, "The file is no part of the published log").at(shown))
                 }
                 Some(path) => {
-                    let same = shelf.bytes(name).is_ok_and(|bytes| reader.rendered(path).is_ok_and(|expected| expected == bytes));
+                    let same = match (path, self.hashes(path)) {
+                        (TilePath::Entries { index, width: TILE }, _) => {
+                            self.bundles.get(index as usize).copied().unwrap_or(false)
+                        }
+                        (_, Some(expected)) => shelf.bytes(name).is_ok_and(|bytes| bytes == expected),
+                        _ => shelf.bytes(name).is_ok_and(|bytes| reader.rendered(path).is_ok_and(|expected| expected == bytes)),
+                    };
                     if !same {
                         let code = if matches!(path, TilePath::Sealed { .. }) { Code::SealedAltered } else { Code::TileDiffers };
                         self.findings
@@ -758,6 +700,16 @@ impl Look {
                 .push(Finding::red(Code::TileMissing, &name, "The published file is missing").at(format!("{LOG}/{name}")));
         }
         Ok(())
+    }
+
+    /// What a published tile of hashes must hold; none if the path is of something else.
+    fn hashes(&self, path: TilePath) -> Option<Vec<u8>> {
+        let TilePath::Hashes { level, index, width } = path else { return None };
+        let hash = |at: u64| match level {
+            0 => self.leaves.get(at as usize),
+            _ => self.tiles.get(&(level, at)),
+        };
+        Some((index * TILE..index * TILE + width).filter_map(hash).flatten().copied().collect())
     }
 
     /// What the check of the objects' bytes said, and what there is no check of.
@@ -834,6 +786,11 @@ impl Look {
         }
         Ok(())
     }
+}
+
+/// What a thread gives; its panic goes on in this one.
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// The digest of a file's bytes; none where they cannot be read.

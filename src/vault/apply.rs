@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, ToSql};
 use serde::Serialize;
 
-use super::sums::{SUMMED, Sums};
+use super::replay::{Expected, Key};
 use super::{VaultError, fold::fold};
 use crate::evidence::{
-    Capture, ClaimMade, Digest, Event, Examination, ExhibitAdmitted, Item, NoteAdded, ReferenceFound, ReportReceived, Subject,
-    Unit,
+    Capture, ClaimMade, Digest, Event, Examination, ExhibitAdmitted, Item, NoteAdded, Object, ReferenceFound, ReportReceived,
+    Subject, Unit,
 };
 use crate::ledger::Entry;
 
@@ -20,13 +20,13 @@ pub(super) fn apply(db: &Connection, index: u64, entry: &Entry) -> Result<(), Va
     told(db, None, index, entry)
 }
 
-/// The same, but that the rows of tables that no event looks into are summed and not written.
-pub(super) fn apply_summed(db: &Connection, sums: &RefCell<Sums>, index: u64, entry: &Entry) -> Result<(), VaultError> {
-    told(db, Some(sums), index, entry)
+/// The same, but that nothing is written: what follows is expected of a catalogue that is only looked into.
+pub(super) fn expect(db: &Connection, expected: &RefCell<Expected>, index: u64, entry: &Entry) -> Result<(), VaultError> {
+    told(db, Some(expected), index, entry)
 }
 
-fn told(db: &Connection, sums: Option<&RefCell<Sums>>, index: u64, entry: &Entry) -> Result<(), VaultError> {
-    let rows = Rows { db, sums, index, touched: RefCell::default() };
+fn told(db: &Connection, expected: Option<&RefCell<Expected>>, index: u64, entry: &Entry) -> Result<(), VaultError> {
+    let rows = Rows { db, expected, index, touched: RefCell::default() };
     rows.apply(entry).map_err(VaultError::sql("be written"))
 }
 
@@ -65,9 +65,10 @@ fn maybe<T: Serialize>(value: &Option<T>) -> Option<String> {
 }
 
 struct Rows<'a> {
+    /// What the entries before this one made: it may hold later rows, too, which are not looked at.
     db: &'a Connection,
-    /// Where the rows of `SUMMED` tables go, if not into the database.
-    sums: Option<&'a RefCell<Sums>>,
+    /// Where the rows go, if not into the database.
+    expected: Option<&'a RefCell<Expected>>,
     index: u64,
     /// What this entry has touched, so that nothing is said twice. Only this entry tells of these numbers and entries.
     touched: RefCell<BTreeSet<(&'static str, u64, u64)>>,
@@ -86,27 +87,18 @@ impl Rows<'_> {
             Event::ReferenceFound(found) => self.reference(found),
             Event::ClaimMade(claim) => self.claim(claim, entry.person.as_deref()),
             Event::PermissionGiven(given) => {
-                self.run("INSERT INTO permission VALUES (?1, ?2)", &[&json(&given.hosts), &self.index]).map(drop)
+                self.put("permission", "INSERT INTO permission VALUES (?1, ?2)", &[&json(&given.hosts), &self.index])
             }
-            Event::ObjectKept(kept) => {
-                let object = &kept.object;
-                let (sha256, blake3) = (object.sha256.to_string(), object.blake3.to_string());
-                self.run(
-                    "INSERT INTO object VALUES (?1, ?2, ?3, ?4, ?5)",
-                    &[&sha256, &blake3, &object.size, &object.media_type, &self.index],
-                )
-                .map(drop)
-            }
+            Event::ObjectKept(kept) => self.object(&kept.object),
             Event::CaptureMade(capture) => self.capture(capture),
             Event::ExhibitAdmitted(exhibit) => self.exhibit(exhibit, &entry.time.to_string()),
             Event::ExaminationMade(made) => self.examination(made),
             Event::NoteAdded(note) => self.note(note, entry),
-            Event::ValueErased(erased) => self
-                .run(
-                    "INSERT OR IGNORE INTO erasure VALUES (?1, ?2, ?3, ?4)",
-                    &[&erased.entry, &erased.field, &erased.reason, &self.index],
-                )
-                .map(drop),
+            Event::ValueErased(erased) => self.put_once(
+                ("erasure", 2),
+                "INSERT OR IGNORE INTO erasure VALUES (?1, ?2, ?3, ?4)",
+                &[&erased.entry, &erased.field, &erased.reason, &self.index],
+            ),
             other => self.keeping(other, entry),
         }
     }
@@ -115,15 +107,11 @@ impl Rows<'_> {
         self.db.prepare_cached(sql)?.execute(values)
     }
 
-    fn sums(&self, table: &str) -> Option<&RefCell<Sums>> {
-        self.sums.filter(|_| SUMMED.contains(&table))
-    }
-
     /// Inserts a row under the next number of its table, which SQLite gives (`no INTEGER PRIMARY KEY`). The columns stand in the
     /// table's order.
     fn next(&self, table: &'static str, columns: &str, values: &[&dyn ToSql]) -> Sql<u64> {
-        if let Some(sums) = self.sums(table) {
-            let mut sums = sums.borrow_mut();
+        if let Some(expected) = self.expected {
+            let sums = &mut expected.borrow_mut().sums;
             let no = sums.count(table) + 1;
             return sums.take(table, std::iter::once(no.to_sql()).chain(values.iter().map(|value| value.to_sql())));
         }
@@ -135,10 +123,48 @@ impl Rows<'_> {
 
     /// Inserts a whole row of a table without numbers.
     fn put(&self, table: &'static str, sql: &str, values: &[&dyn ToSql]) -> Sql<()> {
-        match self.sums(table) {
-            Some(sums) => sums.borrow_mut().take(table, values.iter().map(|value| value.to_sql())).map(drop),
+        match self.expected {
+            Some(expected) => expected.borrow_mut().sums.take(table, values.iter().map(|value| value.to_sql())).map(drop),
             None => self.run(sql, values).map(drop),
         }
+    }
+
+    /// Inserts a whole row unless the table has one with the same key, which is its first columns.
+    fn put_once(&self, (table, keys): (&'static str, usize), sql: &str, values: &[&dyn ToSql]) -> Sql<()> {
+        match self.expected {
+            Some(expected) if !expected.borrow_mut().is_first(table, &values[..keys])? => Ok(()),
+            _ => self.put(table, sql, values),
+        }
+    }
+
+    /// The number that the next row of a table gets, where rows that come after it are at hand, too.
+    fn upcoming(&self, table: &str) -> u64 {
+        self.expected.map_or(i64::MAX as u64, |expected| expected.borrow().sums.count(table) + 1)
+    }
+
+    /// The number and the entry of a row that an event refers to by its key.
+    fn found(&self, what: Key<'_>) -> Sql<(u64, u64)> {
+        if let Some(known) = self.expected.and_then(|expected| expected.borrow().recent(what)) {
+            return Ok(known);
+        }
+        let (sql, key) = match what {
+            Key::Item(key) => ("SELECT no, entry FROM item WHERE key = ?1 AND entry < ?2", key),
+            Key::Capture(key) => ("SELECT no, entry FROM capture WHERE key = ?1 AND entry < ?2", key),
+            Key::Object(sha256) => ("SELECT 0, entry FROM object WHERE sha256 = ?1 AND entry < ?2", sha256),
+        };
+        self.db.prepare_cached(sql)?.query_row((key, self.index), |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// Most is referred to soon.
+    fn remember(&self, what: Key<'_>, no: u64) {
+        if let Some(expected) = self.expected {
+            expected.borrow_mut().remember(what, (no, self.index));
+        }
+    }
+
+    /// An object that is referred to must be there. A database sees to it where rows are written.
+    fn refers_to_object(&self, sha256: &str) -> Sql<()> {
+        self.expected.map_or(Ok(()), |_| self.found(Key::Object(sha256)).map(drop))
     }
 
     fn number(&self, sql: &str, values: &[&dyn ToSql]) -> Sql<u64> {
@@ -158,8 +184,8 @@ impl Rows<'_> {
 
     /// What is said of an object belongs to the history of each exhibit that it is.
     fn touch_exhibits(&self, object: &str) -> Sql<()> {
-        let mut query = self.db.prepare_cached("SELECT no FROM exhibit WHERE object = ?1")?;
-        let numbers = query.query_map([object], |row| row.get(0))?.collect::<Sql<Vec<u64>>>()?;
+        let mut query = self.db.prepare_cached("SELECT no FROM exhibit WHERE object = ?1 AND entry < ?2")?;
+        let numbers = query.query_map((object, self.index), |row| row.get(0))?.collect::<Sql<Vec<u64>>>()?;
         numbers.into_iter().try_for_each(|no| self.touch("E", no))
     }
 
@@ -177,13 +203,24 @@ impl Rows<'_> {
         )?;
         if let Some(unit) = &entry.work {
             // Replaying makes the unit anew; recording finds it leased.
-            self.run(
-                "INSERT INTO work (kind, key, subject, state) VALUES (?1, ?2, '', 'done') \
-                 ON CONFLICT DO UPDATE SET state = 'done', worker = NULL, lease_until = NULL",
-                &[&unit.kind.as_str(), &unit.key],
-            )?;
+            let sql = "INSERT INTO work (kind, key, subject, state) VALUES (?1, ?2, '', 'done') \
+                 ON CONFLICT DO UPDATE SET state = 'done', worker = NULL, lease_until = NULL";
+            match self.expected {
+                Some(expected) => expected.borrow_mut().units.done(unit.kind.as_str(), &unit.key),
+                None => self.run(sql, &[&unit.kind.as_str(), &unit.key]).map(drop)?,
+            }
         }
         Ok(())
+    }
+
+    fn object(&self, object: &Object) -> Sql<()> {
+        let (sha256, blake3) = (object.sha256.to_string(), object.blake3.to_string());
+        if let Some(expected) = self.expected {
+            self.remember(Key::Object(&sha256), 0);
+            return expected.borrow_mut().object(object, self.index);
+        }
+        let sql = "INSERT INTO object VALUES (?1, ?2, ?3, ?4, ?5)";
+        self.run(sql, &[&sha256, &blake3, &object.size, &object.media_type, &self.index]).map(drop)
     }
 
     fn report(&self, report: &ReportReceived) -> Sql<()> {
@@ -221,14 +258,15 @@ impl Rows<'_> {
             "key, kind, url, platform, platform_id, entry",
             &[&item.key, &item.kind.as_str(), &item.url, &item.platform, &item.platform_id, &self.index],
         )?;
+        self.remember(Key::Item(&item.key), no);
         self.touch("I", no)?;
         self.search(format!("I{no}"), &[item.url.as_deref(), item.platform.as_deref(), item.platform_id.as_deref()])
     }
 
     fn reference(&self, found: &ReferenceFound) -> Sql<()> {
-        let report = self.number("SELECT no FROM report WHERE sha256 = ?1", &[&found.report.to_string()])?;
+        let report = self.report_no(&found.report)?;
         let item = match &found.item {
-            Some(key) => Some(self.number("SELECT no FROM item WHERE key = ?1", &[key])?),
+            Some(key) => Some(self.item_no(key)?),
             None => None,
         };
         let quote = found.quote.as_ref();
@@ -260,10 +298,11 @@ impl Rows<'_> {
         if let (Some(key), Some(item)) = (&found.item, item) {
             self.touch("I", item)?;
             let unit = Unit::capture(key, &found.report.to_string());
-            self.run(
-                "INSERT INTO work (kind, key, subject, state) VALUES (?1, ?2, ?3, 'queued') ON CONFLICT DO UPDATE SET subject = ?3",
-                &[&unit.kind.as_str(), &unit.key, key],
-            )?;
+            let sql = "INSERT INTO work (kind, key, subject, state) VALUES (?1, ?2, ?3, 'queued') ON CONFLICT DO UPDATE SET subject = ?3";
+            match self.expected {
+                Some(expected) => expected.borrow_mut().units.queued(unit.kind.as_str(), &unit.key, key),
+                None => self.run(sql, &[&unit.kind.as_str(), &unit.key, key]).map(drop)?,
+            }
         }
         let exact = quote.map(|quote| quote.exact.as_str());
         self.search(format!("M{no}"), &[exact, found.caption.as_deref(), found.credit.as_deref(), found.url.as_deref()])
@@ -301,25 +340,33 @@ impl Rows<'_> {
         match subject {
             Subject::Mention(key) => {
                 let (report, ordinal) = key.split_once('#').unwrap_or((key, ""));
-                let sql = "SELECT m.no FROM mention m JOIN report r ON r.no = m.report WHERE r.sha256 = ?1 AND m.ordinal = CAST(?2 AS INTEGER)";
-                self.number(sql, &[&report, &ordinal]).map(|no| ("M", no))
+                let sql = "SELECT m.no FROM mention m JOIN report r ON r.no = m.report \
+                     WHERE r.sha256 = ?1 AND m.ordinal = CAST(?2 AS INTEGER) AND m.entry < ?3";
+                self.number(sql, &[&report, &ordinal, &self.index]).map(|no| ("M", no))
             }
-            Subject::Item(key) => self.number("SELECT no FROM item WHERE key = ?1", &[key]).map(|no| ("I", no)),
+            Subject::Item(key) => self.item_no(key).map(|no| ("I", no)),
             Subject::Object(digest) => {
-                let sql = "SELECT no FROM exhibit WHERE object = ?1 ORDER BY no LIMIT 1";
-                self.number(sql, &[&digest.to_string()]).map(|no| ("E", no))
+                let sql = "SELECT no FROM exhibit WHERE object = ?1 AND entry < ?2 ORDER BY no LIMIT 1";
+                self.number(sql, &[&digest.to_string(), &self.index]).map(|no| ("E", no))
             }
-            Subject::Report(digest) => {
-                self.number("SELECT no FROM report WHERE sha256 = ?1", &[&digest.to_string()]).map(|no| ("R", no))
-            }
+            Subject::Report(digest) => self.report_no(digest).map(|no| ("R", no)),
         }
+    }
+
+    fn item_no(&self, key: &str) -> Sql<u64> {
+        self.found(Key::Item(key)).map(|(no, _)| no)
+    }
+
+    fn report_no(&self, digest: &Digest) -> Sql<u64> {
+        self.number("SELECT no FROM report WHERE sha256 = ?1 AND entry < ?2", &[&digest.to_string(), &self.index])
     }
 
     /// The version that bytes are of their item: that of the last bytes if they are the same, else one more.
     fn version(&self, item: u64, method: &str, object: &Digest) -> Sql<u64> {
-        let sql = "SELECT version, object FROM capture WHERE item = ?1 AND method = ?2 AND version IS NOT NULL ORDER BY no DESC LIMIT 1";
-        let last =
-            self.db.prepare_cached(sql)?.query_row((item, method), |row| Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?)));
+        let sql = "SELECT version, object FROM capture \
+             WHERE item = ?1 AND method = ?2 AND version IS NOT NULL AND no < ?3 ORDER BY no DESC LIMIT 1";
+        let values = (item, method, self.upcoming("capture"));
+        let last = self.db.prepare_cached(sql)?.query_row(values, |row| Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?)));
         Ok(match last.optional()? {
             None => 1,
             Some((version, digest)) if digest == object.to_string() => version,
@@ -328,7 +375,8 @@ impl Rows<'_> {
     }
 
     fn capture(&self, capture: &Capture) -> Sql<()> {
-        let item = self.number("SELECT no FROM item WHERE key = ?1", &[&capture.item])?;
+        let (item, object) = (self.item_no(&capture.item)?, capture.object.map(|object| object.to_string()));
+        object.as_ref().map(|object| self.refers_to_object(object)).transpose()?;
         let obtained = capture.object.as_ref().filter(|_| capture.outcome == crate::evidence::Outcome::Ok);
         let version = obtained.map(|object| self.version(item, &capture.method, object)).transpose()?;
         let no = self.next(
@@ -354,19 +402,21 @@ impl Rows<'_> {
                 &capture.declared_type,
                 &capture.route,
                 &version,
-                &capture.object.map(|object| object.to_string()),
+                &object,
                 &maybe(&capture.exchange),
                 &self.index,
             ],
         )?;
+        self.remember(Key::Capture(&capture.key), no);
         self.touch("K", no)?;
         self.touch("I", item)
     }
 
     fn exhibit(&self, exhibit: &ExhibitAdmitted, admitted: &str) -> Sql<()> {
         let object = exhibit.object.to_string();
-        let item = self.number("SELECT no FROM item WHERE key = ?1", &[&exhibit.item])?;
-        let capture = self.number("SELECT no FROM capture WHERE key = ?1", &[&exhibit.capture])?;
+        let item = self.item_no(&exhibit.item)?;
+        let (capture, captured) = self.found(Key::Capture(&exhibit.capture))?;
+        let (_, kept) = self.found(Key::Object(&object))?;
         let no = self.next(
             "exhibit",
             "object, item, capture, role, name, admitted, entry",
@@ -376,16 +426,17 @@ impl Rows<'_> {
         self.touch("I", item)?;
         self.touch("K", capture)?;
         // What was said of the object before it had this number belongs to its history too.
-        self.touched_by("E", no, self.number("SELECT entry FROM object WHERE sha256 = ?1", &[&object])?)?;
-        self.touched_by("E", no, self.number("SELECT entry FROM capture WHERE no = ?1", &[&capture])?)?;
-        let mut query = self.db.prepare_cached("SELECT entry FROM examination WHERE object = ?1")?;
-        let examined = query.query_map([&object], |row| row.get(0))?.collect::<Sql<Vec<u64>>>()?;
+        self.touched_by("E", no, kept)?;
+        self.touched_by("E", no, captured)?;
+        let mut query = self.db.prepare_cached("SELECT entry FROM examination WHERE object = ?1 AND entry < ?2")?;
+        let examined = query.query_map((&object, self.index), |row| row.get(0))?.collect::<Sql<Vec<u64>>>()?;
         examined.into_iter().try_for_each(|entry| self.touched_by("E", no, entry))?;
         self.search(format!("E{no}"), &[exhibit.name.as_deref(), Some(&object)])
     }
 
     fn examination(&self, made: &Examination) -> Sql<()> {
         let object = made.object.to_string();
+        self.refers_to_object(&object)?;
         self.next(
             "examination",
             "object, probe, probe_version, facts, location, device, problems, entry",
@@ -401,10 +452,12 @@ impl Rows<'_> {
             ],
         )?;
         // Bytes adopted from an interrupted run came in without a type.
-        self.run(
-            "UPDATE object SET media_type = ?2 WHERE sha256 = ?1 AND media_type = 'application/octet-stream' AND ?2 IS NOT NULL",
-            &[&object, &made.facts.mime],
-        )?;
+        let sql = "UPDATE object SET media_type = ?2 WHERE sha256 = ?1 AND media_type = 'application/octet-stream'";
+        match (self.expected, &made.facts.mime) {
+            (_, None) => {}
+            (Some(expected), Some(mime)) => expected.borrow_mut().retyped(&made.object, mime)?,
+            (None, Some(mime)) => self.run(sql, &[&object, mime]).map(drop)?,
+        }
         self.touch_exhibits(&object)
     }
 
@@ -425,10 +478,11 @@ impl Rows<'_> {
         match event {
             Event::FixityChecked(checked) => {
                 let outcomes = [(&checked.confirmed, "confirmed"), (&checked.altered, "altered"), (&checked.missing, "missing")];
+                let mut told = BTreeSet::new();
                 for (objects, outcome) in outcomes {
-                    for object in objects {
-                        let sql = "INSERT OR IGNORE INTO fixity VALUES (?1, ?2, ?3, ?4, ?5)";
-                        self.run(sql, &[&object.to_string(), &self.index, &outcome, &checked.depth, &time])?;
+                    for object in objects.iter().filter(|object| told.insert(**object)) {
+                        let sql = "INSERT INTO fixity VALUES (?1, ?2, ?3, ?4, ?5)";
+                        self.put("fixity", sql, &[&object.to_string(), &self.index, &outcome, &checked.depth, &time])?;
                     }
                 }
                 Ok(())
@@ -446,7 +500,9 @@ impl Rows<'_> {
                 let object = purged.object.to_string();
                 let with = purged.with.map(|with| with.to_string());
                 let sql = "INSERT OR IGNORE INTO purge VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-                self.run(sql, &[&object, &with, &purged.reason, &purged.authority, &purged.second, &time, &self.index])?;
+                let values: &[&dyn ToSql] =
+                    &[&object, &with, &purged.reason, &purged.authority, &purged.second, &time, &self.index];
+                self.put_once(("purge", 1), sql, values)?;
                 self.touch_exhibits(&object)
             }
             Event::ObjectRestored(restored) => self.touch_exhibits(&restored.object.to_string()),

@@ -1,7 +1,5 @@
-//! The catalogue against the log: every entry is replayed into an empty database, then rows are compared: by their sums where those
-//! are enough, else one by one.
+//! The catalogue against the log: rows are compared with those of a replay, by their sums where those are enough, else one by one.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -9,10 +7,10 @@ use rusqlite::Connection;
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
 use rusqlite::types::Value;
 
-use super::sums::{SUMMED, SumKey, Sums, columns};
-use super::{LogRow, Reader, VaultError, apply, db, work};
+use super::replay::{Replay, replayed};
+use super::sums::{Sums, columns};
+use super::{Reader, VaultError, db, work};
 use crate::evidence::{Code, Finding};
-use crate::ledger::{Entry, open_again};
 
 /// The catalogue's tables and the columns that order their rows; the first `keys` columns of a row
 /// tell which row it is.
@@ -52,97 +50,33 @@ pub(super) fn is_missing(db: &Connection, table: &str) -> bool {
 /// At most this many findings name single rows of one table; the rest is counted.
 const NAMED: usize = 50;
 
-/// Replays a log into a database with empty tables.
-pub(super) fn replay(from: &Reader, into: &Connection) -> Result<(), VaultError> {
-    let size = from.size()?;
-    from.entries(0..size, |LogRow { index, bytes, sealed }| {
-        let entry = open_again(&bytes, &sealed).map_err(|source| VaultError::Entry { index, source })?;
-        apply::apply(into, index, &entry)
-    })
-}
-
-/// A catalogue that is made of a log's entries alone, in a temporary database of SQLite's own: in memory while small, on
-/// disk when large.
-pub struct Replay {
-    db: Connection,
-    /// The rows of tables that need not be kept.
-    sums: Option<RefCell<Sums>>,
-}
-
-impl Replay {
-    /// Begins a replay. With a key, tables that no event looks into are summed under it and not kept.
-    pub fn begin(key: Option<SumKey>) -> Result<Replay, VaultError> {
-        let fresh = Connection::open("").map_err(VaultError::sql("be replayed"))?;
-        // Nothing of it is needed when it fails.
-        let quick = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 16384; PRAGMA cache_size = -65536;";
-        let tuned = db::tuned(&fresh).and_then(|()| fresh.execute_batch(quick));
-        tuned.map_err(VaultError::sql("be replayed"))?;
-        db::create_tables(&fresh)?;
-        // What only readers of a catalogue need is not made: an index of words and those that no event looks into.
-        let lean = "DROP TABLE search; CREATE TABLE search (subject, body, shown);
-            DROP INDEX mention_item; DROP INDEX claim_subject; DROP INDEX capture_object; DROP INDEX exhibit_item;
-            DROP INDEX touches_entry; DROP INDEX work_open; BEGIN;";
-        fresh.execute_batch(lean).map_err(VaultError::sql("be replayed"))?;
-        Ok(Replay { db: fresh, sums: key.map(|key| RefCell::new(Sums::new(key))) })
-    }
-
-    /// A replay of a whole log, with every table kept.
-    fn whole(from: &Reader) -> Result<Replay, VaultError> {
-        let whole = Replay::begin(None)?;
-        replay(from, &whole.db)?;
-        whole.end()?;
-        Ok(whole)
-    }
-
-    /// The summed tables of which a catalogue with these sums holds other rows.
-    pub fn differing(&self, held: &Sums) -> Vec<&'static str> {
-        self.sums.as_ref().map_or_else(Vec::new, |sums| held.differing(&sums.borrow()))
-    }
-
-    fn end(&self) -> Result<(), VaultError> {
-        self.db.execute_batch("COMMIT").map_err(VaultError::sql("be replayed"))
-    }
-
-    /// Takes the next entry.
-    pub fn take(&self, index: u64, entry: &Entry) -> Result<(), VaultError> {
-        match &self.sums {
-            Some(sums) => apply::apply_summed(&self.db, sums, index, entry),
-            None => apply::apply(&self.db, index, entry),
-        }
-    }
-}
-
-/// Compares every row of the catalogue with that of a replay of all entries. `held` are the sums of what the catalogue holds,
-/// under the replay's key: tables that have the replay's sums are the same, and only others are replayed whole and compared.
-pub(super) fn compare(reader: &Reader, replay: &Replay, held: Option<&Sums>) -> Result<Vec<Finding>, VaultError> {
-    let fresh = &replay.db;
-    replay.end()?;
-    let differing = match held {
-        Some(held) => replay.differing(held),
-        None if replay.sums.is_some() => SUMMED.to_vec(),
-        None => Vec::new(),
-    };
-    let whole = if differing.is_empty() { None } else { Some(Replay::whole(reader)?) };
+/// Compares every row of the catalogue with that of a replay of all entries. `expected` is a quick replay, and the sums of what the
+/// catalogue holds: tables whose sums agree are the same, and only others are replayed whole and compared. Without it, all are.
+pub(super) fn compare(reader: &Reader, expected: Option<(&Replay, &Sums)>) -> Result<Vec<Finding>, VaultError> {
+    // Where the quick way fails, the slow one says why.
+    let differing = expected.and_then(|(replay, held)| replay.differing(held).ok());
     let mut findings = Vec::new();
     let empty = Connection::open_in_memory().map_err(VaultError::sql("be replayed"))?;
     db::create_tables(&empty)?;
     schema(&reader.db, &empty, &mut findings)?;
     rows(&reader.db, &empty, ("search_config", "k", 1), &mut findings)?;
-    for (table, order, keys) in TABLES {
+    if differing.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(findings);
+    }
+    let fresh = replayed(reader)?;
+    let asked = |table: &str| differing.as_ref().is_none_or(|differing| differing.contains(&table));
+    for (table, order, keys) in TABLES.iter().filter(|(table, ..)| asked(table)) {
         if is_missing(&reader.db, table) {
             let empty = fresh.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, u64>(0));
             if empty.map_err(VaultError::sql("be replayed"))? == 0 {
                 continue;
             }
         }
-        let fresh = match &whole {
-            Some(whole) if differing.contains(table) => &whole.db,
-            _ if replay.sums.is_some() && SUMMED.contains(table) => continue,
-            _ => fresh,
-        };
-        rows(&reader.db, fresh, (table, order, *keys), &mut findings)?;
+        rows(&reader.db, &fresh, (table, order, *keys), &mut findings)?;
     }
-    queue(&reader.db, fresh, &mut findings)?;
+    if asked("work") {
+        queue(&reader.db, &fresh, &mut findings)?;
+    }
     Ok(findings)
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 
 use rusqlite::{Transaction, TransactionBehavior};
 
-use super::{Effects, Vault, VaultError, compare, durable, lock, nodes, publish, rebuild};
+use super::{Effects, Vault, VaultError, durable, lock, nodes, publish, rebuild, replay};
 use crate::evidence::{Digest, Event, ObjectPurged, ValueErased};
 use crate::ledger::{TILE, TilePath};
 
@@ -79,7 +79,7 @@ impl Vault {
             db.execute("DELETE FROM sealed WHERE idx = ?1 AND field = ?2", (entry, field)).map_err(write)?;
         }
         rebuild::clear_catalogue(db)?;
-        compare::replay(&self.reader, db)?;
+        replay::refill(&self.reader)?;
         transaction.commit().map_err(write)?;
         db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA secure_delete = OFF").map_err(write)?;
         for path in TilePath::for_size(self.reader.size()?) {

@@ -207,12 +207,13 @@ impl Reader {
         super::work::state(&self.db, unit).map_err(VaultError::sql("be read"))
     }
 
-    /// Compares every row of the catalogue with a replay of the log; `held` are this catalogue's sums under the replay's key.
-    pub fn compare_with(&self, replay: &Replay, held: Option<&Sums>) -> Result<Vec<Finding>, VaultError> {
-        compare::compare(self, replay, held)
+    /// Compares every row of the catalogue with a replay of the log. With what a replay expects, and this catalogue's sums under its key,
+    /// that is quick as long as they agree.
+    pub fn compare_with(&self, expected: Option<(&Replay, &Sums)>) -> Result<Vec<Finding>, VaultError> {
+        compare::compare(self, expected)
     }
 
-    /// The sums of the tables that a replay need not keep.
+    /// The sums of all tables of the catalogue.
     pub fn sums(&self, key: SumKey) -> Result<Sums, VaultError> {
         Sums::of(&self.db, key)
     }

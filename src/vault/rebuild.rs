@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::{Transaction, TransactionBehavior};
 
 use super::publish::parse_sealed;
-use super::{Layout, Published, Reader, VaultError, compare, db, lock, nodes};
+use super::{Layout, Published, Reader, VaultError, compare, db, lock, nodes, replay};
 use crate::ledger::{Keys, Sealed, TilePath, canonical_value, commitments, open, parse_entry_bundle, root};
 
 /// What was rebuilt from what.
@@ -31,10 +31,12 @@ pub fn rebuild(path: &Path) -> Result<Rebuilt, VaultError> {
 
 fn catalogue(layout: Layout) -> Result<Rebuilt, VaultError> {
     let reader = Reader { db: db::open(&layout)?, layout };
-    let write = VaultError::sql("be rebuilt");
-    let transaction = Transaction::new_unchecked(&reader.db, TransactionBehavior::Immediate).map_err(write)?;
+    let write = || VaultError::sql("be rebuilt");
+    // Of a large catalogue each page would else be written and read many times.
+    reader.db.execute_batch("PRAGMA cache_size = -196608").map_err(write())?;
+    let transaction = Transaction::new_unchecked(&reader.db, TransactionBehavior::Immediate).map_err(write())?;
     clear_catalogue(&reader.db)?;
-    compare::replay(&reader, &reader.db)?;
+    replay::refill(&reader)?;
     transaction.commit().map_err(VaultError::sql("be rebuilt"))?;
     publish_if_gone(&reader)?;
     Ok(Rebuilt::Catalogue { entries: reader.size()? })
@@ -142,7 +144,7 @@ fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
         .execute("INSERT INTO publication VALUES (0, ?1, ?2)", (size, head.checkpoint.root))
         .map_err(VaultError::sql("be rebuilt"))?;
     super::publish::keep_head(&reader.db, &head.text)?;
-    compare::replay(&reader, &reader.db)?;
+    replay::refill(&reader)?;
     transaction.commit().map_err(VaultError::sql("be rebuilt"))?;
     // The write-ahead log is folded in before the file takes its name.
     reader.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").map_err(VaultError::sql("be rebuilt"))?;

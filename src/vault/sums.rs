@@ -7,9 +7,7 @@ use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use super::VaultError;
-
-/// Tables that no event looks into, so that a replay need not keep them.
-pub(super) const SUMMED: &[&str] = &["claim", "custody_event", "search", "touches"];
+use super::compare::{TABLES, is_missing};
 
 /// How the rows of a table are read.
 pub(super) fn columns(table: &str) -> &'static str {
@@ -25,6 +23,13 @@ impl SumKey {
     pub fn random() -> Option<SumKey> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).ok().map(|()| SumKey(key))
+    }
+
+    pub(super) fn hash(&self, bytes: &[u8]) -> u128 {
+        let digest = blake3::keyed_hash(&self.0, bytes);
+        let mut half = [0; 16];
+        half.copy_from_slice(&digest.as_bytes()[..16]);
+        u128::from_le_bytes(half)
     }
 }
 
@@ -46,6 +51,16 @@ impl Sums {
         table: &'static str,
         values: impl Iterator<Item = rusqlite::Result<ToSqlOutput<'a>>>,
     ) -> rusqlite::Result<u64> {
+        let summand = self.summand(values)?;
+        let (count, sum) = self.tables.entry(table).or_default();
+        (*count, *sum) = (*count + 1, sum.wrapping_add(summand));
+        Ok(*count)
+    }
+
+    pub(super) fn summand<'a>(
+        &mut self,
+        values: impl Iterator<Item = rusqlite::Result<ToSqlOutput<'a>>>,
+    ) -> rusqlite::Result<u128> {
         self.row.clear();
         for value in values {
             match &value? {
@@ -54,12 +69,7 @@ impl Sums {
                 _ => return Err(rusqlite::Error::InvalidQuery),
             }
         }
-        let digest = blake3::keyed_hash(&self.key.0, &self.row);
-        let mut summand = [0; 16];
-        summand.copy_from_slice(&digest.as_bytes()[..16]);
-        let (count, sum) = self.tables.entry(table).or_default();
-        (*count, *sum) = (*count + 1, sum.wrapping_add(u128::from_le_bytes(summand)));
-        Ok(*count)
+        Ok(self.key.hash(&self.row))
     }
 
     /// Rows of a table so far.
@@ -85,7 +95,7 @@ impl Sums {
     pub(super) fn of(db: &Connection, key: SumKey) -> Result<Sums, VaultError> {
         let mut sums = Sums::new(key);
         let mut read = || -> rusqlite::Result<()> {
-            for table in SUMMED {
+            for (table, ..) in TABLES.iter().filter(|(table, ..)| !is_missing(db, table)) {
                 let mut query = db.prepare(&format!("SELECT {} FROM {table}", columns(table)))?;
                 let columns = query.column_count();
                 let mut rows = query.query([])?;
@@ -101,7 +111,7 @@ impl Sums {
 
     /// The tables whose rows are not the same.
     pub(super) fn differing(&self, other: &Sums) -> Vec<&'static str> {
-        SUMMED.iter().copied().filter(|table| self.tables.get(table) != other.tables.get(table)).collect()
+        TABLES.iter().map(|(table, ..)| *table).filter(|table| self.tables.get(table) != other.tables.get(table)).collect()
     }
 }
 
@@ -111,11 +121,10 @@ mod tests {
 
     fn of(rows: &[&str]) -> Sums {
         let db = Connection::open_in_memory().unwrap();
-        db.execute_batch(
-            "CREATE TABLE claim (no, value); CREATE TABLE custody_event (entry); CREATE TABLE touches (subject_kind);",
-        )
-        .unwrap();
-        db.execute_batch("CREATE TABLE search (subject, body, shown)").unwrap();
+        for (table, ..) in TABLES {
+            let columns = if *table == "search" { "subject, body, shown" } else { "no, value" };
+            db.execute_batch(&format!("CREATE TABLE {table} ({columns})")).unwrap();
+        }
         rows.iter().for_each(|row| db.execute_batch(&format!("INSERT INTO claim VALUES ({row})")).unwrap());
         Sums::of(&db, SumKey([7; 32])).unwrap()
     }

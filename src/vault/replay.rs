@@ -1,0 +1,268 @@
+//! What a catalogue must hold, from the log alone: written into empty tables, or only expected of tables that are there.
+//!
+//! The second is many times quicker, as nothing is written: an event's own rows are made from it and summed, and what it refers
+//! to is looked up in the catalogue that is being checked, among the rows of earlier entries. That is sound by induction. If the rows
+//! of all earlier entries are the right ones, then so are the answers, and so are the rows that are expected of this entry; and every
+//! row bears its entry's number, so that sums over all rows agree only if this entry's are the right ones, too. It takes a file whose
+//! indexes say what its tables say, which SQLite's own check tells.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::mpsc;
+
+use rusqlite::types::ToSql;
+use rusqlite::{Connection, OptionalExtension};
+
+use super::sums::{SumKey, Sums};
+use super::{LogRow, Reader, VaultError, apply, db, work};
+use crate::evidence::{Digest, Object};
+use crate::ledger::{Entry, open_again};
+
+/// Indexes that no event looks into: made at once from all rows, they take a fraction of the time.
+const IDLE: [&str; 6] = ["mention_item", "claim_subject", "capture_object", "exhibit_item", "touches_entry", "work_open"];
+
+/// Batches of entries that are read ahead of those that are written.
+const AHEAD: usize = 4;
+
+/// Replays a log into a database with empty tables. Entries are decoded on another core.
+fn replay(from: &Reader, into: &Connection) -> Result<(), VaultError> {
+    let size = from.size()?;
+    let (rows, to_decode) = mpsc::channel::<Vec<LogRow>>();
+    let (decoded, entries) = mpsc::channel();
+    std::thread::scope(move |scope| {
+        scope.spawn(move || {
+            for rows in to_decode {
+                let open = |row: LogRow| (row.index, open_again(&row.bytes, &row.sealed));
+                let _ = decoded.send(rows.into_iter().map(open).collect::<Vec<_>>());
+            }
+        });
+        let apply = || -> Result<(), VaultError> {
+            entries.recv().into_iter().flatten().try_for_each(|(index, entry)| {
+                let entry = entry.map_err(|source| VaultError::Entry { index, source })?;
+                apply::apply(into, index, &entry)
+            })
+        };
+        let (mut batch, mut ahead) = (Vec::new(), 0);
+        from.entries(0..size, |row| {
+            batch.push(row);
+            if batch.len() < 256 {
+                return Ok(());
+            }
+            let _ = rows.send(std::mem::take(&mut batch));
+            ahead += 1;
+            if ahead <= AHEAD {
+                return Ok(());
+            }
+            ahead -= 1;
+            apply()
+        })?;
+        let _ = rows.send(batch);
+        drop(rows);
+        (0..=ahead).try_for_each(|_| apply())
+    })
+}
+
+/// Replays a log into the empty tables of its own database.
+pub(super) fn refill(case: &Reader) -> Result<(), VaultError> {
+    let db = &case.db;
+    let sql = |name: &str| {
+        db.query_row("SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = ?1", [name], |row| row.get::<_, String>(0))
+    };
+    let idle = IDLE.map(|name| sql(name).map(|sql| (name, sql)));
+    let idle = idle.into_iter().collect::<rusqlite::Result<Vec<_>>>().map_err(VaultError::sql("be rebuilt"))?;
+    let all = |change: fn(&(&str, String)) -> String| {
+        db.execute_batch(&idle.iter().map(change).collect::<String>()).map_err(VaultError::sql("be rebuilt"))
+    };
+    all(|(name, _)| format!("DROP INDEX {name};"))?;
+    replay(case, db)?;
+    all(|(_, sql)| format!("{sql};"))
+}
+
+/// A catalogue that is made of a log's entries alone, in a temporary database of SQLite's own: in memory while small, on
+/// disk when large.
+pub(super) fn replayed(from: &Reader) -> Result<Connection, VaultError> {
+    let fresh = Connection::open("").map_err(VaultError::sql("be replayed"))?;
+    // Nothing of it is needed when it fails.
+    let quick = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 16384; PRAGMA cache_size = -65536;";
+    let tuned = db::tuned(&fresh).and_then(|()| fresh.execute_batch(quick));
+    tuned.map_err(VaultError::sql("be replayed"))?;
+    db::create_tables(&fresh)?;
+    // What only readers of a catalogue need is not made.
+    let idle: String = IDLE.map(|name| format!("DROP INDEX {name};")).concat();
+    let lean = format!("DROP TABLE search; CREATE TABLE search (subject, body, shown); {idle} BEGIN;");
+    fresh.execute_batch(&lean).map_err(VaultError::sql("be replayed"))?;
+    replay(from, &fresh)?;
+    fresh.execute_batch("COMMIT").map_err(VaultError::sql("be replayed"))?;
+    Ok(fresh)
+}
+
+/// What a log's entries make one expect of a catalogue, entry by entry.
+pub struct Replay {
+    /// The catalogue that is being checked.
+    held: Reader,
+    expected: RefCell<Expected>,
+}
+
+impl Replay {
+    /// Begins a replay over a catalogue, whose sums are taken under the same key.
+    pub fn begin(held: Reader, key: SumKey) -> Replay {
+        let units = Units { key: key.clone(), all: HashMap::new() };
+        let expected =
+            Expected { sums: Sums::new(key), once: HashSet::new(), untyped: BTreeMap::new(), recent: HashMap::new(), units };
+        Replay { held, expected: RefCell::new(expected) }
+    }
+
+    /// Takes the next entry. An error says that the catalogue does not have what the entry refers to, or that it cannot be read.
+    pub fn take(&self, index: u64, entry: &Entry) -> Result<(), VaultError> {
+        apply::expect(&self.held.db, &self.expected, index, entry)
+    }
+
+    /// The tables of the catalogue that hold other rows than these entries make, given the catalogue's sums.
+    pub fn differing(&self, held: &Sums) -> Result<Vec<&'static str>, VaultError> {
+        let mut expected = self.expected.borrow_mut();
+        let different = expected.settle().and_then(|()| {
+            let mut tables = held.differing(&expected.sums);
+            if !expected.units.are_those_of(&self.held.db)? {
+                tables.push("work");
+            }
+            Ok(tables)
+        });
+        different.map_err(VaultError::sql("be read"))
+    }
+}
+
+/// What is expected so far.
+pub(super) struct Expected {
+    pub sums: Sums,
+    /// Keys of rows that are written once, whatever is said again.
+    once: HashSet<u128>,
+    /// Objects whose type an examination may still tell.
+    untyped: BTreeMap<Digest, (Object, u64)>,
+    /// Number and entry of rows that were made a short while ago, by the hash of their key.
+    recent: HashMap<u128, (u64, u64)>,
+    pub units: Units,
+}
+
+/// What an event refers to, by its key.
+#[derive(Clone, Copy)]
+pub(super) enum Key<'a> {
+    Item(&'a str),
+    Capture(&'a str),
+    /// By its SHA-256, in hex; it has no number.
+    Object(&'a str),
+}
+
+impl Expected {
+    /// Whether a table gets its first row with this key.
+    pub fn is_first(&mut self, table: &'static str, key: &[&dyn ToSql]) -> rusqlite::Result<bool> {
+        let values = std::iter::once(table.to_sql()).chain(key.iter().map(|value| value.to_sql()));
+        let summand = self.sums.summand(values)?;
+        Ok(self.once.insert(summand))
+    }
+
+    fn hashed(&self, what: Key<'_>) -> u128 {
+        let (kind, key) = match what {
+            Key::Item(key) => ("item", key),
+            Key::Capture(key) => ("capture", key),
+            Key::Object(key) => ("object", key),
+        };
+        self.units.of(kind, key)
+    }
+
+    pub fn recent(&self, what: Key<'_>) -> Option<(u64, u64)> {
+        self.recent.get(&self.hashed(what)).copied()
+    }
+
+    pub fn remember(&mut self, what: Key<'_>, row: (u64, u64)) {
+        if self.recent.len() >= RECENT {
+            self.recent.clear();
+        }
+        self.recent.insert(self.hashed(what), row);
+    }
+
+    pub fn object(&mut self, object: &Object, entry: u64) -> rusqlite::Result<()> {
+        if object.media_type == UNTYPED {
+            self.untyped.insert(object.sha256, (object.clone(), entry));
+            return Ok(());
+        }
+        self.typed(object, entry)
+    }
+
+    fn typed(&mut self, object: &Object, entry: u64) -> rusqlite::Result<()> {
+        let (sha256, blake3) = (object.sha256.to_string(), object.blake3.to_string());
+        let values: [&dyn ToSql; 5] = [&sha256, &blake3, &object.size, &object.media_type, &entry];
+        self.sums.take("object", values.iter().map(|value| value.to_sql())).map(drop)
+    }
+
+    pub fn retyped(&mut self, object: &Digest, media_type: &str) -> rusqlite::Result<()> {
+        match self.untyped.remove(object) {
+            Some((object, entry)) => self.object(&Object { media_type: media_type.to_owned(), ..object }, entry),
+            None => Ok(()),
+        }
+    }
+
+    /// No entry comes any more.
+    fn settle(&mut self) -> rusqlite::Result<()> {
+        std::mem::take(&mut self.untyped).into_values().try_for_each(|(object, entry)| self.typed(&object, entry))
+    }
+}
+
+/// Rows that are remembered at most; then all are forgotten, and looked up again.
+const RECENT: usize = 1 << 16;
+
+/// The type of bytes of which nothing is known.
+const UNTYPED: &str = "application/octet-stream";
+
+/// The units of work that follow from entries, by the hash of kind and key.
+pub(super) struct Units {
+    key: SumKey,
+    all: HashMap<u128, Expectation>,
+}
+
+struct Expectation {
+    done: bool,
+    /// The hash of what the unit is about, if an entry says so.
+    subject: Option<u64>,
+}
+
+impl Units {
+    fn of(&self, kind: &str, key: &str) -> u128 {
+        self.key.hash(&[kind.as_bytes(), b" ", key.as_bytes()].concat())
+    }
+
+    fn about(&self, subject: &str) -> u64 {
+        self.key.hash(subject.as_bytes()) as u64
+    }
+
+    pub fn done(&mut self, kind: &str, key: &str) {
+        self.all.entry(self.of(kind, key)).or_insert(Expectation { done: true, subject: None }).done = true;
+    }
+
+    pub fn queued(&mut self, kind: &str, key: &str, subject: &str) {
+        let about = Some(self.about(subject));
+        self.all.entry(self.of(kind, key)).or_insert(Expectation { done: false, subject: about }).subject = about;
+    }
+
+    /// Whether a queue has these units, as they must stand in it, and no other but open ones.
+    fn are_those_of(&mut self, db: &Connection) -> rusqlite::Result<bool> {
+        let mut known = db.prepare("SELECT 1 FROM item WHERE key = ?1")?;
+        let mut query = db.prepare("SELECT kind, key, subject, state FROM work")?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            let text = |at| row.get_ref(at).and_then(|value| Ok(value.as_str()?));
+            let (kind, key, subject, state) = (text(0)?, text(1)?, text(2)?, text(3)?);
+            let fits = match self.all.remove(&self.of(kind, key)) {
+                Some(unit) => unit.done == (state == "done") && unit.subject.is_none_or(|about| about == self.about(subject)),
+                None => {
+                    state != "done"
+                        && work::known_kind(kind)
+                        && (kind != "capture" || known.query_row([subject], |_| Ok(())).optional()?.is_some())
+                }
+            };
+            if !fits {
+                return Ok(false);
+            }
+        }
+        Ok(self.all.is_empty())
+    }
+}
