@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc;
 
 use rusqlite::{Transaction, TransactionBehavior};
 
@@ -13,7 +14,7 @@ use super::staging::Run;
 use super::work::{self, Lease, Task};
 use super::{Layout, Reader, Staged, Staging, VaultError, apply, db, durable, lock, nodes, objects, publish, recover};
 use crate::evidence::{CaseOpened, Clock, Event, Randomness, Unit};
-use crate::ledger::{Checkpoint, Entry, PublicKey, Signer, canonical_value, change_key, seal};
+use crate::ledger::{Checkpoint, Entry, LedgerError, PublicKey, Signer, canonical_value, change_key, seal};
 
 /// Who acts: written into every entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,12 @@ pub enum Committed {
     /// Somebody else has done the unit.
     Stale,
 }
+
+/// An entry, its bytes, and its sealed values: field, salt and canonical bytes.
+type Made = (Entry, Vec<u8>, Vec<(String, [u8; 16], Vec<u8>)>);
+
+/// So many entries in one commit are sealed on another core.
+const MANY: usize = 32;
 
 /// A case open for writing.
 pub struct Vault {
@@ -313,12 +320,9 @@ impl Vault {
         if old > 0 && self.reader.head()?.is_none_or(|head| head.checkpoint.size != old) {
             return Err(VaultError::Published { what: "the entries in the database are not those under its signed head".into() });
         }
-        let mut told = Vec::new();
         let transaction =
             Transaction::new_unchecked(&self.reader.db, TransactionBehavior::Immediate).map_err(VaultError::sql("be written"))?;
-        for (effects, fresh) in batch.iter().zip(&fresh) {
-            told.push(if *fresh { self.write(effects)? } else { Committed::Stale });
-        }
+        let told = self.write_all(batch, &fresh)?;
         let new = nodes::size(&self.reader.db)?;
         // Each entry is hashed once for all that is made of it.
         let nodes = nodes::Remembered::new(&self.reader.db);
@@ -334,28 +338,58 @@ impl Vault {
         Ok(told)
     }
 
-    fn write(&self, effects: &Effects) -> Result<Committed, VaultError> {
+    /// Writes what holds still. Entries are sealed on another core while those before them are written, where they are many.
+    fn write_all(&self, batch: &[Effects], fresh: &[bool]) -> Result<Vec<Committed>, VaultError> {
+        let (agent, random) = (&self.ports.agent, self.ports.random.as_ref());
+        let mut wanted = Vec::new();
+        for (effects, _) in batch.iter().zip(fresh).filter(|(_, fresh)| **fresh) {
+            let (time, unit) = (self.ports.clock.now(), effects.lease.as_ref().map(|lease| &lease.task.unit));
+            wanted.extend(effects.events.iter().map(|event| (time, unit, event)));
+        }
+        let many = wanted.len() >= MANY;
+        let sealed = wanted.into_iter().map(move |(time, unit, event)| -> Result<Made, LedgerError> {
+            let (tool, person) = (agent.tool.clone(), agent.person.clone());
+            let entry = Entry { time, tool, person, work: unit.cloned(), event: event.clone() };
+            let (bytes, values) = seal(&entry, random)?;
+            let values = values.into_iter().map(|sealed| (sealed.field, sealed.salt, canonical_value(&sealed.value)));
+            Ok((entry, bytes, values.collect()))
+        });
+        let write_each = |made: &mut dyn Iterator<Item = Result<Made, LedgerError>>| {
+            let write = |(effects, fresh): (&Effects, &bool)| match fresh {
+                true => self.write(effects, made),
+                false => Ok(Committed::Stale),
+            };
+            batch.iter().zip(fresh).map(write).collect()
+        };
+        if !many {
+            return write_each(&mut { sealed });
+        }
+        std::thread::scope(|scope| {
+            let (sender, receiver) = mpsc::sync_channel(MANY);
+            // Whoever writes may have failed.
+            scope.spawn(move || sealed.map(|made| sender.send(made)).take_while(Result::is_ok).for_each(drop));
+            write_each(&mut receiver.into_iter())
+        })
+    }
+
+    fn write(
+        &self,
+        effects: &Effects,
+        made: &mut dyn Iterator<Item = Result<Made, LedgerError>>,
+    ) -> Result<Committed, VaultError> {
         let db = &self.reader.db;
         let first = nodes::size(db)?;
         let mut index = first;
-        let time = self.ports.clock.now();
-        for event in &effects.events {
-            if apply::already_said(db, event)? {
+        for made in made.take(effects.events.len()) {
+            let (entry, bytes, sealed) = made?;
+            if apply::already_said(db, &entry.event)? {
                 continue;
             }
-            let entry = Entry {
-                time,
-                tool: self.ports.agent.tool.clone(),
-                person: self.ports.agent.person.clone(),
-                work: effects.lease.as_ref().map(|lease| lease.task.unit.clone()),
-                event: event.clone(),
-            };
-            let (bytes, sealed) = seal(&entry, self.ports.random.as_ref())?;
             let insert = || -> rusqlite::Result<()> {
                 db.prepare_cached("INSERT INTO log (idx, entry) VALUES (?1, ?2)")?.execute((index, &bytes))?;
                 let mut keep = db.prepare_cached("INSERT INTO sealed (idx, field, salt, value) VALUES (?1, ?2, ?3, ?4)")?;
-                for sealed in &sealed {
-                    keep.execute((index, &sealed.field, &sealed.salt[..], canonical_value(&sealed.value)))?;
+                for (field, salt, value) in &sealed {
+                    keep.execute((index, field, &salt[..], value))?;
                 }
                 Ok(())
             };
