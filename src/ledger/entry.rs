@@ -139,23 +139,22 @@ fn quickly(bytes: &[u8], values: &[Sealed]) -> Option<(BTreeMap<String, Digest>,
     let inside = object("event")?.strip_prefix('{')?;
     let mut person = None;
     // The kind stands before the event, so that it is decoded as what it is; the sealed values stand in it.
-    let mut text = format!("{{\"kind\":{},\"event\":{{", member("kind")?).into_bytes();
+    let mut text = format!("{{\"kind\":{},\"event\":{{", member("kind")?);
+    text.reserve(inside.len() + 1);
     for sealed in values {
         if sealed.field == "person" {
             person = sealed.value.as_str().map(str::to_owned);
         } else {
-            serde_json::to_writer(&mut text, &sealed.field).ok()?;
-            text.push(b':');
-            serde_json::to_writer(&mut text, &sealed.value).ok()?;
-            text.push(b',');
+            let (field, value) = (serde_json::to_string(&sealed.field).ok()?, serde_json::to_string(&sealed.value).ok()?);
+            text.extend([&field, ":", &value, ","]);
         }
     }
     if inside == "}" {
-        text.pop_if(|last| *last == b',');
+        text.truncate(text.trim_end_matches(',').len());
     }
-    text.extend(inside.as_bytes());
-    text.push(b'}');
-    let event = serde_json::from_slice(&text).ok()?;
+    text.push_str(inside);
+    text.push('}');
+    let event = serde_json::from_str(&text).ok()?;
     Some((sealed, Entry { time, tool: agent.tool, person, work, event }))
 }
 
