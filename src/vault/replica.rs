@@ -226,9 +226,14 @@ impl Vault {
             if was == Fixity::Altered {
                 let kept = layout.root.join("quarantine");
                 durable::create_dir(&kept)?;
-                let number = fs::read_dir(&kept).map_or(0, Iterator::count);
-                let kept = kept.join(format!("{digest}.{number}"));
-                fs::rename(&path, &kept).map_err(VaultError::io("put aside", &path))?;
+                // What was put aside before stays.
+                let place = |number: u32| kept.join(format!("{digest}.{number}"));
+                let mut number = 0;
+                while place(number).symlink_metadata().is_ok() {
+                    number += 1;
+                }
+                let free = place(number);
+                fs::rename(&path, &free).map_err(VaultError::io("put aside", &path))?;
             }
             if copy(&source, &path, &object)? {
                 let restored = ObjectRestored { object: object.sha256, was, name: Some(name) };
