@@ -353,6 +353,14 @@ fn damage_to_a_tile_is_named() {
         swap(&copy.join(&files[1]), &copy.join(&files[2]))
     });
     damaged(&root, "an extra tile", "log-extra", "tile/0/001", |copy| fs::write(copy.join("log/tile/0/001"), [0; 8192]).unwrap());
+    // What a longer log would have: nothing says what must stand in it.
+    for (name, width) in [("tile/entries/000.p/200", 200), ("tile/1/000.p/1", 32)] {
+        damaged(&root, "a tile beyond the log", "log-extra", name, |copy| {
+            let path = copy.join("log").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, vec![0; width]).unwrap();
+        });
+    }
     damaged(&root, "an extra file in the log", "log-extra", "readme", |copy| fs::write(copy.join("log/readme"), "x").unwrap());
 }
 
@@ -477,6 +485,77 @@ fn kept(vault: &mut Vault, bytes: &[u8]) {
     let object = exhibit::evidence::Object { sha256, blake3, size, media_type: "text/plain".into() };
     let events = vec![exhibit::evidence::Event::ObjectKept(exhibit::evidence::ObjectKept { object, because: None })];
     vault.commit(vec![Effects { objects: vec![staged], events, ..Effects::default() }]).unwrap();
+}
+
+/// Objects are called by what people call them, and by their digest where nobody has a name for them.
+#[test]
+fn an_object_without_a_number_is_named_by_its_digest() {
+    let (_dir, root) = archived();
+    kept(&mut Vault::open(&root, ports()).unwrap(), b"bytes that are no exhibit");
+    let digest = exhibit::evidence::Digest::of(b"bytes that are no exhibit");
+    fs::remove_file(Reader::open(&root).unwrap().layout().object(&digest)).unwrap();
+    let told = verify(&root);
+    let subjects: Vec<&str> = told.findings.iter().map(|finding| finding.subject.as_str()).collect();
+    assert_eq!(subjects, [format!("object {}", digest.short())]);
+    damaged(&root, "an exhibit's object", "object-altered", "E1", |copy| {
+        let digest = Reader::open(copy).unwrap().exhibits(exhibit::evidence::ExhibitNo(0), Some(1)).unwrap()[0].sha256.clone();
+        truncate(&Reader::open(copy).unwrap().layout().object(&digest.parse().unwrap()));
+    });
+}
+
+/// Only a key that has signed this log can be one that is not to be trusted any more.
+#[test]
+fn a_revoked_key_that_never_signed_raises_nothing() {
+    let (_dir, root) = archived();
+    let stranger = exhibit::keyring::FileKey::from_seed([9; 32]).unwrap();
+    let revoked = |key: &str| {
+        exhibit::evidence::Event::KeyRevoked(exhibit::evidence::KeyRevoked {
+            key: key.to_owned(),
+            since: exhibit::evidence::Time::from_micros(1_700_000_000_000_000),
+            reason: "stolen".into(),
+        })
+    };
+    let commit = |event| {
+        let mut vault = Vault::open(&root, ports()).unwrap();
+        vault.commit(vec![Effects { events: vec![event], ..Effects::default() }]).unwrap();
+    };
+    commit(revoked(&stranger.public().to_string()));
+    assert_eq!(verify(&root).findings, []);
+    commit(revoked(&support::key().public().to_string()));
+    assert!(named(&verify(&root), "key-revoked", "log"));
+}
+
+/// What events refer to is looked up in the catalogue itself: rows that mislead there are found all the same.
+#[test]
+fn a_catalogue_that_agrees_with_itself_and_not_with_the_log_is_found() {
+    let (_dir, root) = archived();
+    let exchange = |table: &str, column: &str| {
+        format!(
+            "CREATE TEMP TABLE t AS SELECT no, {column} FROM {table} WHERE no IN (1, 2); \
+             UPDATE {table} SET {column} = {column} || '-' WHERE no IN (1, 2); \
+             UPDATE {table} SET {column} = (SELECT {column} FROM t WHERE t.no = 3 - {table}.no) WHERE no IN (1, 2)"
+        )
+    };
+    for (table, column, row) in [("item", "key", "I1"), ("capture", "key", "K1")] {
+        let both = exchange(table, column);
+        damaged(&root, &both, "catalogue-differs", row, |copy| sql(copy, &both));
+    }
+    // A whole item, its captures and its exhibits under another number.
+    damaged(&root, "items under other numbers", "catalogue-differs", "I1", |copy| {
+        sql(
+            copy,
+            "PRAGMA foreign_keys = OFF; UPDATE item SET no = 1000 WHERE no = 1; UPDATE item SET no = 1 WHERE no = 2; \
+             UPDATE item SET no = 2 WHERE no = 1000; UPDATE capture SET item = 3 - item WHERE item IN (1, 2); \
+             UPDATE exhibit SET item = 3 - item WHERE item IN (1, 2); UPDATE mention SET item = 3 - item WHERE item IN (1, 2)",
+        );
+    });
+    // A later row that an earlier entry must not have seen.
+    damaged(&root, "an item that came later", "catalogue-differs", "I1", |copy| {
+        sql(copy, "UPDATE item SET entry = (SELECT max(idx) FROM log) WHERE no = 1");
+    });
+    damaged(&root, "versions counted from two", "catalogue-differs", "K", |copy| {
+        sql(copy, "UPDATE capture SET version = version + 1");
+    });
 }
 
 /// What a run has in hand is no damage, and what comes in while a check is going on belongs to the case.

@@ -4,7 +4,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use exhibit::evidence::{Event, Item, MediaKind, NoteAdded, Subject, Verdict};
+use exhibit::evidence::{Event, Item, MediaKind, NoteAdded, Subject, ValueErased, Verdict};
 use exhibit::vault::{Effects, Reader, Vault};
 use support::{Program, case, contents, ports, verify};
 
@@ -33,6 +33,10 @@ fn an_erased_value_leaves_no_copy_and_a_chain_that_verifies() {
     vault.erase(entry, "text", "order of a court", Some("A. Judge".into())).unwrap();
     assert!(vault.erase(entry, "text", "again", None).is_err(), "what is gone cannot be erased again");
     assert_eq!(vault.reader().root(size).unwrap(), head, "not one entry changed");
+    // Two who write at once can both say so; the first word counts.
+    let again =
+        |reason: &str| Event::ValueErased(ValueErased { entry, field: "text".into(), reason: reason.into(), authority: None });
+    vault.commit(vec![Effects { events: vec![again("again"), again("and again")], ..Effects::default() }]).unwrap();
     drop(vault);
     assert_eq!(holds(&root, "CANARY-of-a-witness"), Vec::<PathBuf>::new());
     let told = verify(&root);

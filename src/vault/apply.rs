@@ -107,16 +107,18 @@ impl Rows<'_> {
         self.db.prepare_cached(sql)?.execute(values)
     }
 
-    /// Inserts a row under the next number of its table, which SQLite gives (`no INTEGER PRIMARY KEY`). The columns stand in the
-    /// table's order.
-    fn next(&self, table: &'static str, columns: &str, values: &[&dyn ToSql]) -> Sql<u64> {
+    /// Inserts a row under the next number of its table, which SQLite gives (`no INTEGER PRIMARY KEY`). The values are all that follow
+    /// it, in the table's order.
+    fn next(&self, table: &'static str, values: &[&dyn ToSql]) -> Sql<u64> {
         if let Some(expected) = self.expected {
             let sums = &mut expected.borrow_mut().sums;
             let no = sums.count(table) + 1;
             return sums.take(table, std::iter::once(no.to_sql()).chain(values.iter().map(|value| value.to_sql())));
         }
         let marks: Vec<String> = (1..=values.len()).map(|at| format!("?{at}")).collect();
-        let sql = format!("INSERT INTO {table} ({columns}) VALUES ({})", marks.join(", "));
+        // The number of a row of words is not a column.
+        let no = if table == "search" { "" } else { "NULL, " };
+        let sql = format!("INSERT INTO {table} VALUES ({no}{})", marks.join(", "));
         self.db.prepare_cached(&sql)?.execute(values)?;
         Ok(self.db.last_insert_rowid() as u64)
     }
@@ -192,7 +194,7 @@ impl Rows<'_> {
     fn search(&self, subject: String, texts: &[Option<&str>]) -> Sql<()> {
         let shown: Vec<&str> = texts.iter().flatten().copied().collect();
         let shown = shown.join("\n");
-        self.next("search", "subject, body, shown", &[&subject, &fold(&shown), &shown]).map(drop)
+        self.next("search", &[&subject, &fold(&shown), &shown]).map(drop)
     }
 
     fn custody(&self, entry: &Entry) -> Sql<()> {
@@ -226,8 +228,6 @@ impl Rows<'_> {
     fn report(&self, report: &ReportReceived) -> Sql<()> {
         let no = self.next(
             "report",
-            "sha256, source, url, name, title, publisher, authors, language, published, published_as_written, \
-             media_type, encoding, reader, reader_version, received, entry",
             &[
                 &report.report.to_string(),
                 &report.source,
@@ -253,11 +253,8 @@ impl Rows<'_> {
     }
 
     fn item(&self, item: &Item) -> Sql<()> {
-        let no = self.next(
-            "item",
-            "key, kind, url, platform, platform_id, entry",
-            &[&item.key, &item.kind.as_str(), &item.url, &item.platform, &item.platform_id, &self.index],
-        )?;
+        let no =
+            self.next("item", &[&item.key, &item.kind.as_str(), &item.url, &item.platform, &item.platform_id, &self.index])?;
         self.remember(Key::Item(&item.key), no);
         self.touch("I", no)?;
         self.search(format!("I{no}"), &[item.url.as_deref(), item.platform.as_deref(), item.platform_id.as_deref()])
@@ -272,8 +269,6 @@ impl Rows<'_> {
         let quote = found.quote.as_ref();
         let no = self.next(
             "mention",
-            "report, ordinal, item, kind, form, url, canonical, locator, exact, prefix, suffix, caption, credit, \
-             hedges, rule, entry",
             &[
                 &report,
                 &found.ordinal,
@@ -314,7 +309,6 @@ impl Rows<'_> {
         let hedges = claim.map(|claim| json(&claim.hedges));
         let no = self.next(
             "claim",
-            "subject_kind, subject_no, property, value, via, hedges, exact, reading, by, person, status, rule, entry",
             &[
                 &kind,
                 &subject,
@@ -381,8 +375,6 @@ impl Rows<'_> {
         let version = obtained.map(|object| self.version(item, &capture.method, object)).transpose()?;
         let no = self.next(
             "capture",
-            "key, item, url, method, started, finished, outcome, completeness, because, status, redirects, final_url, \
-             address, declared, received, declared_type, route, version, object, exchange, entry",
             &[
                 &capture.key,
                 &item,
@@ -417,11 +409,8 @@ impl Rows<'_> {
         let item = self.item_no(&exhibit.item)?;
         let (capture, captured) = self.found(Key::Capture(&exhibit.capture))?;
         let (_, kept) = self.found(Key::Object(&object))?;
-        let no = self.next(
-            "exhibit",
-            "object, item, capture, role, name, admitted, entry",
-            &[&object, &item, &capture, &exhibit.role.as_str(), &exhibit.name, &admitted, &self.index],
-        )?;
+        let no =
+            self.next("exhibit", &[&object, &item, &capture, &exhibit.role.as_str(), &exhibit.name, &admitted, &self.index])?;
         self.touch("E", no)?;
         self.touch("I", item)?;
         self.touch("K", capture)?;
@@ -439,7 +428,6 @@ impl Rows<'_> {
         self.refers_to_object(&object)?;
         self.next(
             "examination",
-            "object, probe, probe_version, facts, location, device, problems, entry",
             &[
                 &object,
                 &made.probe.name,
@@ -463,11 +451,7 @@ impl Rows<'_> {
 
     fn note(&self, note: &NoteAdded, entry: &Entry) -> Sql<()> {
         let (kind, subject) = self.subject(&note.subject)?;
-        let no = self.next(
-            "note",
-            "subject_kind, subject_no, text, person, time, entry",
-            &[&kind, &subject, &note.text, &entry.person, &entry.time.to_string(), &self.index],
-        )?;
+        let no = self.next("note", &[&kind, &subject, &note.text, &entry.person, &entry.time.to_string(), &self.index])?;
         self.touch(kind, subject)?;
         self.search(format!("N{no}"), &[note.text.as_deref()])
     }
@@ -491,7 +475,6 @@ impl Rows<'_> {
                 let (kind, subject) = self.subject(&set.subject)?;
                 self.next(
                     "handling",
-                    "subject_kind, subject_no, property, value, reason, person, time, entry",
                     &[&kind, &subject, &set.property, &set.value, &set.reason, &entry.person, &time, &self.index],
                 )?;
                 self.touch(kind, subject)
@@ -509,7 +492,6 @@ impl Rows<'_> {
             Event::AnchorMade(made) => self
                 .next(
                     "anchor",
-                    "way, authority, size, root, note, token, time, entry",
                     &[
                         &made.way,
                         &made.authority,
@@ -525,7 +507,6 @@ impl Rows<'_> {
             Event::AnchorPending(pending) => self
                 .next(
                     "pending_anchor",
-                    "way, authority, size, root, note, token, entry",
                     &[
                         &pending.way,
                         &pending.authority,
@@ -540,22 +521,35 @@ impl Rows<'_> {
             Event::KeyChanged(changed) => self
                 .next(
                     "signing_key",
-                    "what, key, old, by_old, reason, entry",
-                    &[&"changed", &changed.new, &changed.old, &changed.by_old.is_some(), &changed.reason, &self.index],
+                    &[
+                        &"changed",
+                        &changed.new,
+                        &changed.old,
+                        &changed.by_old.is_some(),
+                        &changed.reason,
+                        &None::<String>,
+                        &self.index,
+                    ],
                 )
                 .map(drop),
             Event::KeyRevoked(revoked) => self
                 .next(
                     "signing_key",
-                    "what, key, by_old, reason, since, entry",
-                    &[&"revoked", &revoked.key, &false, &revoked.reason, &revoked.since.to_string(), &self.index],
+                    &[
+                        &"revoked",
+                        &revoked.key,
+                        &None::<String>,
+                        &false,
+                        &revoked.reason,
+                        &revoked.since.to_string(),
+                        &self.index,
+                    ],
                 )
                 .map(drop),
             Event::TransferMade(made) => {
                 let objects: Vec<String> = made.objects.iter().map(ToString::to_string).collect();
                 self.next(
                     "transfer",
-                    "manifest, size, objects, withheld, recipient, purpose, person, time, entry",
                     &[
                         &made.manifest.to_string(),
                         &made.size,
@@ -573,7 +567,6 @@ impl Rows<'_> {
             Event::PackageReceived(came) => self
                 .next(
                     "package",
-                    "format, manifest, origin, size, key, verdict, items, name, time, entry",
                     &[
                         &came.format,
                         &came.manifest.to_string(),
