@@ -407,6 +407,26 @@ fn a_log_longer_than_a_tile_verifies_and_rebuilds() {
     }
     drop(db);
     assert_eq!(verify(&root).findings, []);
+    // A full bundle is not the one that was published, is waited for, or has no end.
+    let bundle = root.join("log/tile/entries/001");
+    let published = std::fs::read(&bundle).unwrap();
+    for (what, code) in [("bytes", "tile-differs"), ("pipe", "log-extra"), ("link", "log-extra")] {
+        std::fs::remove_file(&bundle).unwrap();
+        match what {
+            "bytes" => std::fs::write(&bundle, &published[..published.len() - 1]).unwrap(),
+            "pipe" => assert!(std::process::Command::new("mkfifo").arg(&bundle).status().unwrap().success()),
+            _ => std::os::unix::fs::symlink("/dev/zero", &bundle).unwrap(),
+        }
+        let told = verify(&root);
+        assert!(
+            told.findings.iter().any(|one| one.code.as_str() == code && one.subject == "tile/entries/001"),
+            "{:#?}",
+            told.findings
+        );
+    }
+    std::fs::remove_file(&bundle).unwrap();
+    std::fs::write(&bundle, published).unwrap();
+    assert_eq!(verify(&root).findings, []);
     // Entries that were changed under a good checkpoint are named, in whichever tile they are.
     let dir = tempfile::tempdir().unwrap();
     let copy = dir.path().join("copy");

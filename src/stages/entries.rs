@@ -80,8 +80,8 @@ impl Entries {
         None
     }
 
-    /// No entry comes any more: a sealed value may only be missing if one of them says that it was erased.
-    pub fn end(mut self) -> Entries {
+    /// All entries have come: a sealed value may only be missing if one of them says that it was erased.
+    pub fn end(&mut self) {
         for (entry, field) in std::mem::take(&mut self.missing) {
             if self.erased.contains(&(entry, field.clone())) {
                 self.sealed.erased += 1;
@@ -93,7 +93,6 @@ impl Entries {
                 );
             }
         }
-        self
     }
 }
 

@@ -1,7 +1,8 @@
 //! The published log as files, read for a check.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::path::Path;
+use std::{fs, io};
 
 use crate::ledger::{Frontier, Hash, TILE, TilePath};
 use crate::vault::{Published, Reader, VaultError};
@@ -25,7 +26,7 @@ impl Shelf {
         {
             let name = file.path().strip_prefix(&shelf.root).unwrap_or(file.path()).to_string_lossy().into_owned();
             if TilePath::parse(&name).is_some_and(|path| path.extent().1 < TILE)
-                && let Ok(bytes) = fs::read(file.path())
+                && let Ok(bytes) = regular(file.path())
             {
                 shelf.partial.insert(name.clone(), bytes);
             }
@@ -37,8 +38,16 @@ impl Shelf {
     pub fn bytes(&self, name: &str) -> std::io::Result<Vec<u8>> {
         match self.partial.get(name) {
             Some(bytes) => Ok(bytes.clone()),
-            None => fs::read(self.root.join(name)),
+            None => regular(&self.root.join(name)),
         }
+    }
+}
+
+/// The bytes of a regular file. A pipe would be waited for, and a link can lead to what has no end.
+fn regular(path: &Path) -> io::Result<Vec<u8>> {
+    match fs::symlink_metadata(path)?.is_file() {
+        true => fs::read(path),
+        false => Err(io::ErrorKind::InvalidInput.into()),
     }
 }
 

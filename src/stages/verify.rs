@@ -368,11 +368,15 @@ impl Look {
                     // Whoever replays may have given up: that is told when it is asked for.
                     let _ = entries.send(read);
                 }
-                judge.end()
+                judge
             });
             let looked = self.log(reader, shelf, rows);
+            let whole = looked.is_ok();
             let looked = self.part(looked);
-            let judged = joined(judged);
+            let mut judged = joined(judged);
+            if whole {
+                judged.end();
+            }
             self.findings.extend(judged.findings);
             self.unreadable |= judged.unreadable;
             (self.keys, self.sealed) = (judged.keys, judged.sealed);
@@ -436,7 +440,7 @@ impl Look {
         if asked.contains(&0) {
             self.roots.insert(0, frontier.root());
         }
-        reader.entries(0..u64::MAX >> 1, |row: LogRow| -> Result<(), VaultError> {
+        let read = reader.entries(0..u64::MAX >> 1, |row: LogRow| -> Result<(), VaultError> {
             if frontier.size() != row.index {
                 if !self.unreadable {
                     let (from, to) = (frontier.size(), row.index);
@@ -465,10 +469,13 @@ impl Look {
                 let _ = judge.send(std::mem::take(&mut batch));
             }
             Ok(())
-        })?;
+        });
+        // What could be read is judged, however far that was.
         let _ = judge.send(batch);
         drop(judge);
+        self.tiles = full_tiles(&self.leaves);
         self.roots.insert(frontier.size(), frontier.root());
+        read?;
         for table in reader.odd_rows()? {
             self.red(Code::CatalogueDiffers, table, format!("The table {table} has a row that the format does not know"));
         }
@@ -502,7 +509,6 @@ impl Look {
 
     /// The hashes kept over full tiles, made again from the leaves.
     fn tile_hashes(&mut self, reader: &Reader) -> Result<(), VaultError> {
-        self.tiles = full_tiles(&self.leaves);
         let mut expected = self.tiles.clone();
         for (level, index, hash) in reader.tile_hashes()? {
             if expected.remove(&(level, index)).is_none_or(|expected| expected[..] != hash[..]) {

@@ -380,11 +380,12 @@ impl Vault {
         let db = &self.reader.db;
         let first = nodes::size(db)?;
         let mut index = first;
-        for made in made.take(effects.events.len()) {
-            let (entry, bytes, sealed) = made?;
-            if apply::already_said(db, &entry.event)? {
+        // A thread that seals and breaks off takes this one along: nothing is committed then.
+        for (event, made) in effects.events.iter().zip(made) {
+            if apply::already_said(db, event)? {
                 continue;
             }
+            let (entry, bytes, sealed) = made?;
             let insert = || -> rusqlite::Result<()> {
                 db.prepare_cached("INSERT INTO log (idx, entry) VALUES (?1, ?2)")?.execute((index, &bytes))?;
                 let mut keep = db.prepare_cached("INSERT INTO sealed (idx, field, salt, value) VALUES (?1, ?2, ?3, ?4)")?;

@@ -4,6 +4,9 @@
 /// drops tatweel, vowel signs and direction marks, and writes Arabic-Indic digits as ASCII ones.
 /// Case and Latin accents are the search index's own affair.
 pub(super) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
     text.chars()
         .filter_map(|letter| match letter {
             '\u{0640}' | '\u{064B}'..='\u{0652}' | '\u{0670}' => None,
@@ -38,6 +41,7 @@ mod tests {
     fn two_spellings_of_an_arabic_name_fold_to_one() {
         assert_eq!(fold("إدلـب"), fold("ادلب"));
         assert_eq!(fold("الغوطة ٢٠١٣"), fold("الغوطه 2013"));
+        assert_eq!(fold("۲۰۱۳ ۹"), "2013 9");
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! The second is many times quicker, as nothing is written: an event's own rows are made from it and summed, and what it refers
 //! to is looked up in the catalogue that is being checked, among the rows of earlier entries. That is sound by induction. If the rows
 //! of all earlier entries are the right ones, then so are the answers, and so are the rows that are expected of this entry; and every
-//! row bears its entry's number, so that sums over all rows agree only if this entry's are the right ones, too. It takes a file whose
-//! indexes say what its tables say, which SQLite's own check tells.
+//! row of a table that is looked into bears the number of the entry that made it, so that all sums agree only if this entry's rows are
+//! the right ones, too. It takes a file whose indexes say what its tables say, which SQLite's own check tells.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -65,15 +65,18 @@ fn replay(from: &Reader, into: &Connection) -> Result<(), VaultError> {
 /// Replays a log into the empty tables of its own database.
 pub(super) fn refill(case: &Reader) -> Result<(), VaultError> {
     let db = &case.db;
+    // As the format has them: what the file says may be somebody else's.
+    let empty = Connection::open_in_memory().map_err(VaultError::sql("be rebuilt"))?;
+    db::create_tables(&empty)?;
     let sql = |name: &str| {
-        db.query_row("SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = ?1", [name], |row| row.get::<_, String>(0))
+        empty.query_row("SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = ?1", [name], |row| row.get::<_, String>(0))
     };
     let idle = IDLE.map(|name| sql(name).map(|sql| (name, sql)));
     let idle = idle.into_iter().collect::<rusqlite::Result<Vec<_>>>().map_err(VaultError::sql("be rebuilt"))?;
     let all = |change: fn(&(&str, String)) -> String| {
         db.execute_batch(&idle.iter().map(change).collect::<String>()).map_err(VaultError::sql("be rebuilt"))
     };
-    all(|(name, _)| format!("DROP INDEX {name};"))?;
+    all(|(name, _)| format!("DROP INDEX IF EXISTS {name};"))?;
     replay(case, db)?;
     all(|(_, sql)| format!("{sql};"))
 }
@@ -117,7 +120,7 @@ impl Replay {
         apply::expect(&self.held.db, &self.expected, index, entry)
     }
 
-    /// The tables of the catalogue that hold other rows than these entries make, given the catalogue's sums.
+    /// The tables of the catalogue that hold other rows than these entries make, given the catalogue's sums. To be asked once, at the end.
     pub fn differing(&self, held: &Sums) -> Result<Vec<&'static str>, VaultError> {
         let mut expected = self.expected.borrow_mut();
         let different = expected.settle().and_then(|()| {
@@ -182,8 +185,9 @@ impl Expected {
 
     pub fn object(&mut self, object: &Object, entry: u64) -> rusqlite::Result<()> {
         if object.media_type == UNTYPED {
-            self.untyped.insert(object.sha256, (object.clone(), entry));
-            return Ok(());
+            // Said twice: no catalogue can hold both rows.
+            let before = self.untyped.insert(object.sha256, (object.clone(), entry));
+            return before.map_or(Ok(()), |(object, entry)| self.typed(&object, entry));
         }
         self.typed(object, entry)
     }
@@ -227,7 +231,7 @@ struct Expectation {
 
 impl Units {
     fn of(&self, kind: &str, key: &str) -> u128 {
-        self.key.hash(&[kind.as_bytes(), b" ", key.as_bytes()].concat())
+        self.key.hash(&[&kind.len().to_le_bytes(), kind.as_bytes(), key.as_bytes()].concat())
     }
 
     fn about(&self, subject: &str) -> u64 {
