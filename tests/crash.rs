@@ -113,6 +113,25 @@ fn an_interrupt_stops_cleanly_and_can_be_resumed() {
     assert_eq!(server.asked.lock().unwrap().len(), 40, "nothing was fetched twice");
 }
 
+/// A program that does not let go of a case is waited for as long as was said, and no longer.
+#[test]
+fn a_case_that_stays_in_use_is_told_after_the_time_that_was_set() {
+    let program = Program::new();
+    program.run(&["init", "c"]).code(0);
+    program.file("report.txt", "One video shows a street near Idlib.\n");
+    let lock = std::fs::File::open(program.path("c/case.lock")).unwrap();
+    lock.lock().unwrap();
+    let mut command = program.command();
+    command.args(["archive", "--case", "c", "report.txt"]);
+    let begun = std::time::Instant::now();
+    let told = support::Ran::of(command.env("EXHIBIT_LOCK_SECONDS", "1").output().unwrap()).code(1);
+    let waited = begun.elapsed().as_secs_f64();
+    assert!(told.err.contains("in use by another program, and stayed so for 1 seconds"), "{}", told.err);
+    assert!((1.0..30.0).contains(&waited), "{waited}");
+    drop(lock);
+    support::Ran::of(command.output().unwrap()).code(0);
+}
+
 /// `EXHIBIT_TEST_FULL=1`: 8 processes × 500 items.
 #[test]
 fn many_processes_share_one_case_and_one_history() {

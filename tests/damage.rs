@@ -549,6 +549,16 @@ fn a_catalogue_that_agrees_with_itself_and_not_with_the_log_is_found() {
              UPDATE exhibit SET item = 3 - item WHERE item IN (1, 2); UPDATE mention SET item = 3 - item WHERE item IN (1, 2)",
         );
     });
+    // A table that only agrees with another that is wrong is named, too.
+    damaged(&root, "captures of items that changed places", "catalogue-differs", "K", |copy| {
+        sql(
+            copy,
+            "CREATE TEMP TABLE t AS SELECT * FROM item; DELETE FROM item; \
+             INSERT INTO item SELECT no + 1000, key, kind, url, platform, platform_id, entry FROM t; \
+             UPDATE capture SET item = item + 1000; UPDATE exhibit SET item = item + 1000; \
+             UPDATE mention SET item = item + 1000 WHERE item IS NOT NULL",
+        );
+    });
     // A later row that an earlier entry must not have seen.
     damaged(&root, "an item that came later", "catalogue-differs", "I1", |copy| {
         sql(copy, "UPDATE item SET entry = (SELECT max(idx) FROM log) WHERE no = 1");
@@ -556,6 +566,108 @@ fn a_catalogue_that_agrees_with_itself_and_not_with_the_log_is_found() {
     damaged(&root, "versions counted from two", "catalogue-differs", "K", |copy| {
         sql(copy, "UPDATE capture SET version = version + 1");
     });
+}
+
+/// The queue may hold open units besides what follows from the log, and nothing else.
+#[test]
+fn damage_to_the_queue_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("case");
+    let ports = ports();
+    let how = exhibit::stages::Archive { fetch: false, ..archiving(&ports, 4) };
+    let mut vault = Vault::create(&root, None, exhibit::config::TEMPLATE, ports).unwrap();
+    let report = Source::File(example().join("report.html"));
+    archive(&mut vault, &[report], &how, &mut Silent).unwrap().remove(0).unwrap();
+    drop(vault);
+    let said = |what: &str| {
+        let copy = dir.path().join("copy");
+        let _ = fs::remove_dir_all(&copy);
+        copy_dir(&root, &copy);
+        sql(&copy, what);
+        let told: Vec<String> = verify(&copy).findings.into_iter().map(|finding| finding.detail).collect();
+        told
+    };
+    let first = "(SELECT min(key) FROM work WHERE kind = 'capture')";
+    let row = |kind: &str, subject: &str, state: &str| {
+        format!("INSERT INTO work VALUES ('{kind}', 'zz', {subject}, '{state}', NULL, NULL, 0)")
+    };
+    let item = "(SELECT key FROM item WHERE no = 1)";
+    for (what, says) in [
+        (format!("UPDATE work SET state = 'done' WHERE key = {first}"), "is done, and no entry says so"),
+        ("UPDATE work SET state = 'queued' WHERE kind = 'read'".into(), "is open, and the log says that it is done"),
+        (format!("UPDATE work SET subject = 'x' WHERE key = {first}"), "is about something else than the log says"),
+        (format!("DELETE FROM work WHERE key = {first}"), "follows from the log and is missing"),
+        (row("capture", item, "done"), "is done, and no entry says so"),
+        (row("paint", item, "queued"), "is of no kind that there is"),
+        (row("capture", "'url:http://nowhere.example/'", "queued"), "is about no item that there is"),
+    ] {
+        let told = said(&what);
+        assert!(told.len() == 1 && told[0].ends_with(says), "{what}: {told:?}");
+    }
+    for what in [row("capture", item, "queued"), row("capture", item, "leased"), row("read", "'x'", "queued")] {
+        assert_eq!(said(&what), Vec::<String>::new(), "{what}");
+        // Told apart where another unit is wrong.
+        let told = said(&format!("{what}; UPDATE work SET state = 'queued' WHERE kind = 'read' AND key <> 'zz'"));
+        assert!(told.len() == 1 && told[0].ends_with("is open, and the log says that it is done"), "{what}: {told:?}");
+    }
+}
+
+/// A table that cases have had only since may be missing as long as nothing belongs into it.
+#[test]
+fn a_later_table_may_be_missing_only_while_the_log_has_nothing_for_it() {
+    let (_dir, root) = archived();
+    sql(&root, "DROP TABLE package");
+    assert_eq!(verify(&root).findings, []);
+    let came = exhibit::evidence::PackageReceived {
+        format: "bag".into(),
+        manifest: exhibit::evidence::Digest::of(b"manifest"),
+        origin: None,
+        size: None,
+        key: None,
+        verdict: "green".into(),
+        items: 0,
+        name: None,
+    };
+    let mut vault = Vault::open(&root, ports()).unwrap();
+    let events = vec![exhibit::evidence::Event::PackageReceived(came)];
+    vault.commit(vec![Effects { events, ..Effects::default() }]).unwrap();
+    drop(vault);
+    assert_eq!(verify(&root).findings, []);
+    sql(&root, "DROP TABLE package");
+    assert_eq!(verify(&root).verdict, Verdict::Red);
+}
+
+/// What can be read of a log that cannot be read whole is judged, and nothing untrue is said of it.
+#[test]
+fn a_damaged_page_of_the_log_hides_nothing_that_can_be_read() {
+    let (_dir, root) = archived();
+    let db = rusqlite::Connection::open(root.join("case.sqlite")).unwrap();
+    db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let middle = "SELECT pageno FROM dbstat WHERE name = 'log' AND pagetype = 'leaf' ORDER BY path DESC LIMIT 1 OFFSET 2";
+    let page: u64 = db.query_row(middle, [], |row| row.get(0)).unwrap();
+    let size: u64 = db.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap();
+    drop(db);
+    sql(&root, "UPDATE sealed SET value = x'2261626322' WHERE idx = (SELECT min(idx) FROM sealed)");
+    let file = fs::File::options().write(true).open(root.join("case.sqlite")).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, &vec![0xa5; size as usize], (page - 1) * size).unwrap();
+    drop(file);
+    let told = verify(&root);
+    assert_eq!(told.verdict, Verdict::Red);
+    assert!(named(&told, "database-damaged", "case.sqlite"), "{:#?}", told.findings);
+    assert!(named(&told, "sealed-altered", "entry"), "{:#?}", told.findings);
+    for untrue in ["no key is known", "no entry says that it was erased"] {
+        assert!(!told.findings.iter().any(|finding| finding.detail.contains(untrue)), "{untrue}: {:#?}", told.findings);
+    }
+}
+
+/// An index that somebody removed is made again with the rest.
+#[test]
+fn a_rebuild_makes_what_is_missing() {
+    let (_dir, root) = archived();
+    sql(&root, "DROP INDEX work_open; DROP INDEX claim_subject");
+    assert!(named(&verify(&root), "catalogue-differs", "schema"));
+    exhibit::vault::rebuild(&root).unwrap();
+    assert_eq!(verify(&root).findings, []);
 }
 
 /// What a run has in hand is no damage, and what comes in while a check is going on belongs to the case.

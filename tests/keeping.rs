@@ -326,6 +326,34 @@ fn a_mirror_is_a_case_and_brings_back_what_is_lost() {
     let told = repair(&["--from", "bag"]).code(0).json();
     assert_eq!(told["restored"], serde_json::json!([missing]));
     assert_eq!(verify(&program, &[])["verdict"], "green");
+    // The same where nothing else is to be done; what is good is left as it is.
+    std::fs::write(contents(&program.path("c/log/tile/0")).into_keys().next().unwrap(), b"rotten").unwrap();
+    assert_eq!(repair(&["--from", "m"]).code(0).json()["log_files"], 1);
+    assert_eq!(verify(&program, &[])["verdict"], "green");
+    assert_eq!(repair(&["--from", "m"]).code(0).json()["log_files"], 0);
+    // What no copy has is named.
+    std::fs::remove_file(&missing_path).unwrap();
+    std::fs::remove_file(copy(&missing_path)).unwrap();
+    let told = repair(&["--from", "m"]).code(3).json();
+    assert_eq!((&told["still_missing"], &told["restored"]), (&serde_json::json!([missing]), &serde_json::json!([])));
+    assert_eq!(mirror(&[]).code(3).json()["lacking"], serde_json::json!([missing]));
+    repair(&["--from", "bag"]).code(0);
+    let size = std::fs::metadata(&missing_path).unwrap().len();
+    let told = mirror(&[]).code(0).json();
+    assert_eq!((&told["copied"], &told["bytes"]), (&1.into(), &size.into()));
+    // Of the right length and other bytes: only a full look tells.
+    support::tamper::flip(&copy(&altered_path), 5);
+    assert_eq!(mirror(&[]).code(0).json()["mended"], 0);
+    assert_eq!(mirror(&["--full"]).code(0).json()["mended"], 1);
+    // A mirror that is ahead is another history to a case that was put back, and what is no mirror is left alone.
+    support::copy_dir(&program.path("c"), &program.path("older"));
+    program.run(&["--case", "c", "hold", "E1", "--reason", "x"]).code(0);
+    mirror(&[]).code(0);
+    let behind = program.run(&["--case", "older", "mirror", "m"]).code(1);
+    assert!(behind.err.contains("another history"), "{}", behind.err);
+    program.file("full/letter.txt", "x");
+    let refused = program.run(&["--case", "c", "mirror", "full"]).code(1);
+    assert!(refused.err.contains("is not empty"), "{}", refused.err);
     // The case is lost whole: the mirror without its database is enough.
     std::fs::remove_dir_all(program.path("c")).unwrap();
     std::fs::remove_file(program.path("m/case.sqlite")).unwrap();

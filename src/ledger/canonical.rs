@@ -175,6 +175,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn control_characters_without_a_short_spelling_are_plain() {
+        for text in [r#"{"a":"\u0000\u0001\u000b\u001f","b":"\u000e"}"#, r#"{"a":"\u0010x","b":1}"#] {
+            assert_eq!(members(text.as_bytes()).map(|members| members.len()), Some(2), "{text}");
+        }
+        for text in [
+            r#"{"a":"\u0008"}"#,
+            r#"{"a":"\u000a"}"#,
+            r#"{"a":"\u0020"}"#,
+            r#"{"a":"\u001F"}"#,
+            r#"{"a":"\u0001}"#,
+            r#"{"a":"\u01"}"#,
+        ] {
+            assert_eq!(members(text.as_bytes()), None, "{text}");
+        }
+    }
+
     /// A text as the slow way sees it.
     fn same(text: &[u8]) -> bool {
         serde_json::from_slice::<Value>(text).is_ok_and(|value| canonical_value(&value) == text)

@@ -94,6 +94,11 @@ mod tests {
         ] {
             assert!(wrong.parse::<Witness>().is_err(), "{wrong}");
         }
+        // Names that no note could bear, each under its own hash.
+        for name in ["", "w example", "w\texample"] {
+            let text = format!("{name}+{}+{encoded}", hex::encode(key_id(name, COSIGNATURE, &public)));
+            assert!(text.parse::<Witness>().is_err(), "{name:?}");
+        }
         let other: Note = Note::parse(NOTE).unwrap();
         assert_eq!(witness.signed(&other), None);
         let said = format!("cosignature/v1\ntime 1679315147\n{}", other.text);

@@ -88,3 +88,52 @@ pub fn change_key(
     let signed = |signer: &dyn Signer| Ok::<_, LedgerError>(STANDARD.encode(signer.sign(statement.as_bytes())?));
     Ok(KeyChanged { by_old: by_old.map(signed).transpose()?, by_new: signed(new)?, old, new: named, reason: reason.to_owned() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::CaseOpened;
+    use crate::ledger::SignError;
+    use ed25519_dalek::Signer as _;
+
+    struct Own(ed25519_dalek::SigningKey, PublicKey);
+
+    impl Signer for Own {
+        fn public(&self) -> &PublicKey {
+            &self.1
+        }
+
+        fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
+            Ok(self.0.sign(message).to_bytes())
+        }
+    }
+
+    #[test]
+    fn a_change_is_taken_only_from_the_last_key_to_one_that_signed_it() {
+        let key = |seed: u8| {
+            let secret = ed25519_dalek::SigningKey::from_bytes(&[seed; 32]);
+            let public = PublicKey::from_bytes(&secret.verifying_key().to_bytes()).unwrap();
+            Own(secret, public)
+        };
+        let (first, second, stranger) = (key(1), key(2), key(3));
+        let opened = CaseOpened { origin: "case".into(), key: first.public().to_string(), title: None };
+        let mut keys = Keys::default();
+        keys.take(0, &Event::CaseOpened(opened)).unwrap();
+        let good = change_key("case", first.public(), Some(&first), &second, "moved").unwrap();
+        // Signed by the new key, but not from the key that signs now.
+        let others = change_key("case", stranger.public(), Some(&stranger), &second, "moved").unwrap();
+        assert!(keys.take(1, &Event::KeyChanged(others)).is_err());
+        // From the key that signs now, to one that has not signed.
+        let unsigned = KeyChanged { by_new: good.by_old.clone().unwrap(), ..good.clone() };
+        assert!(keys.take(1, &Event::KeyChanged(unsigned)).is_err());
+        assert_eq!(keys.steps.len(), 1);
+        keys.take(5, &Event::KeyChanged(good)).unwrap();
+        assert_eq!((keys.at(5), keys.at(6)), (Some(first.public()), Some(second.public())));
+        assert!(keys.breaks().next().is_none());
+        let lost = change_key("case", second.public(), None, &stranger, "lost").unwrap();
+        keys.take(9, &Event::KeyChanged(lost)).unwrap();
+        assert_eq!(keys.breaks().map(|step| step.entry).collect::<Vec<_>>(), [9]);
+        assert_eq!(keys.reaching(10), [stranger.public()]);
+        assert_eq!(keys.reaching(7), [second.public(), first.public()]);
+    }
+}

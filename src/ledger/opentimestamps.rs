@@ -586,6 +586,52 @@ mod tests {
     }
 
     #[test]
+    fn a_target_without_a_sign_and_of_something_is_one() {
+        let with = |bits: [u8; 4]| {
+            let mut block = Block::parse(GENESIS).unwrap();
+            block.0[72..76].copy_from_slice(&bits);
+            block.target()
+        };
+        assert_eq!(with([1, 2, 3, 3]).map(|target| target[..4].to_vec()), Some(vec![1, 2, 3, 0]));
+        assert_eq!((with([1, 2, 0x83, 3]), with([0, 0, 0, 3]), with([1, 2, 3, 2])), (None, None, None));
+    }
+
+    #[test]
+    fn a_block_attests_only_what_leads_to_its_root() {
+        let block = Block::parse(GENESIS).unwrap();
+        let mut attested = vec![0x00];
+        Attestation::Bitcoin(0).put(&mut attested);
+        let of = |digest: &[u8]| Proof::parse(&[MAGIC, &[1, 0x08][..], digest, &attested[..]].concat()).unwrap();
+        assert_eq!(of(block.root()).in_block(&block), Some(0));
+        assert_eq!(of(&[7; 32]).in_block(&block), None);
+    }
+
+    /// An answer may go a way that the proof goes already.
+    #[test]
+    fn an_answer_that_grows_a_known_way_is_news() {
+        let mut promise = vec![0xff, 0x00];
+        Attestation::Pending("http://a.example".into()).put(&mut promise);
+        promise.extend([0x08, 0x00]);
+        Attestation::Bitcoin(1).put(&mut promise);
+        let mut proof = Proof::begin(b"data", &promise).unwrap();
+        let mut answer = vec![0x08, 0x00];
+        Attestation::Bitcoin(2).put(&mut answer);
+        let (message, _) = proof.attestations().into_iter().find(|(_, one)| matches!(one, Attestation::Pending(_))).unwrap();
+        assert_eq!(proof.grow(&message, "http://a.example", &answer), Ok(true));
+        assert_eq!(proof.grow(&message, "http://a.example", &answer), Ok(false));
+        assert_eq!(proof.attestations().len(), 3);
+    }
+
+    /// Proofs for another chain use a digest of their own: what follows from it is kept, and proves nothing here.
+    #[test]
+    fn a_digest_of_another_chain_is_kept() {
+        let mut bytes = [MAGIC, &[1, 0x08][..], &[7; 32], &[0x67, 0x00][..]].concat();
+        Attestation::Bitcoin(9).put(&mut bytes);
+        let proof = Proof::parse(&bytes).unwrap();
+        assert_eq!(proof.bytes(), bytes);
+    }
+
+    #[test]
     fn a_digest_of_a_weaker_kind_proves_nothing() {
         for by in [Step::Sha1, Step::Ripemd160] {
             let digest = by.of(b"data").unwrap();

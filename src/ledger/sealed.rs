@@ -74,3 +74,34 @@ pub fn sealed_fields(kind: &str) -> &'static [&'static str] {
         _ => &[],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lists are part of the frozen encoding: an entry of today must be readable for ever.
+    #[test]
+    fn what_each_kind_seals_is_what_the_format_says() {
+        let kinds: [(&str, &[&str]); 15] = [
+            ("case-opened", &["title"]),
+            ("report-received", &["authors", "name", "published_as_written", "publisher", "title"]),
+            ("reference-found", &["caption", "credit", "hedges", "quote"]),
+            ("claim-made", &["claim"]),
+            ("capture-made", &["exchange"]),
+            ("exhibit-admitted", &["name"]),
+            ("examination-made", &["device", "location"]),
+            ("note-added", &["text"]),
+            ("value-erased", &["authority"]),
+            ("handling-set", &["reason"]),
+            ("object-purged", &["authority", "second"]),
+            ("transfer-made", &["purpose", "recipient"]),
+            ("package-received", &["name"]),
+            ("object-restored", &["name"]),
+            ("fixity-checked", &[]),
+        ];
+        for (kind, fields) in kinds {
+            assert_eq!(sealed_fields(kind), fields, "{kind}");
+            assert!(fields.iter().all(|field| SEALED_FIELDS.contains(field)), "{kind}");
+        }
+    }
+}

@@ -330,3 +330,33 @@ fn leads_to(roots: &[Vec<u8>], certificate: &[u8], all: &[Vec<u8>], time: Time) 
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_x690_and_its_looser_users_write_them() {
+        let time = |text: &[u8]| generalized(text).map(|time| time.to_string());
+        assert_eq!(time(b"20250509115855Z").as_deref(), Some("2025-05-09T11:58:55.000000Z"));
+        assert_eq!(time(b"20250509115855.25Z").as_deref(), Some("2025-05-09T11:58:55.250000Z"));
+        for wrong in
+            [&b"20250509115855"[..], b"2025050911585Z", b"202505091158555Z", b"20250509115855,25Z", b"20250509115855.xZ", b"\xff"]
+        {
+            assert_eq!(time(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn only_digests_that_are_still_good_are_taken() {
+        for (algorithm, begins) in [
+            ("2.16.840.1.101.3.4.2.1", "ba7816bf"),
+            ("2.16.840.1.101.3.4.2.2", "cb00753f"),
+            ("2.16.840.1.101.3.4.2.3", "ddaf35a1"),
+        ] {
+            let made = digest(&algorithm.parse().unwrap(), b"abc").unwrap();
+            assert_eq!(hex::encode(&made[..4]), begins, "{algorithm}");
+        }
+        assert_eq!(digest(&"1.3.14.3.2.26".parse().unwrap(), b"abc"), None, "SHA-1");
+    }
+}

@@ -114,3 +114,56 @@ impl VaultError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever meets an error is told what to do, where there is something.
+    #[test]
+    fn each_error_that_a_person_can_mend_names_the_next_step() {
+        let (path, digest) = (PathBuf::from("case"), Digest::of(b""));
+        let step = |error: VaultError| error.next_step().unwrap_or_default();
+        for (error, says) in [
+            (VaultError::NotACase { path: path.clone() }, "exhibit init"),
+            (VaultError::NoDirectory { path: path.clone() }, "check the name"),
+            (VaultError::Lost { path: path.clone() }, "exhibit rebuild"),
+            (VaultError::AlreadyACase { path: path.clone() }, "--case DIR"),
+            (VaultError::NotEmpty { path: path.clone() }, "empty directory"),
+            (VaultError::NotOurs { path: path.clone(), found: 1 }, "exhibit verify"),
+            (VaultError::NewerFormat { found: 2, known: 1 }, "newer exhibit"),
+            (VaultError::Locked { seconds: 60 }, "close the other program"),
+            (VaultError::ReadOnly, "writable disk"),
+            (VaultError::DiskFull, "free some space"),
+            (VaultError::sql("be read")(rusqlite::Error::InvalidQuery), "exhibit verify"),
+            (VaultError::Entry { index: 1, source: LedgerError::Bundle }, "exhibit verify"),
+            (VaultError::Published { what: "gone".into() }, "exhibit verify"),
+            (VaultError::WrongKey { expected: "a".into(), found: "b".into() }, "--key FILE"),
+            (VaultError::Diverged { published: 2, held: 1 }, "older copy"),
+            (VaultError::IntoItself { path: path.clone() }, "another disk"),
+            (VaultError::OtherHistory { path: path.clone() }, "nothing was written"),
+            (VaultError::ObjectDiffers { digest }, "staging/"),
+        ] {
+            assert!(step(error).contains(says), "{says}");
+        }
+        assert_eq!(VaultError::NoObject { digest }.next_step(), None);
+    }
+
+    /// What the system says of a disk is told in a person's words.
+    #[test]
+    fn a_full_and_a_read_only_disk_are_told_as_such() {
+        let told = |kind: io::ErrorKind, doing| VaultError::io(doing, Path::new("f"))(kind.into());
+        assert!(matches!(told(io::ErrorKind::StorageFull, "write"), VaultError::DiskFull));
+        assert!(matches!(told(io::ErrorKind::QuotaExceeded, "sync"), VaultError::DiskFull));
+        assert!(matches!(told(io::ErrorKind::ReadOnlyFilesystem, "write"), VaultError::ReadOnly));
+        assert!(matches!(told(io::ErrorKind::PermissionDenied, "name"), VaultError::ReadOnly));
+        assert!(matches!(told(io::ErrorKind::PermissionDenied, "read"), VaultError::Io { doing: "read", .. }));
+        assert!(matches!(told(io::ErrorKind::NotFound, "write"), VaultError::Io { .. }));
+        let code = |code| VaultError::sql("be written")(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None));
+        assert!(matches!(code(rusqlite::ffi::SQLITE_BUSY), VaultError::Locked { .. }));
+        assert!(matches!(code(rusqlite::ffi::SQLITE_LOCKED), VaultError::Locked { .. }));
+        assert!(matches!(code(rusqlite::ffi::SQLITE_FULL), VaultError::DiskFull));
+        assert!(matches!(code(rusqlite::ffi::SQLITE_READONLY), VaultError::ReadOnly));
+        assert!(matches!(code(rusqlite::ffi::SQLITE_CORRUPT), VaultError::Sql { doing: "be written", .. }));
+    }
+}
