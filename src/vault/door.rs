@@ -367,7 +367,13 @@ impl Vault {
         std::thread::scope(|scope| {
             let (sender, receiver) = mpsc::sync_channel(MANY);
             // Whoever writes may have failed.
-            scope.spawn(move || sealed.map(|made| sender.send(made)).take_while(Result::is_ok).for_each(drop));
+            scope.spawn(move || {
+                for made in sealed {
+                    if sender.send(made).is_err() {
+                        return;
+                    }
+                }
+            });
             write_each(&mut receiver.into_iter())
         })
     }
