@@ -418,6 +418,28 @@ fn a_read_only_case_is_read_and_not_written() {
 }
 
 #[test]
+fn a_read_only_case_is_read_with_the_write_ahead_log_beside_it() {
+    let program = Program::new();
+    program.run(&["init", "c"]).code(0);
+    // As long as somebody looks at the case as it was, what is added stays beside the database.
+    let looking = rusqlite::Connection::open(program.path("c/case.sqlite")).unwrap();
+    looking.execute_batch("BEGIN; SELECT * FROM log").unwrap();
+    program.run(&["--case", "c", "add", support::example().join("media/rubble.png").to_str().unwrap()]).code(0);
+    support::copy_dir(&program.path("c"), &program.path("medium"));
+    drop(looking);
+    std::fs::remove_file(program.path("medium/case.sqlite-shm")).unwrap();
+    assert!(std::fs::metadata(program.path("medium/case.sqlite-wal")).unwrap().len() > 0);
+    let before = support::contents(&program.path("medium"));
+    std::fs::create_dir(program.path("temporary")).unwrap();
+    let line = "mount --bind medium medium && mount -o remount,bind,ro medium && export TMPDIR=$PWD/temporary && $EXHIBIT --case medium list && $EXHIBIT --case medium verify";
+    let Some(ran) = in_namespace(&program, line) else { return };
+    let ran = ran.code(0);
+    assert!(ran.out.contains("green") && ran.out.contains("E1"), "{}", ran.out);
+    assert_eq!(support::contents(&program.path("medium")), before, "not one byte was written");
+    assert_eq!(support::contents(&program.path("temporary")).len(), 0, "nothing is left of the copy");
+}
+
+#[test]
 fn a_full_disk_is_told_and_nothing_acknowledged_is_lost() {
     let (program, server) = (Program::new(), Server::start());
     for nth in 0..30 {

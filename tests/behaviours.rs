@@ -333,6 +333,11 @@ fn captured(program: &Program, server: &Server, names: &[&str]) -> BTreeMap<Stri
         .replace("retry_milliseconds = 1000", "retry_milliseconds = 20")
         .replace("per_host = 4", "per_host = 64");
     program.file("c/exhibit.toml", short);
+    archived(program, server, names)
+}
+
+/// Archives the addresses, once more if they were archived before.
+fn archived(program: &Program, server: &Server, names: &[&str]) -> BTreeMap<String, Value> {
     program.file("list.txt", names.iter().map(|name| format!("{}\n", server.url(&format!("/{name}.png")))).collect::<String>());
     let begun = Instant::now();
     let told = program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1", "--json"]).code(4).json();
@@ -418,6 +423,61 @@ fn every_behaviour_met_when_the_rest_is_asked_for() {
     assert!(whole["because"].to_string().contains("joined at byte 20000"), "{whole}");
     // What broke off is the beginning of what came: nothing is to be kept beside it.
     assert!(!captures["no-ranges"]["because"].to_string().contains("kept beside"), "{}", captures["no-ranges"]);
+}
+
+/// Met by a later run, which asks for the rest of what the run before kept.
+const LATER: &[(&str, Class)] = &[];
+
+#[test]
+fn every_behaviour_met_by_a_later_run() {
+    let (program, server) = (Program::new(), Server::start());
+    let later = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    plain(&server);
+    for (name, _, _, act) in BEHAVIOURS {
+        let (count, later) = (AtomicUsize::new(0), later.clone());
+        server.on(&format!("/{name}.png"), move |connection, request| match later.load(Ordering::Relaxed) {
+            false => breaks_off(connection, "ETag: \"v1\"\r\n"),
+            true => act(&mut Asked { connection, from: from(request), nth: count.fetch_add(1, Ordering::Relaxed) }),
+        });
+    }
+    let before = captured(&program, &server, &names());
+    for (name, capture) in &before {
+        assert_eq!((&capture["completeness"], &capture["received"]), (&"truncated".into(), &20_000.into()), "{name}: {capture}");
+    }
+    later.store(true, Ordering::Relaxed);
+    let captures = archived(&program, &server, &names());
+    // What came to nothing is told as it was met, and not by what came before it.
+    check(&captures, |behaviour| LATER.iter().find(|(name, _)| *name == behaviour.0).map_or(behaviour.1, |(_, class)| *class));
+    let honest = captures["honest"]["because"].as_str().unwrap();
+    assert!(honest.contains("joined at byte 20000; the first 20000 bytes are those of K"), "{honest}");
+    assert!(!captures["no-ranges"]["because"].to_string().contains("kept beside"), "{}", captures["no-ranges"]);
+    // Others read what was sent in each run, and where it belongs.
+    program.run(&["--case", "c", "export", "--all", "--warc", "--to", "bag"]).code(0);
+    program.run(&["verify", "bag"]).code(0);
+}
+
+#[test]
+fn a_beginning_that_is_not_what_it_was_is_not_gone_on_with() {
+    let (program, server) = (Program::new(), Server::start());
+    let later = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let is_later = later.clone();
+    server.on("/film.png", move |connection, request| match is_later.load(Ordering::Relaxed) {
+        false => breaks_off(connection, "ETag: \"v1\"\r\n"),
+        true => Asked { connection, from: from(request), nth: 0 }.honest(),
+    });
+    captured(&program, &server, &["film"]);
+    let begun = exhibit::evidence::Digest::of(&picture()[..20_000]);
+    let kept = exhibit::vault::Layout::new(&program.path("c")).object(&begun);
+    let mut permissions = std::fs::metadata(&kept).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o644);
+    std::fs::set_permissions(&kept, permissions).unwrap();
+    std::fs::write(&kept, vec![0; 20_000]).unwrap();
+    later.store(true, Ordering::Relaxed);
+    let told = program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1", "--json"]).code(0).json();
+    let capture = &told[0]["lines"][0]["capture"];
+    assert_eq!(capture["sha256"], exhibit::evidence::Digest::of(&picture()).to_string(), "{capture}");
+    assert!(!capture["because"].as_str().unwrap().contains("joined"), "{capture}");
+    program.run(&["--case", "c", "verify"]).code(3);
 }
 
 /// The beginning of a body of 60 KB, then nothing more.

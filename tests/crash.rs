@@ -91,6 +91,29 @@ fn a_killed_ingest_loses_nothing_acknowledged_and_the_rerun_completes() {
     assert!(rounds < 10 || acknowledged_in_all > 0, "no kill came late enough to test anything");
 }
 
+/// What a killed run had brought is not recorded yet; what lies in its place and is something else is somebody's.
+#[test]
+fn what_a_killed_run_left_is_told_from_what_was_laid_there() {
+    let program = Program::new();
+    program.run(&["init", "c"]).code(0);
+    let bytes = png(1);
+    let digest = exhibit::evidence::Digest::of(&bytes);
+    program.file(&format!("c/staging/0011223344556677-1/{digest}-0"), &bytes);
+    let place = exhibit::vault::Layout::new(&program.path("c")).object(&digest);
+    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+    std::fs::write(&place, &bytes).unwrap();
+    let told = program.run(&["--case", "c", "verify"]).code(0);
+    assert!(told.out.contains("is not recorded yet"), "{}", told.out);
+    std::fs::write(&place, &bytes[1..]).unwrap();
+    let told = program.run(&["--case", "c", "verify"]).code(3);
+    assert!(told.out.contains("object-extra") && !told.out.contains("is not recorded yet"), "{}", told.out);
+    // The next run keeps what the dead one had received.
+    program.run(&["--case", "c", "add", support::example().join("media/rubble.png").to_str().unwrap()]).code(0);
+    program.run(&["--case", "c", "verify"]).code(0);
+    assert_eq!(std::fs::read(&place).unwrap(), bytes);
+    assert!(!program.path("c/staging").read_dir().unwrap().any(|_| true), "nothing is left in staging");
+}
+
 #[test]
 fn an_interrupt_stops_cleanly_and_can_be_resumed() {
     let (program, server) = (Program::new(), Server::start());

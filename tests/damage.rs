@@ -670,6 +670,39 @@ fn a_rebuild_makes_what_is_missing() {
     assert_eq!(verify(&root).findings, []);
 }
 
+/// A lost `log/` is published anew from the head in the database, if that is the case's own and of these entries.
+#[test]
+fn a_rebuild_publishes_only_the_cases_own_head() {
+    let (_dir, root) = archived();
+    let published = || fs::read_to_string(root.join("log/checkpoint")).ok();
+    let own = published().unwrap();
+    let note = Note::parse(&own).unwrap();
+    let head = Checkpoint::parse(&note.text).unwrap();
+    let signed = |checkpoint: &Checkpoint, signer: &dyn Signer| {
+        Note::sign(checkpoint.to_string(), &checkpoint.origin, signer).unwrap().to_string()
+    };
+    let other = exhibit::keyring::FileKey::from_seed([9; 32]).unwrap();
+    let before = Reader::open(&root).unwrap().root(head.size - 1).unwrap();
+    let heads = [
+        ("another key's", signed(&head, &other)),
+        ("another case's", signed(&Checkpoint { origin: "exhibit.case/00".into(), ..head.clone() }, &*support::key())),
+        ("of fewer entries", signed(&Checkpoint { size: head.size - 1, root: before, ..head.clone() }, &*support::key())),
+        ("of other entries", signed(&Checkpoint { root: [7; 32], ..head.clone() }, &*support::key())),
+    ];
+    for (what, note) in heads {
+        fs::remove_dir_all(root.join("log")).unwrap();
+        sql(&root, &format!("UPDATE head SET note = '{note}'"));
+        exhibit::vault::rebuild(&root).unwrap();
+        assert_eq!(published(), None, "a head {what} was published");
+        fs::create_dir_all(root.join("log")).unwrap();
+    }
+    fs::remove_dir_all(root.join("log")).unwrap();
+    sql(&root, &format!("UPDATE head SET note = '{own}'"));
+    exhibit::vault::rebuild(&root).unwrap();
+    assert_eq!(published(), Some(own));
+    assert_eq!(verify(&root).findings, []);
+}
+
 /// What a run has in hand is no damage, and what comes in while a check is going on belongs to the case.
 #[test]
 fn work_under_way_and_arrivals_raise_nothing() {

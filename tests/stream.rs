@@ -225,6 +225,27 @@ fn the_best_of_several_versions_is_taken_and_what_is_missing_is_said() {
 }
 
 #[test]
+fn subtitles_of_a_stream_are_kept_piece_by_piece() {
+    let (program, server) = (Program::new(), Server::start());
+    let dir = program.path("made");
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("words.srt"), "1\n00:00:00,500 --> 00:00:01,500\nإدلب\n\n2\n00:00:03,000 --> 00:00:04,000\nA street\n").unwrap();
+    let options = ["-i", "words.srt", "-map", "0:v", "-map", "1:a", "-map", "2:s", "-c:s", "webvtt", "-f", "hls", "-hls_time", "1"];
+    let listed = ["-hls_playlist_type", "vod", "-master_pl_name", "master.m3u8", "-var_stream_map", "v:0,a:0,s:0,sgroup:t", "list.m3u8"];
+    // Inputs come before what is said of the output.
+    let (inputs, output) = SOURCE.split_at(SOURCE.iter().position(|word| *word == "-c:v").unwrap());
+    run("ffmpeg", &[inputs, &options[..2], output, &options[2..], &listed].concat(), &dir);
+    let names = serve(&server, &dir, "/v");
+    let fragments: Vec<String> = names.into_iter().filter(|name| name.ends_with(".vtt") || name.ends_with(".ts")).collect();
+    assert_eq!(fragments.len(), 12, "{fragments:?}");
+    let (captures, exhibits) = archived(&program, &server.url("/v/master.m3u8"), 0);
+    check(&program, &captures, &exhibits, &dir, &fragments, "hls");
+    let because = captures.last().unwrap()["because"].as_str().unwrap();
+    assert!(because.contains("12 of 12 fragments (video, text)"), "{because}");
+    assert!(because.contains("text: each piece is a file of subtitles of its own"), "{because}");
+}
+
+#[test]
 fn a_playlist_that_leads_inward_reaches_nothing() {
     let (program, server) = (Program::new(), Server::start());
     let trap = std::net::TcpListener::bind("127.0.0.2:0").unwrap();

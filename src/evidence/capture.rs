@@ -84,6 +84,26 @@ pub struct Hop {
     pub cut: Option<String>,
 }
 
+/// The final head of an answer, without the interim ones before it.
+pub fn final_head(head: &str) -> &str {
+    let mut rest = head;
+    while rest.starts_with("HTTP/1.1 1")
+        && let Some((_, next)) = rest.split_once("\r\n\r\n")
+    {
+        rest = next;
+    }
+    rest
+}
+
+/// The first field of this name in a head.
+pub fn header_in<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines()
+        .skip(1)
+        .filter_map(|line| line.split_once(':'))
+        .find(|(found, _)| found.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.trim())
+}
+
 /// Something that a browser did at a time: `navigated`, `loaded`, `screenshot`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {

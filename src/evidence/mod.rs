@@ -15,7 +15,7 @@ mod report;
 mod time;
 mod work;
 
-pub use capture::{Capture, Completeness, Exchange, Hop, Outcome, Step, Tls, Tool};
+pub use capture::{Capture, Completeness, Exchange, Hop, Outcome, Step, Tls, Tool, final_head, header_in};
 pub use claim::{Claim, PlaceCandidate, PlaceReading, Reading};
 pub use digest::{Blake3, Digest, Digesting, Digests, ParseDigestError, Sha256};
 pub use event::{

@@ -16,7 +16,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE,
-    ETAG, HOST, HeaderName, IF_RANGE, LAST_MODIFIED, LOCATION, RANGE, RETRY_AFTER, TRANSFER_ENCODING, USER_AGENT,
+    HOST, HeaderName, IF_RANGE, LOCATION, RANGE, RETRY_AFTER, TRANSFER_ENCODING, USER_AGENT,
 };
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -33,6 +33,7 @@ use url::{Host, Url};
 use super::lanes::Lanes;
 use super::permit::Permits;
 use super::proxy::Proxy;
+use super::rest::{Begun, Held, rest, validator};
 use super::wire::{Heads, Wire};
 use crate::evidence::{Clock, Exchange, Hop, Tls};
 
@@ -110,6 +111,18 @@ pub struct Fetched {
     pub served: Option<usize>,
     /// Times that it was asked for.
     pub tries: u32,
+    /// Bodies of the hops that were not followed to the end: of redirects, and of answers after which it was asked again.
+    pub beside: Vec<Beside>,
+}
+
+/// The body of an answer that led elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside {
+    /// Which hop's.
+    pub hop: usize,
+    pub bytes: Vec<u8>,
+    /// Why not all of it was read.
+    pub cut: Option<String>,
 }
 
 /// What arrives of a body.
@@ -130,7 +143,7 @@ pub enum Reserve {
 }
 
 impl Fetched {
-    fn ended(exchange: Exchange, ending: Ending) -> Fetched {
+    pub(super) fn ended(exchange: Exchange, ending: Ending) -> Fetched {
         Fetched {
             exchange,
             ending,
@@ -142,6 +155,7 @@ impl Fetched {
             resumed: Vec::new(),
             served: None,
             tries: 1,
+            beside: Vec::new(),
         }
     }
 }
@@ -163,22 +177,7 @@ pub(super) enum Secured {
 
 enum Step {
     Answer(Response<Incoming>),
-    Redirect(Url),
-}
-
-/// What has arrived of a file, and how the server names this version of it.
-#[derive(Debug, Clone, Default)]
-struct Held {
-    received: u64,
-    total: Option<u64>,
-    validator: Option<String>,
-    /// The address that answered: a validator says nothing about any other.
-    url: Option<Url>,
-    joined: Vec<u64>,
-    /// The try under way brought some of the body.
-    answered: bool,
-    /// The state at the first answer: the body's beginning and its head belong together.
-    first: Option<Fetched>,
+    Redirect(Url, Response<Incoming>),
 }
 
 /// How one try went, and whether another makes sense.
@@ -210,8 +209,9 @@ impl Client {
     }
 
     /// Gets a URL. The body goes to `sink` piece by piece, exactly as sent (no content coding is
-    /// asked for, and none is undone); bodies of redirects are not read.
-    pub async fn get(&self, url: &str, sink: Sender<Piece>) -> Fetched {
+    /// asked for, and none is undone); short bodies of redirects come with the answer. Of what an earlier attempt has begun
+    /// only the rest is asked for, and comes; or a restart, and then all of it.
+    pub async fn get(&self, url: &str, begun: Option<Begun>, sink: Sender<Piece>) -> Fetched {
         let limits = &self.route.limits;
         let mut deadline = Instant::now() + Duration::from_secs(limits.total_seconds);
         let parsed = match Url::parse(url) {
@@ -221,11 +221,16 @@ impl Client {
                 return Fetched::ended(Exchange::default(), ending);
             }
         };
-        let (mut held, mut hops, mut served, mut tries) = (Held::default(), Vec::new(), None, 0);
+        // A server may first have to be asked what has become of what was begun.
+        let most = limits.tries + u32::from(begun.is_some());
+        let (mut held, mut hops, mut served, mut tries) = (begun.map(Held::of).unwrap_or_default(), Vec::new(), None, 0);
+        let mut beside = Vec::new();
         loop {
             tries += 1;
-            let last = tries >= limits.tries;
-            let tried = self.once(&parsed, &mut deadline, &mut held, last, &sink).await;
+            let last = tries >= most;
+            let mut led_elsewhere = Vec::new();
+            let tried = self.once(&parsed, &mut deadline, &mut held, last, (&sink, &mut led_elsewhere)).await;
+            beside.extend(led_elsewhere.into_iter().map(|one: Beside| Beside { hop: hops.len() + one.hop, ..one }));
             let (mut fetched, again) = match tried {
                 Try::Done(fetched) => (fetched, None),
                 Try::Again { fetched, wait } => (fetched, Some(wait)),
@@ -246,6 +251,7 @@ impl Client {
                         resumed: held.joined,
                         served,
                         tries,
+                        beside,
                         ..*fetched
                     };
                 }
@@ -254,7 +260,14 @@ impl Client {
     }
 
     /// Asks once, redirects followed; for the rest, if something is held already.
-    async fn once(&self, url: &Url, deadline: &mut Instant, held: &mut Held, last: bool, sink: &Sender<Piece>) -> Try {
+    async fn once(
+        &self,
+        url: &Url,
+        deadline: &mut Instant,
+        held: &mut Held,
+        last: bool,
+        (sink, beside): (&Sender<Piece>, &mut Vec<Beside>),
+    ) -> Try {
         let mut exchange = Exchange::default();
         let mut seen = Vec::new();
         let mut next = url.clone();
@@ -273,10 +286,14 @@ impl Client {
             let _turn = self.lanes.turn(next.host_str().unwrap_or("")).await;
             *deadline += waiting.elapsed();
             match self.hop(&next, *deadline, held, &mut exchange).await {
-                Ok(Step::Redirect(to)) => next = to,
+                Ok(Step::Redirect(to, response)) => {
+                    beside.extend(self.beside(response, *deadline, exchange.hops.len() - 1).await);
+                    next = to;
+                }
                 Ok(Step::Answer(response)) => {
                     if let Some(wait) = may_pass(&response, &self.route.limits).filter(|_| !last) {
                         let status = response.status().as_u16();
+                        beside.extend(self.beside(response, *deadline, exchange.hops.len() - 1).await);
                         let ending = Ending::Failed(format!("the server answered {status}"));
                         let fetched = Fetched { status: Some(status), ..Fetched::ended(exchange, ending) };
                         return Try::Again { fetched: Box::new(self.kept(fetched, held)), wait };
@@ -294,9 +311,30 @@ impl Client {
         }
     }
 
+    /// The body of an answer that leads elsewhere; none where it has none. Nobody waits long for it.
+    async fn beside(&self, response: Response<Incoming>, deadline: Instant, hop: usize) -> Option<Beside> {
+        const MOST: usize = 1 << 16;
+        const WAIT: u64 = 5;
+        let limit = deadline.min(Instant::now() + Duration::from_secs(self.route.limits.idle_seconds.min(WAIT)));
+        let (mut body, mut bytes) = (response.into_body(), Vec::new());
+        let cut = loop {
+            match timeout_at(limit, body.frame()).await {
+                Err(_) => break Some("the rest did not come in time".to_owned()),
+                Ok(None) => break None,
+                Ok(Some(Err(error))) => break Some(format!("the connection ended early: {}", cause(&error))),
+                Ok(Some(Ok(frame))) => bytes.extend(frame.into_data().unwrap_or_default()),
+            }
+            if bytes.len() > MOST {
+                bytes.truncate(MOST);
+                break Some(format!("of a body that leads elsewhere no more than {MOST} bytes are read"));
+            }
+        };
+        (!bytes.is_empty()).then_some(Beside { hop, bytes, cut })
+    }
+
     /// A try that brought nothing, after one that brought the beginning.
     fn kept(&self, fetched: Fetched, held: &Held) -> Fetched {
-        match &held.first {
+        match held.first.as_ref().filter(|_| !held.begun) {
             None => fetched,
             Some(first) => {
                 let why = match &fetched.ending {
@@ -486,7 +524,7 @@ impl Client {
         hop.status = Some(response.status().as_u16());
         hop.answered = Some(self.clock.now());
         match redirect(url, &response) {
-            Some(to) => Ok(Step::Redirect(to?)),
+            Some(to) => Ok(Step::Redirect(to?, response)),
             None => Ok(Step::Answer(response)),
         }
     }
@@ -551,23 +589,28 @@ impl Client {
                     let first = held.first.clone().unwrap_or_else(|| fetched.clone());
                     fetched = Fetched { exchange: fetched.exchange, ..first };
                 }
-                // The whole of it, which is another version, another address, or a server that knows no ranges.
-                Ok(false) => {
+                Err(why) if !held.begun => {
+                    fetched.ending = Ending::Failed(why);
+                    return Try::Done(Box::new(self.kept(fetched, held)));
+                }
+                // The whole of it, which is another version, another address, or a server that knows no ranges; or what has become
+                // of what was begun in an earlier attempt.
+                said => {
                     *held = Held::default();
                     if sink.send(Piece::Restart).await.is_err() {
                         fetched.ending = Ending::Stopped("the disk did not take the bytes".into());
                         return Try::Done(Box::new(fetched));
                     }
-                }
-                Err(why) => {
-                    fetched.ending = Ending::Failed(why);
-                    return Try::Done(Box::new(self.kept(fetched, held)));
+                    if let (Err(why), 206 | 416) = (said, status) {
+                        fetched.ending = Ending::Failed(why);
+                        return Try::Again { fetched: Box::new(fetched), wait: None };
+                    }
                 }
             }
         }
         let rest = held.received > 0;
         if !rest {
-            held.validator = if status == 200 && fetched.reserved.is_none() { validator(&response) } else { None };
+            held.validator = if status == 200 && fetched.reserved.is_none() { validator(|name| header(&response, &name)) } else { None };
             held.total = fetched.declared;
             held.url = Some(url.clone());
         }
@@ -579,11 +622,13 @@ impl Client {
         held.answered = true;
         let before = held.received;
         let (ending, received) = self.pump(response.into_body(), deadline, held.received, sink).await;
-        fetched.received = received;
         held.received = received;
         if rest && received > before {
             held.joined.push(before);
+            held.begun = false;
         }
+        // All that is there came in an earlier attempt: this one brought nothing.
+        (fetched.received, fetched.status) = if held.begun { (0, Some(status)) } else { (received, fetched.status) };
         fetched.ending = match ending {
             None if held.total.is_some_and(|total| total > received) => Ending::Cut("fewer bytes than announced".into()),
             None if rest && held.total.is_some_and(|total| total < received) => {
@@ -605,14 +650,14 @@ impl Client {
             Some(ending) => ending,
         };
         let short = held.total.is_none_or(|total| received < total);
-        let resumable = held.validator.is_some() && short && received > 0 && received < self.route.limits.max_bytes;
+        let resumable = held.validator.is_some() && short && fetched.received > 0 && received < self.route.limits.max_bytes;
         match &fetched.ending {
             Ending::Cut(_) | Ending::Stopped(_) if resumable => {
                 held.first = Some(fetched.clone());
                 Try::Again { fetched: Box::new(fetched), wait: None }
             }
             // Nothing came: there is nothing to lose by asking again.
-            Ending::Cut(_) if received == 0 => Try::Again { fetched: Box::new(fetched), wait: None },
+            Ending::Cut(_) if fetched.received == 0 => Try::Again { fetched: Box::new(fetched), wait: None },
             _ => Try::Done(Box::new(fetched)),
         }
     }
@@ -672,17 +717,17 @@ impl Client {
     }
 }
 
-fn header<'a>(response: &'a Response<Incoming>, name: &HeaderName) -> Option<&'a str> {
+pub(super) fn header<'a>(response: &'a Response<Incoming>, name: &HeaderName) -> Option<&'a str> {
     response.headers().get(name).and_then(|value| value.to_str().ok())
 }
 
 /// The last transfer coding: only chunks have an end of their own; any other goes on until the connection closes.
-fn transfer_coding(response: &Response<Incoming>) -> Option<String> {
+pub(super) fn transfer_coding(response: &Response<Incoming>) -> Option<String> {
     let all = response.headers().get_all(TRANSFER_ENCODING);
     all.iter().next_back().map(|value| value.to_str().unwrap_or("?").to_owned())
 }
 
-fn is_chunked(codings: &str) -> bool {
+pub(super) fn is_chunked(codings: &str) -> bool {
     codings.rsplit(',').next().unwrap_or("").trim().eq_ignore_ascii_case("chunked")
 }
 
@@ -701,53 +746,6 @@ fn described(response: &Response<Incoming>, exchange: Exchange) -> Fetched {
         declared_type: header(response, &CONTENT_TYPE).map(|text| text.chars().take(200).collect()),
         reserved: range.or(odd.or(coding).map(|coding| Reserve::Encoded(coding.chars().take(100).collect()))),
         ..Fetched::ended(exchange, Ending::Unmarked)
-    }
-}
-
-/// How a server names this version of a file so strongly that its rest can be asked for (RFC 9110, 13.1.5).
-fn validator(response: &Response<Incoming>) -> Option<String> {
-    if let Some(tag) = header(response, &ETAG) {
-        return Some(tag.to_owned()).filter(|tag| tag.starts_with('"') && tag.len() > 2);
-    }
-    let read = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp().as_second());
-    let (modified, date) = (header(response, &LAST_MODIFIED)?, header(response, &DATE)?);
-    // Within a minute two versions can have the same date.
-    (read(date)? - read(modified)? >= 60).then(|| modified.to_owned())
-}
-
-/// Whether an answer is the rest that was asked for (true), or the whole file (false). An error says why it is neither.
-fn rest(response: &Response<Incoming>, held: &mut Held) -> Result<bool, String> {
-    match response.status().as_u16() {
-        200 => Ok(false),
-        206 => {
-            let said = header(response, &CONTENT_RANGE).unwrap_or("no range");
-            let range = said.strip_prefix("bytes ").and_then(|range| range.split_once('/'));
-            let (from, total) = range
-                .and_then(|(range, total)| Some((range.split_once('-')?.0.parse::<u64>().ok()?, total.parse::<u64>().ok())))
-                .ok_or_else(|| format!("the server answered 206 with {said:?}"))?;
-            let coded = header(response, &CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
-            if coded || transfer_coding(response).is_some_and(|codings| !is_chunked(&codings)) {
-                return Err("the server sent the rest in another coding".into());
-            }
-            if from != held.received {
-                return Err(format!("the server sent {said:?} instead of the rest from byte {}", held.received));
-            }
-            match (total, held.total) {
-                (Some(total), Some(known)) if total != known => {
-                    return Err(format!("the server says that the file now has {total} bytes, and before {known}"));
-                }
-                (Some(total), None) => held.total = Some(total),
-                _ => {}
-            }
-            // The part must be named as the beginning was: some servers know ranges, and not If-Range.
-            let by_tag = held.validator.as_deref().is_some_and(|known| known.starts_with('"'));
-            let named = header(response, if by_tag { &ETAG } else { &LAST_MODIFIED });
-            if named != held.validator.as_deref() {
-                return Err("the server does not say that its part is of the same version of the file".into());
-            }
-            Ok(true)
-        }
-        status => Err(format!("the server answered {status}")),
     }
 }
 
@@ -882,7 +880,7 @@ mod tests {
             bytes
         };
         let url = format!("https://localhost:{port}/clip.mp4");
-        tokio::join!(client.get(&url, sender), gather)
+        tokio::join!(client.get(&url, None, sender), gather)
     }
 
     #[tokio::test]

@@ -79,19 +79,22 @@ fn hls(bytes: &[u8], base: &Url) -> Result<Playlist, String> {
     }
 }
 
-/// The version with the most bits, and the sound that goes with it.
+/// The version with the most bits, and the sound and the subtitles that go with it.
 fn choice(master: &MasterPlaylist, base: &Url) -> Result<Playlist, String> {
     let versions: Vec<_> = master.variants.iter().filter(|one| !one.is_i_frame).collect();
     let best = versions.iter().max_by_key(|one| one.bandwidth).ok_or("it lists no version of the stream")?;
     let mut tracks = vec![("video".to_owned(), joined(base, &best.uri)?)];
-    if let Some(group) = &best.audio {
-        let sound = |one: &&m3u8_rs::AlternativeMedia| one.media_type == AlternativeMediaType::Audio && one.group_id == *group;
+    let beside = [
+        (&best.audio, AlternativeMediaType::Audio, "audio"),
+        // Named as in DASH.
+        (&best.subtitles, AlternativeMediaType::Subtitles, "text"),
+    ];
+    for (group, kind, name) in beside {
+        let of_group = |one: &&m3u8_rs::AlternativeMedia| one.media_type == kind && Some(&one.group_id) == group.as_ref();
         // Every language is evidence.
-        for (nth, one) in master.alternatives.iter().filter(sound).enumerate() {
-            if let Some(uri) = &one.uri {
-                let name = if nth == 0 { "audio".to_owned() } else { format!("audio-{}", nth + 1) };
-                tracks.push((name, joined(base, uri)?));
-            }
+        for (nth, uri) in master.alternatives.iter().filter(of_group).filter_map(|one| one.uri.as_ref()).enumerate() {
+            let name = if nth == 0 { name.to_owned() } else { format!("{name}-{}", nth + 1) };
+            tracks.push((name, joined(base, uri)?));
         }
     }
     Ok(Playlist::Choice { tracks, of: versions.len() })
@@ -370,10 +373,12 @@ mod tests {
 
     #[test]
     fn of_the_versions_the_best_is_taken_with_its_sound() {
-        let master = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"ar\",URI=\"ar.m3u8\"\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"en\",URI=\"en.m3u8\"\n\
-            #EXT-X-STREAM-INF:BANDWIDTH=1000,AUDIO=\"s\"\nlow.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=9000,AUDIO=\"s\"\nhigh.m3u8\n";
+        let master = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"in the video\"\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"ar\",URI=\"ar.m3u8\"\n\
+            #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"en\",URI=\"en.m3u8\"\n#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"t\",NAME=\"ar\",URI=\"words.m3u8\"\n\
+            #EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"other\",NAME=\"fr\",URI=\"fr.m3u8\"\n\
+            #EXT-X-STREAM-INF:BANDWIDTH=1000,AUDIO=\"s\"\nlow.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=9000,AUDIO=\"s\",SUBTITLES=\"t\"\nhigh.m3u8\n";
         let found = playlist(master.as_bytes(), HLS, "http://a.example/v/list").unwrap();
-        let expected = [("video", "high"), ("audio", "ar"), ("audio-2", "en")];
+        let expected = [("video", "high"), ("audio", "ar"), ("audio-2", "en"), ("text", "words")];
         let tracks = expected.map(|(name, file)| (name.to_owned(), format!("http://a.example/v/{file}.m3u8"))).to_vec();
         assert_eq!(found, Playlist::Choice { tracks, of: 2 });
     }

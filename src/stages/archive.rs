@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
-use super::capture::{Acquisition, Means};
+use super::capture::{Acquisition, Kept, Means};
 use super::download::own_last;
 use super::record::{permission, record};
 use super::{Coverage, ObtainError, Resolved, Source, coverage};
-use crate::evidence::{Clock, Completeness, Digest, Item, Outcome, Unit};
-use crate::fetch::{Client, Local};
+use crate::evidence::{Clock, Completeness, Digest, Exchange, Item, Outcome, Unit};
+use crate::fetch::{Begun, Client, Local};
 use crate::ledger::LedgerError;
 use crate::reading::ReadError;
 use crate::vault::{CaptureRow, Committed, Effects, Lease, Task, Vault, VaultError};
@@ -106,6 +106,8 @@ pub(super) struct Job {
     pub unit: Unit,
     pub item: Item,
     pub local: Option<Local>,
+    /// What an earlier try brought of it before it broke off.
+    pub kept: Option<Kept>,
     /// A report's own page, only to be shown: footage at these addresses is captured anyway.
     pub beside: Option<BTreeSet<String>>,
 }
@@ -176,7 +178,7 @@ pub(super) fn jobs(
 ) -> Result<Vec<Job>, VaultError> {
     let (mut jobs, mut seen) = (Vec::new(), BTreeSet::new());
     for item in resolved.iter().filter_map(|resolved| resolved.item.clone()) {
-        let mut unit = Unit::capture(&item.key, &report.to_string());
+        let (mut unit, mut kept) = (Unit::capture(&item.key, &report.to_string()), None);
         let reader = vault.reader();
         // An item that only a newer reader finds in an old report is not recorded, so it is not tried.
         let Some(row) = reader.item_by_key(&item.key)? else { continue };
@@ -189,21 +191,32 @@ pub(super) fn jobs(
                 continue;
             }
             unit = Unit::capture(&item.key, &format!("{report} again after {}", tries.len()));
+            kept = tries.iter().rev().find(|one| one.sha256.is_some()).filter(|_| !how.recapture).and_then(|last| begun(vault, last));
             vault.enqueue(&Task { unit: unit.clone(), subject: item.key.clone() })?;
         }
         let local = item.key.starts_with("local:").then(|| local.cloned()).flatten();
         if seen.insert(unit.key.clone()) {
-            jobs.push(Job { unit, item, local, beside: None });
+            jobs.push(Job { unit, item, local, kept, beside: None });
         }
     }
     Ok(jobs)
 }
 
-/// Whether a body stopped for a reason of the network's, and not for its own or ours.
+/// What a try brought of a file before it broke off, if the rest can be asked for.
+fn begun(vault: &Vault, last: &CaptureRow) -> Option<Kept> {
+    let object: Digest = last.sha256.as_deref().filter(|_| broke_off(last))?.parse().ok()?;
+    let exchange: Exchange = serde_json::from_value(last.exchange.clone()).ok()?;
+    let size = vault.reader().object(&object).ok()??.size;
+    let path = vault.reader().layout().object(&object);
+    Some(Kept { begun: Begun::of(&exchange.hops, size)?, capture: last.id.clone(), object, path })
+}
+
+/// Whether a body stopped for a reason that may pass: the network's, or the time that it was given.
 fn broke_off(last: &CaptureRow) -> bool {
+    let passing = ["ended early", "without a byte", "fewer bytes", "stopped after"];
     last.completeness == Completeness::Truncated.as_str()
         && last.method == "http"
-        && ["ended early", "without a byte", "fewer bytes"].iter().any(|words| last.because.contains(words))
+        && passing.iter().any(|words| last.because.contains(words))
         && !last.because.contains("the file is cut")
 }
 
@@ -315,7 +328,7 @@ fn spawn(
     (places, stop): (Arc<Semaphore>, Arc<AtomicBool>),
     sender: mpsc::Sender<Finished>,
 ) {
-    let (item, local, beside) = (job.item.clone(), job.local.clone(), job.beside.clone());
+    let (item, local, kept, beside) = (job.item.clone(), job.local.clone(), job.kept.clone(), job.beside.clone());
     runtime.spawn(async move {
         let _place = places.acquire_owned().await;
         if stop.load(Ordering::Relaxed) {
@@ -330,7 +343,7 @@ fn spawn(
             tokio::spawn(async move {
                 match beside {
                     Some(beside) => Ok(means.browse(&key, &of, &beside).await?.map(own_last).unwrap_or_default()),
-                    None => means.obtain(&key, &of).await,
+                    None => means.obtain(&key, &of, kept).await,
                 }
             })
         };

@@ -14,7 +14,7 @@ use crate::evidence::{
     Capture, Claim, Clock, Completeness, Digest, Event, Examination, Exchange, ExhibitAdmitted, Item, MediaKind, Object,
     ObjectKept, Outcome, Role, Subject, Time, Unit,
 };
-use crate::fetch::{Client, Drawn, Fetched, Found, Local, LocalError, Piece, Wanted};
+use crate::fetch::{Begun, Client, Drawn, Fetched, Found, Local, LocalError, Piece, Wanted};
 use crate::probe::{self, Probed, Structure};
 use crate::vault::{Effects, Lease, Staged, Staging, VaultError};
 
@@ -73,6 +73,40 @@ pub(super) struct Part {
     pub name: Option<String>,
     /// Admitted whatever came of the attempt.
     pub always: bool,
+}
+
+impl Part {
+    pub fn no_exhibit(arrived: Arrived) -> Part {
+        Part { arrived, role: None, name: None, always: false }
+    }
+}
+
+/// The beginning of a file that an earlier attempt brought, and that the case keeps.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub begun: Begun,
+    pub capture: String,
+    pub object: Digest,
+    pub path: PathBuf,
+}
+
+impl Kept {
+    /// Its bytes, to be gone on with; none where they are not what they were.
+    fn copied(&self, mut staging: Staging) -> Result<Option<Staging>, VaultError> {
+        let Ok(mut file) = std::fs::File::open(&self.path) else { return Ok(None) };
+        io::copy(&mut file, &mut staging).map_err(disk)?;
+        Ok(Some(staging).filter(|staging| staging.so_far() == self.object))
+    }
+}
+
+/// What came from one address.
+pub(super) struct Received {
+    pub fetched: Fetched,
+    pub arrived: Option<Arrived>,
+    /// A longer answer that broke off before.
+    pub earlier: Option<Arrived>,
+    /// Bodies of answers that led elsewhere; their hops name them.
+    pub beside: Vec<Arrived>,
 }
 
 /// What an attempt brought: a dated record, and bytes if any came.
@@ -146,18 +180,34 @@ impl Means {
         }
     }
 
-    /// Asks for an address, and keeps what comes; and, if a longer answer broke off before, that too. An error is ours
-    /// (the disk), never the server's.
-    pub async fn receive(&self, url: &str) -> Result<(Fetched, Option<Arrived>, Option<Arrived>), VaultError> {
+    /// Asks for an address, and keeps what comes. An error is ours (the disk), never the server's.
+    pub async fn receive(&self, url: &str) -> Result<Received, VaultError> {
+        self.receive_rest(url, None).await
+    }
+
+    /// The same, but that of what the case keeps only the rest is asked for.
+    async fn receive_rest(&self, url: &str, kept: Option<Kept>) -> Result<Received, VaultError> {
         let (sender, mut receiver) = mpsc::channel::<Piece>(16);
         let intake = self.intake.clone();
+        let (begun, kept) = match kept {
+            None => (None, None),
+            Some(kept) => {
+                let staging = intake()?;
+                let copied = tokio::task::spawn_blocking(move || (kept.copied(staging), kept.begun));
+                let (copied, begun) = copied.await.map_err(|error| disk(io::Error::other(error)))?;
+                copied?.map(|staging| (begun, staging)).unzip()
+            }
+        };
         // Writing and hashing block, so they have a thread of their own while the network goes on.
         let writing = tokio::task::spawn_blocking(move || -> Result<(Option<Arrived>, Option<Arrived>), VaultError> {
-            let (mut staging, mut earlier): (Option<Staging>, Option<Staging>) = (None, None);
+            let before = kept.as_ref().map(Staging::size);
+            let (mut staging, mut earlier): (Option<Staging>, Option<Staging>) = (kept, None);
+            // What an earlier attempt brought is not this one's.
+            let own = |staging: &Staging| Some(staging.size()) != before;
             while let Some(piece) = receiver.blocking_recv() {
                 let Piece::Bytes(chunk) = piece else {
                     // Of answers that broke off, the longest stays: what comes now can be less.
-                    let broken = staging.take();
+                    let broken = staging.take().filter(own);
                     if broken.as_ref().map(Staging::size) > earlier.as_ref().map(Staging::size) {
                         earlier = broken;
                     }
@@ -169,23 +219,36 @@ impl Means {
                 };
                 staging.write_all(&chunk).map_err(disk)?;
             }
-            let arrived = staging.map(finish).transpose()?.flatten();
+            let arrived = staging.filter(own).map(finish).transpose()?.flatten();
             let earlier = earlier.map(finish).transpose()?.flatten();
             let lost = earlier.filter(|earlier| !arrived.as_ref().is_some_and(|arrived| begins_with(arrived, earlier)));
             Ok((arrived, lost))
         });
-        let fetched = self.client.get(url, sender).await;
-        match writing.await {
-            Ok(arrived) => arrived.map(|(arrived, earlier)| (fetched, arrived, earlier)),
-            Err(error) => Err(disk(io::Error::other(error))),
+        let mut fetched = self.client.get(url, begun, sender).await;
+        let (arrived, earlier) = writing.await.map_err(|error| disk(io::Error::other(error)))??;
+        let mut beside = Vec::new();
+        for one in std::mem::take(&mut fetched.beside) {
+            let mut staging = (self.intake)()?;
+            staging.write_all(&one.bytes).map_err(disk)?;
+            if let (Some(kept), Some(hop)) = (finish(staging)?, fetched.exchange.hops.get_mut(one.hop)) {
+                (hop.body, hop.cut) = (Some(kept.digest()), one.cut);
+                beside.push(kept);
+            }
         }
+        Ok(Received { fetched, arrived, earlier, beside })
     }
 
     /// Fetches an item over http(s). An error is ours (the disk), never the server's.
     pub async fn fetch(&self, key: &str, item: &Item) -> Result<Acquisition, VaultError> {
+        self.fetch_rest(key, item, None).await
+    }
+
+    /// The same, but that of what the case keeps only the rest is asked for.
+    pub async fn fetch_rest(&self, key: &str, item: &Item, kept: Option<Kept>) -> Result<Acquisition, VaultError> {
         let mut capture = self.blank(key, item, "http", self.clock.now());
         let url = item.url.as_deref().unwrap_or_default();
-        let (fetched, arrived, earlier) = self.receive(url).await?;
+        let of = kept.as_ref().map(|kept| (kept.begun.received(), kept.capture.clone()));
+        let Received { fetched, arrived, earlier, beside } = self.receive_rest(url, kept).await?;
         let meant = Meant { kind: item.kind, url, on_platform: item.platform.is_some() };
         let mut judged = judge::http(meant, &fetched, arrived.as_ref().map(|arrived| &arrived.probed));
         if fetched.tries > 1 {
@@ -210,13 +273,17 @@ impl Means {
         capture.received = fetched.received;
         if !fetched.resumed.is_empty() {
             let at = fetched.resumed.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-            let joined = format!("put together from {} answers, joined at byte {at}", fetched.resumed.len() + 1);
+            let mut joined = format!("put together from {} answers, joined at byte {at}", fetched.resumed.len() + 1);
+            if let Some((before, capture)) = of.filter(|(before, _)| fetched.resumed.first() == Some(before)) {
+                joined += &format!("; the first {before} bytes are those of {capture}");
+            }
             judged.because += &format!("; {joined}");
             capture.alterations.push(joined);
         }
         capture.exchange = Some(fetched.exchange).filter(|exchange: &Exchange| !exchange.hops.is_empty());
-        let parts =
+        let mut parts: Vec<Part> =
             earlier.map(|arrived| Part { arrived, role: Some(Role::Original), name: None, always: true }).into_iter().collect();
+        parts.extend(beside.into_iter().map(Part::no_exhibit));
         Ok(Acquisition { parts, ..Acquisition::new(capture, judged, arrived, None) })
     }
 

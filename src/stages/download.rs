@@ -7,7 +7,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::capture::{Acquisition, Arrived, Means, Part, disk, finish};
+use super::capture::{Acquisition, Arrived, Kept, Means, Part, disk, finish};
 use super::judge::Judgement;
 use crate::evidence::{Claim, Completeness, Exchange, Item, MediaKind, Outcome, Reading, Role};
 use crate::fetch::{Downloaded, Downloader, open_left, read_info};
@@ -51,9 +51,9 @@ const SAYS: &[(&str, Outcome)] = &[
 impl Means {
     /// Obtains an item. A page is shown in a browser where there is one; other things are asked for by http, and where
     /// that brings the page around the footage, the footage by the downloader, or out of the browser. What counts as
-    /// the item's own attempt is the last.
-    pub async fn obtain(&self, key: &str, item: &Item) -> Result<Vec<Acquisition>, VaultError> {
-        let own = self.at_its_address(key, item).await?;
+    /// the item's own attempt is the last. A file that broke off in an earlier attempt is gone on with.
+    pub async fn obtain(&self, key: &str, item: &Item, kept: Option<Kept>) -> Result<Vec<Acquisition>, VaultError> {
+        let own = self.at_its_address(key, item, kept).await?;
         let stands = own.last().map_or(Outcome::Error, Acquisition::outcome);
         // Before the item's own: what a third party has is not where the item was.
         let mut all = self.third_party(key, item, stands).await?;
@@ -61,10 +61,10 @@ impl Means {
         Ok(all)
     }
 
-    async fn at_its_address(&self, key: &str, item: &Item) -> Result<Vec<Acquisition>, VaultError> {
+    async fn at_its_address(&self, key: &str, item: &Item, kept: Option<Kept>) -> Result<Vec<Acquisition>, VaultError> {
         let mut page = match self.page(key, item).await? {
             Some(shown) => shown,
-            None => vec![self.fetch(key, item).await?],
+            None => vec![self.fetch_rest(key, item, kept).await?],
         };
         let last = &page[0];
         if let Some((mime, address)) = last.playlist() {

@@ -5,32 +5,13 @@ use std::io::{self, Read, Write};
 
 use serde_json::{Value, json};
 
-use crate::evidence::{Digest, Exchange, Hop};
+use crate::evidence::{Digest, Exchange, Hop, final_head, header_in};
 use crate::vault::{CaptureRow, Reader, VaultError};
 use crate::warc::{Block, Indexed, Open, Page, Record, Written, urn, write};
 
 /// Bytes of a head are characters of the same number (ISO 8859-1).
 fn bytes(head: &str) -> Vec<u8> {
     head.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap_or(b'?')).collect()
-}
-
-/// The final head, without the interim ones before it.
-fn final_head(head: &str) -> &str {
-    let mut rest = head;
-    while rest.starts_with("HTTP/1.1 1")
-        && let Some((_, next)) = rest.split_once("\r\n\r\n")
-    {
-        rest = next;
-    }
-    rest
-}
-
-fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    head.lines()
-        .skip(1)
-        .filter_map(|line| line.split_once(':'))
-        .find(|(found, _)| found.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.trim())
 }
 
 /// A body that was seen before in this file.
@@ -77,7 +58,7 @@ pub(super) fn pages(captures: &[CaptureRow]) -> Vec<Page> {
         let is_page = |hop: &&Hop| {
             hop.status == Some(200)
                 && hop.url == address
-                && header(final_head(&hop.response_head), "content-type").is_some_and(|said| said.starts_with("text/html"))
+                && header_in(final_head(&hop.response_head), "content-type").is_some_and(|said| said.starts_with("text/html"))
         };
         let hop = exchange.hops.iter().rev().find(is_page)?;
         Some(Page { id: capture.id.clone(), url: hop.url.clone(), date: hop.started.to_string(), title: None })
@@ -93,8 +74,8 @@ fn portions(hops: &[Hop], size: u64) -> Vec<Option<(u64, u64)>> {
     for (nth, hop) in hops.iter().enumerate().rev() {
         let head = final_head(&hop.response_head);
         let from = match hop.status {
-            Some(206) if end > 0 && nth > 0 => {
-                let range = header(head, "content-range").and_then(|range| range.strip_prefix("bytes "));
+            Some(206) if end > 0 && header_in(&hop.request_head, "range").is_some() => {
+                let range = header_in(head, "content-range").and_then(|range| range.strip_prefix("bytes "));
                 range.and_then(|range| range.split('-').next()).and_then(|from| from.parse::<u64>().ok())
             }
             Some(_) if !is_redirect(hop) => Some(0),
@@ -116,7 +97,7 @@ fn has_body(hop: &Hop) -> bool {
 }
 
 fn is_redirect(hop: &Hop) -> bool {
-    matches!(hop.status, Some(301 | 302 | 303 | 307 | 308)) && header(final_head(&hop.response_head), "location").is_some()
+    matches!(hop.status, Some(301 | 302 | 303 | 307 | 308)) && header_in(final_head(&hop.response_head), "location").is_some()
 }
 
 /// What a hop brought of a body: from a byte on, so many of so many.
@@ -126,8 +107,18 @@ struct Piece {
     from: u64,
     length: u64,
     size: u64,
-    /// It ends before its end.
-    cut: bool,
+    /// It ends before its end: why, in WARC's words.
+    cut: Option<&'static str>,
+}
+
+/// Why a body is not whole, by what is recorded of it, as `WARC-Truncated` names it (WARC 1.1, 5.13).
+fn truncated(why: &str) -> &'static str {
+    let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
+    match () {
+        () if says(&["the limit of", "no more than"]) => "length",
+        () if says(&["stopped after", "bytes a second", "in time"]) => "time",
+        () => "disconnect",
+    }
 }
 
 fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>, out: &mut Written<'_>) -> io::Result<()> {
@@ -140,25 +131,25 @@ fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>,
         }
     };
     let name = |what: &str| format!("{} {} {what}", capture.id, capture.entry);
+    let own = |hop: &Hop| {
+        let (digest, size) = (hop.body?, object(&hop.body?)?.size);
+        Some(Piece { digest, from: 0, length: size, size, cut: hop.cut.as_deref().map(truncated) })
+    };
     let mut last = None;
     let pieces: Vec<Option<Piece>> = match capture.method.as_str() {
         "http" | "wayback" | "save-page-now" => {
             // A file can be cut that was sent whole.
             let cut = capture.completeness == "truncated" && !capture.because.contains("but the file is cut");
+            let cut = cut.then(|| truncated(&capture.because));
             let size = digest.and_then(|digest| object(&digest)).map_or(0, |object| object.size);
             let portions = portions(&exchange.hops, size).into_iter();
             let piece = |(from, length): (u64, u64)| {
-                Some(Piece { digest: digest?, from, length, size, cut: cut && from + length == size })
+                Some(Piece { digest: digest?, from, length, size, cut: cut.filter(|_| from + length == size) })
             };
-            portions.map(|portion| portion.and_then(piece)).collect()
+            let served = portions.map(|portion| portion.and_then(piece));
+            served.zip(&exchange.hops).map(|(served, hop)| served.or_else(|| own(hop))).collect()
         }
-        "chromium" | "hls" | "dash" => {
-            let piece = |hop: &Hop| {
-                let (digest, size) = (hop.body?, object(&hop.body?)?.size);
-                Some(Piece { digest, from: 0, length: size, size, cut: hop.cut.is_some() })
-            };
-            exchange.hops.iter().map(piece).collect()
-        }
+        "chromium" | "hls" | "dash" => exchange.hops.iter().map(own).collect(),
         _ => Vec::new(),
     };
     for (nth, (hop, piece)) in exchange.hops.iter().zip(&pieces).enumerate() {
@@ -181,15 +172,16 @@ fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>,
             let piece = piece.filter(|_| whole_head);
             let mut more: Vec<(&str, String)> = address.iter().cloned().collect();
             let chunked =
-                header(head, "transfer-encoding").is_some_and(|codings| codings.to_ascii_lowercase().ends_with("chunked"));
-            let whole = piece.is_some_and(|piece| piece.length == piece.size && !piece.cut && piece.length > 0);
+                header_in(head, "transfer-encoding").is_some_and(|codings| codings.to_ascii_lowercase().ends_with("chunked"));
+            let whole = piece.is_some_and(|piece| piece.length == piece.size && piece.cut.is_none() && piece.length > 0);
             match piece {
                 _ if !whole_head => more.push(("WARC-Truncated", "disconnect".into())),
-                // Bodies of our own requests' redirects, and of answers after which we asked again, are not read.
-                None if header(head, "content-length").is_some_and(|length| length != "0") && has_body(hop) => {
+                // Of answers that led elsewhere, earlier versions kept nothing.
+                None if header_in(head, "content-length").is_some_and(|length| length != "0") && has_body(hop) => {
                     more.push(("WARC-Truncated", "unspecified".into()));
                 }
-                Some(piece) if piece.length > 0 && piece.from + piece.length < piece.size || piece.cut => {
+                Some(Piece { cut: Some(why), .. }) => more.push(("WARC-Truncated", why.into())),
+                Some(piece) if piece.length > 0 && piece.from + piece.length < piece.size => {
                     more.push(("WARC-Truncated", "disconnect".into()));
                 }
                 _ => {}
@@ -235,7 +227,7 @@ fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>,
                 status: hop.status,
                 media_type: match made.kind {
                     "revisit" => "warc/revisit".to_owned(),
-                    _ => header(head, "content-type")
+                    _ => header_in(head, "content-type")
                         .map_or("unk".to_owned(), |said| said.split(';').next().unwrap_or("").trim().to_owned()),
                 },
                 digest: made.payload.or(piece.filter(|_| whole).map(|piece| piece.digest)),

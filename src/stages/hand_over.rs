@@ -34,7 +34,7 @@ pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<Re
         Thing::Whole(Source::Url(url)) => {
             let item = url_item(url)?;
             let unit = Unit::capture(&item.key, &format!("added {now}"));
-            (item.clone(), runtime()?.block_on(means.obtain(&unit.key, &item))?)
+            (item.clone(), runtime()?.block_on(means.obtain(&unit.key, &item, None))?)
         }
         Thing::Whole(Source::File(path)) if path.to_string_lossy().contains("://") => {
             let name = path.display().to_string();

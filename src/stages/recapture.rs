@@ -103,7 +103,7 @@ pub fn recapture(
         }
         let unit = Unit::capture(&item.key, &format!("recapture {now}"));
         vault.enqueue(&Task { unit: unit.clone(), subject: item.key.clone() })?;
-        jobs.push(Job { unit, item, local: None, beside: None });
+        jobs.push(Job { unit, item, local: None, kept: None, beside: None });
     }
     let tried = jobs.len();
     if !jobs.is_empty() {

@@ -85,7 +85,7 @@ fn shown(
     vault.enqueue(&Task { unit: unit.clone(), subject: item.key.clone() })?;
     let addresses = resolved.iter().filter_map(|one| one.item.as_ref()?.url.clone());
     let beside = addresses.map(|url| url.split('#').next().unwrap_or("").to_owned()).collect();
-    Ok(Some(Job { unit, item, local: None, beside: Some(beside) }))
+    Ok(Some(Job { unit, item, local: None, kept: None, beside: Some(beside) }))
 }
 
 /// Leases a unit; none if it is done already, by us or by somebody who is doing it now.
@@ -133,7 +133,7 @@ pub fn peek(url: &str, how: &Archive) -> Result<(Vec<u8>, Option<String>), Archi
             }
             bytes
         };
-        let (fetched, bytes) = tokio::join!(how.client.get(url, sender), gather);
+        let (fetched, bytes) = tokio::join!(how.client.get(url, None, sender), gather);
         match (&fetched.ending, fetched.status) {
             (Ending::Refused(why) | Ending::Timeout(why) | Ending::Failed(why), _) => Err(failed(why.clone())),
             (_, Some(200..=299)) => Ok((bytes, fetched.declared_type)),

@@ -6,10 +6,10 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::capture::{Acquisition, Arrived, Means, Part, disk, finish};
+use super::capture::{Acquisition, Arrived, Means, Part, Received, disk, finish};
 use super::judge::Judgement;
 use crate::evidence::{Completeness, Digest, Exchange, Hop, Item, Outcome, Role};
-use crate::fetch::{Ending, Fetched};
+use crate::fetch::Ending;
 use crate::probe::{Fragment, Playlist, StreamPiece, Track, playlist};
 use crate::vault::VaultError;
 
@@ -39,7 +39,7 @@ struct Brought {
 }
 
 impl Brought {
-    fn put(&mut self, url: &str, fetched: Fetched, arrived: Option<Arrived>) {
+    fn put(&mut self, url: &str, Received { fetched, arrived, beside, .. }: Received) {
         let status = fetched.status.unwrap_or_default();
         let lacking = match &fetched.ending {
             _ if fetched.status.is_some() && !(200..300).contains(&status) => Some(format!("the server answered {status}")),
@@ -64,7 +64,7 @@ impl Brought {
             self.lacking.get_or_insert_with(|| format!("{url}: {why}"));
         }
         self.received += arrived.as_ref().map_or(0, Arrived::size);
-        if let Some(arrived) = arrived {
+        for arrived in arrived.into_iter().chain(beside) {
             self.arrived.entry(arrived.digest()).or_insert(arrived);
         }
         self.bodies.insert(url.to_owned(), Body { digest, lacking });
@@ -141,8 +141,7 @@ impl Means {
         let completeness = if outcome == Outcome::Ok { completeness } else { Completeness::Unverifiable };
         let judged = Judgement { outcome, completeness, because: because.chars().take(1000).collect() };
         let first = if made.is_empty() { None } else { Some(made.remove(0)) };
-        let pieces = brought.arrived.into_values().map(|arrived| Part { arrived, role: None, name: None, always: false });
-        made.extend(pieces);
+        made.extend(brought.arrived.into_values().map(Part::no_exhibit));
         Ok(Acquisition::with_parts(capture, judged, first, made, Vec::new()))
     }
 
@@ -161,14 +160,15 @@ impl Means {
         };
         let mut tracks = Vec::new();
         for (name, url) in chosen {
-            let (fetched, arrived, _) = self.receive(&url).await?;
+            let received = self.receive(&url).await?;
+            let fetched = &received.fetched;
             let at =
                 fetched.served.and_then(|served| Some(fetched.exchange.hops.get(served)?.url.clone())).unwrap_or(url.clone());
             let mut bytes = Vec::new();
-            if let Some(arrived) = &arrived {
+            if let Some(arrived) = &received.arrived {
                 arrived.open()?.take(PLAYLIST).read_to_end(&mut bytes).map_err(disk)?;
             }
-            brought.put(&url, fetched, arrived);
+            brought.put(&url, received);
             match playlist(&bytes, mime, &at) {
                 Ok(Playlist::Tracks { tracks: found, .. }) => {
                     tracks.extend(found.into_iter().map(|track| Track { name: name.clone(), ..track }));
@@ -203,12 +203,12 @@ impl Means {
             }
             let Some(done) = under_way.join_next().await else { break };
             let (nth, url, received) = done.map_err(|error| disk(io::Error::other(error)))?;
-            let (fetched, arrived, _) = received?;
-            bytes += arrived.as_ref().map_or(0, Arrived::size);
-            came.insert(nth, (url, fetched, arrived));
+            let received = received?;
+            bytes += received.arrived.as_ref().map_or(0, Arrived::size);
+            came.insert(nth, (url, received));
             // Told in the playlist's order, whichever came first.
-            while let Some((url, fetched, arrived)) = came.remove(&next) {
-                brought.put(&url, fetched, arrived);
+            while let Some((url, received)) = came.remove(&next) {
+                brought.put(&url, received);
                 next += 1;
             }
         }
@@ -238,6 +238,10 @@ impl Means {
                 return Ok(Err(format!("{} has fewer bytes than the playlist says", piece.url)));
             }
             let mut file = arrived.open()?;
+            // Each has a head of its own (RFC 8216, 3.1.4): one after another they are no file of subtitles.
+            if pieces.len() > 1 && inputs.is_empty() && begins_with(&file, b"WEBVTT")? {
+                return Ok(Err("each piece is a file of subtitles of its own".into()));
+            }
             file.seek(SeekFrom::Start(from)).map_err(disk)?;
             io::copy(&mut file.take(length), &mut staging).map_err(disk)?;
             inputs.push(json!({ "url": piece.url, "sha256": arrived.digest().to_string(), "from": from, "length": length }));
@@ -279,4 +283,10 @@ impl Means {
         parts.extend(recipe.map(|arrived| Part { arrived, role: Some(Role::Sidecar), name, always: false }));
         Ok(Ok(parts))
     }
+}
+
+fn begins_with(file: &std::fs::File, words: &[u8]) -> Result<bool, VaultError> {
+    let mut head = Vec::new();
+    file.take(words.len() as u64).read_to_end(&mut head).map_err(disk)?;
+    Ok(head == words)
 }

@@ -15,19 +15,40 @@ use crate::evidence::{
 };
 use crate::ledger::Entry;
 
-/// Writes the rows that follow from one entry.
-pub(super) fn apply(db: &Connection, index: u64, entry: &Entry) -> Result<(), VaultError> {
-    told(db, None, index, entry)
+/// Writes the rows that follow from entries, one after another, in one transaction.
+pub(super) struct Applied<'a> {
+    db: &'a Connection,
+    /// The unit that the entry before belongs to: it is done.
+    done: Option<Unit>,
 }
 
-/// The same, but that nothing is written: what follows is expected of a catalogue that is only looked into.
+impl Applied<'_> {
+    pub fn new(db: &Connection) -> Applied<'_> {
+        Applied { db, done: None }
+    }
+
+    /// Writes the rows of the next entry.
+    pub fn apply(&mut self, index: u64, entry: &Entry) -> Result<(), VaultError> {
+        let rows = Rows { db: self.db, expected: None, index, touched: RefCell::default() };
+        let write = || {
+            if let Some(unit) = entry.work.as_ref().filter(|unit| self.done.as_ref() != Some(unit)) {
+                rows.done(unit)?;
+            }
+            rows.apply(entry)
+        };
+        write().map_err(VaultError::sql("be written"))?;
+        self.done.clone_from(&entry.work);
+        Ok(())
+    }
+}
+
+/// Tells what rows must follow from an entry: nothing is written, and the catalogue is only looked into.
 pub(super) fn expect(db: &Connection, expected: &RefCell<Expected>, index: u64, entry: &Entry) -> Result<(), VaultError> {
-    told(db, Some(expected), index, entry)
-}
-
-fn told(db: &Connection, expected: Option<&RefCell<Expected>>, index: u64, entry: &Entry) -> Result<(), VaultError> {
-    let rows = Rows { db, expected, index, touched: RefCell::default() };
-    rows.apply(entry).map_err(VaultError::sql("be written"))
+    let rows = Rows { db, expected: Some(expected), index, touched: RefCell::default() };
+    if let Some(unit) = &entry.work {
+        expected.borrow_mut().units.done(unit.kind.as_str(), &unit.key);
+    }
+    rows.apply(entry).map_err(VaultError::sql("be read"))
 }
 
 /// Whether an event would say what the case says already: then it is not recorded again.
@@ -202,17 +223,14 @@ impl Rows<'_> {
             "custody_event",
             "INSERT INTO custody_event VALUES (?1, ?2, ?3, ?4, ?5)",
             &[&self.index, &entry.event.kind(), &entry.time.to_string(), &entry.tool, &entry.person],
-        )?;
-        if let Some(unit) = &entry.work {
-            // Replaying makes the unit anew; recording finds it leased.
-            let sql = "INSERT INTO work (kind, key, subject, state) VALUES (?1, ?2, '', 'done') \
-                 ON CONFLICT DO UPDATE SET state = 'done', worker = NULL, lease_until = NULL";
-            match self.expected {
-                Some(expected) => expected.borrow_mut().units.done(unit.kind.as_str(), &unit.key),
-                None => self.run(sql, &[&unit.kind.as_str(), &unit.key]).map(drop)?,
-            }
-        }
-        Ok(())
+        )
+    }
+
+    /// Replaying makes the unit anew; recording finds it leased.
+    fn done(&self, unit: &Unit) -> Sql<()> {
+        let sql = "INSERT INTO work (kind, key, subject, state) VALUES (?1, ?2, '', 'done') \
+             ON CONFLICT DO UPDATE SET state = 'done', worker = NULL, lease_until = NULL";
+        self.run(sql, &[&unit.kind.as_str(), &unit.key]).map(drop)
     }
 
     fn object(&self, object: &Object) -> Sql<()> {

@@ -66,11 +66,11 @@ pub(super) fn create(path: &Path) -> Result<Connection, VaultError> {
 
 fn durable_writes(db: &Connection) -> Result<(), VaultError> {
     cautious(db)
-        .and_then(|()| db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"))
+        .and_then(|()| db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8192;"))
         .map_err(VaultError::sql("be opened"))
 }
 
-/// For writing. WAL with `synchronous=FULL`: a commit that returned survives the power going.
+/// For writing. The write-ahead log is folded in after 32 MiB. WAL with `synchronous=FULL`: a commit that returned survives the power going.
 pub(super) fn open(layout: &Layout) -> Result<Connection, VaultError> {
     let path = layout.database();
     if !path.is_file() {
@@ -120,20 +120,19 @@ fn connect(path: &Path, mode: &str) -> Result<Connection, VaultError> {
     Ok(db)
 }
 
+/// A database and its write-ahead log as one, in a temporary database of SQLite's own.
 fn copied(path: &Path, wal: &Path) -> Result<Connection, VaultError> {
-    let db = Connection::open("").map_err(VaultError::sql("be opened"))?;
-    let dir = std::env::temp_dir().join(format!("exhibit-{}-{:?}", std::process::id(), std::thread::current().id()));
-    std::fs::create_dir_all(&dir).map_err(VaultError::io("make the directory", &dir))?;
-    let (copy, copied_wal) = (dir.join("case.sqlite"), dir.join("case.sqlite-wal"));
+    let mut db = Connection::open("").map_err(VaultError::sql("be opened"))?;
+    let temporary = std::env::temp_dir();
+    // Nobody else sees what is in it, and it is gone however this ends.
+    let dir = tempfile::Builder::new().prefix("exhibit-").tempdir_in(&temporary).map_err(VaultError::io("write to", &temporary))?;
+    let (copy, copied_wal) = (dir.path().join("case.sqlite"), dir.path().join("case.sqlite-wal"));
     let result = std::fs::copy(path, &copy).and_then(|_| std::fs::copy(wal, &copied_wal));
     result.map_err(VaultError::io("copy", &copy))?;
     let source = Connection::open(&copy).map_err(VaultError::sql("be opened"))?;
-    let mut db = db;
     rusqlite::backup::Backup::new(&source, &mut db)
         .and_then(|backup| backup.run_to_completion(1024, std::time::Duration::ZERO, None))
         .map_err(VaultError::sql("be copied"))?;
-    drop(source);
-    let _ = std::fs::remove_dir_all(&dir);
     cautious(&db).map_err(VaultError::sql("be opened"))?;
     Ok(db)
 }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 
-use rusqlite::{Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::apply::Applied;
 use super::staging::Run;
 use super::work::{self, Lease, Task};
 use super::{Layout, Reader, Staged, Staging, VaultError, apply, db, durable, lock, nodes, objects, publish, recover};
@@ -55,11 +56,52 @@ pub enum Committed {
     Stale,
 }
 
-/// An entry, its bytes, and its sealed values: field, salt and canonical bytes.
-type Made = (Entry, Vec<u8>, Vec<(String, [u8; 16], Vec<u8>)>);
+/// Sealed values: field, salt and canonical bytes.
+type Values = Vec<(String, [u8; 16], Vec<u8>)>;
+
+/// An entry, its bytes, and its sealed values.
+type Made = (Entry, Vec<u8>, Values);
 
 /// So many entries in one commit are sealed on another core.
 const MANY: usize = 32;
+
+/// Entries that wait in memory, at most, while their rows are written.
+const WAITING: usize = 1024;
+
+/// Entries of one transaction on their way into the log. They go in together: the log's trigger makes each a statement of several
+/// steps, before which SQLite writes out what the search index has in memory.
+struct Growing<'a> {
+    db: &'a Connection,
+    /// The index of the next entry.
+    next: u64,
+    waiting: Vec<(u64, Vec<u8>, Values)>,
+    rows: Applied<'a>,
+}
+
+impl Growing<'_> {
+    fn push(&mut self, (entry, bytes, values): Made) -> Result<(), VaultError> {
+        self.rows.apply(self.next, &entry)?;
+        self.waiting.push((self.next, bytes, values));
+        self.next += 1;
+        if self.waiting.len() < WAITING { Ok(()) } else { self.write() }
+    }
+
+    /// To be called once more at the end.
+    fn write(&mut self) -> Result<(), VaultError> {
+        let mut write = || -> rusqlite::Result<()> {
+            let mut insert = self.db.prepare_cached("INSERT INTO log (idx, entry) VALUES (?1, ?2)")?;
+            let mut keep = self.db.prepare_cached("INSERT INTO sealed (idx, field, salt, value) VALUES (?1, ?2, ?3, ?4)")?;
+            for (index, bytes, values) in self.waiting.drain(..) {
+                insert.execute((index, &bytes))?;
+                for (field, salt, value) in &values {
+                    keep.execute((index, field, &salt[..], value))?;
+                }
+            }
+            Ok(())
+        };
+        write().map_err(VaultError::sql("be written"))
+    }
+}
 
 /// A case open for writing.
 pub struct Vault {
@@ -355,11 +397,14 @@ impl Vault {
             Ok((entry, bytes, values.collect()))
         });
         let write_each = |made: &mut dyn Iterator<Item = Result<Made, LedgerError>>| {
-            let write = |(effects, fresh): (&Effects, &bool)| match fresh {
-                true => self.write(effects, made),
+            let db = &self.reader.db;
+            let mut growing = Growing { db, next: nodes::size(db)?, waiting: Vec::new(), rows: Applied::new(db) };
+            let mut write = |(effects, fresh): (&Effects, &bool)| match fresh {
+                true => write_one(&mut growing, effects, made),
                 false => Ok(Committed::Stale),
             };
-            batch.iter().zip(fresh).map(write).collect()
+            let told = batch.iter().zip(fresh).map(&mut write).collect::<Result<Vec<_>, _>>()?;
+            growing.write().map(|()| told)
         };
         if !many {
             return write_each(&mut { sealed });
@@ -376,45 +421,6 @@ impl Vault {
             });
             write_each(&mut receiver.into_iter())
         })
-    }
-
-    fn write(
-        &self,
-        effects: &Effects,
-        made: &mut dyn Iterator<Item = Result<Made, LedgerError>>,
-    ) -> Result<Committed, VaultError> {
-        let db = &self.reader.db;
-        let first = nodes::size(db)?;
-        let mut index = first;
-        // A thread that seals and breaks off takes this one along: nothing is committed then.
-        for (event, made) in effects.events.iter().zip(made) {
-            if apply::already_said(db, event)? {
-                continue;
-            }
-            let (entry, bytes, sealed) = made?;
-            let insert = || -> rusqlite::Result<()> {
-                db.prepare_cached("INSERT INTO log (idx, entry) VALUES (?1, ?2)")?.execute((index, &bytes))?;
-                let mut keep = db.prepare_cached("INSERT INTO sealed (idx, field, salt, value) VALUES (?1, ?2, ?3, ?4)")?;
-                for (field, salt, value) in &sealed {
-                    keep.execute((index, field, &salt[..], value))?;
-                }
-                Ok(())
-            };
-            insert().map_err(VaultError::sql("be written"))?;
-            apply::apply(db, index, &entry)?;
-            index += 1;
-        }
-        let settle = || -> rusqlite::Result<()> {
-            if let Some(lease) = &effects.lease {
-                work::finish(db, lease)?;
-            }
-            for task in &effects.follow_up {
-                work::enqueue(db, task)?;
-            }
-            Ok(())
-        };
-        settle().map_err(VaultError::sql("be written"))?;
-        Ok(Committed::Recorded(first..index))
     }
 
     /// Brings `log/` up to the database, from where it was when last published whole, and remembers in
@@ -444,6 +450,31 @@ impl Vault {
     pub fn key(&self) -> &PublicKey {
         self.ports.signer.public()
     }
+}
+
+fn write_one(
+    growing: &mut Growing<'_>,
+    effects: &Effects,
+    made: &mut dyn Iterator<Item = Result<Made, LedgerError>>,
+) -> Result<Committed, VaultError> {
+    let (db, first) = (growing.db, growing.next);
+    // A thread that seals and breaks off takes this one along: nothing is committed then.
+    for (event, made) in effects.events.iter().zip(made) {
+        if !apply::already_said(db, event)? {
+            growing.push(made?)?;
+        }
+    }
+    let settle = || -> rusqlite::Result<()> {
+        if let Some(lease) = &effects.lease {
+            work::finish(db, lease)?;
+        }
+        for task in &effects.follow_up {
+            work::enqueue(db, task)?;
+        }
+        Ok(())
+    };
+    settle().map_err(VaultError::sql("be written"))?;
+    Ok(Committed::Recorded(first..growing.next))
 }
 
 impl Drop for Vault {

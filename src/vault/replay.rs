@@ -13,8 +13,9 @@ use std::sync::mpsc;
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension};
 
+use super::apply::{self, Applied};
 use super::sums::{SumKey, Sums};
-use super::{LogRow, Reader, VaultError, apply, db, work};
+use super::{LogRow, Reader, VaultError, db, work};
 use crate::evidence::{Digest, Object};
 use crate::ledger::{Entry, open_again};
 
@@ -36,10 +37,11 @@ fn replay(from: &Reader, into: &Connection) -> Result<(), VaultError> {
                 let _ = decoded.send(rows.into_iter().map(open).collect::<Vec<_>>());
             }
         });
-        let apply = || -> Result<(), VaultError> {
+        let mut rows_of = Applied::new(into);
+        let mut apply = || -> Result<(), VaultError> {
             entries.recv().into_iter().flatten().try_for_each(|(index, entry)| {
                 let entry = entry.map_err(|source| VaultError::Entry { index, source })?;
-                apply::apply(into, index, &entry)
+                rows_of.apply(index, &entry)
             })
         };
         let (mut batch, mut ahead) = (Vec::new(), 0);

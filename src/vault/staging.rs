@@ -85,6 +85,11 @@ impl Staging {
         self.digests.size
     }
 
+    /// SHA-256 of the bytes so far.
+    pub fn so_far(&self) -> Digest {
+        self.digests.clone().finish().sha256
+    }
+
     /// Gives the bytes their name by digest, still in staging. Large ones are made durable at once, while others arrive.
     pub fn finish(self) -> Result<Staged, VaultError> {
         let digests = self.digests.clone().finish();

@@ -1,0 +1,115 @@
+//! Going on with a file that broke off, in this attempt or in an earlier one: only where the server says that its part is of the
+//! same version of the file (RFC 9110, Range and If-Range).
+
+use hyper::Response;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, ETAG, HeaderName, LAST_MODIFIED};
+use url::Url;
+
+use super::http::{Ending, Fetched, header, is_chunked, transfer_coding};
+use crate::evidence::{Exchange, Hop, final_head, header_in};
+
+/// What an earlier attempt brought of a file that broke off.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Begun {
+    pub(super) url: Url,
+    pub(super) received: u64,
+    pub(super) validator: String,
+    /// What the first answer said.
+    pub(super) first: Fetched,
+}
+
+impl Begun {
+    /// From the hops of the attempt that brought so many bytes; none where the rest cannot be asked for.
+    pub fn of(hops: &[Hop], received: u64) -> Option<Begun> {
+        let hop = hops.iter().rfind(|hop| hop.status == Some(200))?;
+        let head = final_head(&hop.response_head);
+        let header = |name: HeaderName| header_in(head, name.as_str());
+        if header(CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
+            return None;
+        }
+        let declared = header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        let declared_type = header(CONTENT_TYPE).map(|text| text.chars().take(200).collect());
+        let first = Fetched { status: hop.status, declared, declared_type, ..Fetched::ended(Exchange::default(), Ending::Unmarked) };
+        let short = received > 0 && declared.is_none_or(|total| received < total);
+        let (url, validator) = (Url::parse(&hop.url).ok()?, validator(header)?);
+        short.then_some(Begun { url, received, validator, first })
+    }
+
+    /// Bytes that are there.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+}
+
+/// What has arrived of a file, and how the server names this version of it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Held {
+    pub received: u64,
+    pub total: Option<u64>,
+    pub validator: Option<String>,
+    /// The address that answered: a validator says nothing about any other.
+    pub url: Option<Url>,
+    pub joined: Vec<u64>,
+    /// The try under way brought some of the body.
+    pub answered: bool,
+    /// The state at the first answer: the body's beginning and its head belong together.
+    pub first: Option<Fetched>,
+    /// All of it is an earlier attempt's: this one has not brought any yet.
+    pub begun: bool,
+}
+
+impl Held {
+    pub fn of(begun: Begun) -> Held {
+        let Begun { url, received, validator, first } = begun;
+        let total = first.declared;
+        Held { received, total, validator: Some(validator), url: Some(url), first: Some(first), begun: true, ..Held::default() }
+    }
+}
+
+/// How a server names this version of a file so strongly that its rest can be asked for (RFC 9110, 13.1.5).
+pub(super) fn validator<'a>(header: impl Fn(HeaderName) -> Option<&'a str>) -> Option<String> {
+    if let Some(tag) = header(ETAG) {
+        return Some(tag.to_owned()).filter(|tag| tag.starts_with('"') && tag.len() > 2);
+    }
+    let read = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp().as_second());
+    let (modified, date) = (header(LAST_MODIFIED)?, header(DATE)?);
+    // Within a minute two versions can have the same date.
+    (read(date)? - read(modified)? >= 60).then(|| modified.to_owned())
+}
+
+/// Whether an answer is the rest that was asked for (true), or the whole file (false). An error says why it is neither.
+pub(super) fn rest(response: &Response<Incoming>, held: &mut Held) -> Result<bool, String> {
+    match response.status().as_u16() {
+        200 => Ok(false),
+        206 => {
+            let said = header(response, &CONTENT_RANGE).unwrap_or("no range");
+            let range = said.strip_prefix("bytes ").and_then(|range| range.split_once('/'));
+            let (from, total) = range
+                .and_then(|(range, total)| Some((range.split_once('-')?.0.parse::<u64>().ok()?, total.parse::<u64>().ok())))
+                .ok_or_else(|| format!("the server answered 206 with {said:?}"))?;
+            let coded = header(response, &CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
+            if coded || transfer_coding(response).is_some_and(|codings| !is_chunked(&codings)) {
+                return Err("the server sent the rest in another coding".into());
+            }
+            if from != held.received {
+                return Err(format!("the server sent {said:?} instead of the rest from byte {}", held.received));
+            }
+            match (total, held.total) {
+                (Some(total), Some(known)) if total != known => {
+                    return Err(format!("the server says that the file now has {total} bytes, and before {known}"));
+                }
+                (Some(total), None) => held.total = Some(total),
+                _ => {}
+            }
+            // The part must be named as the beginning was: some servers know ranges, and not If-Range.
+            let by_tag = held.validator.as_deref().is_some_and(|known| known.starts_with('"'));
+            let named = header(response, if by_tag { &ETAG } else { &LAST_MODIFIED });
+            if named != held.validator.as_deref() {
+                return Err("the server does not say that its part is of the same version of the file".into());
+            }
+            Ok(true)
+        }
+        status => Err(format!("the server answered {status}")),
+    }
+}
