@@ -241,7 +241,7 @@ type Tried = Option<Result<Vec<Acquisition>, VaultError>>;
 
 /// Attempts that are begun, or have their place in the line, before the first of them is committed: what has come
 /// while the writer was busy is one transaction.
-const IN_LINE: usize = 256;
+const IN_LINE: usize = 512;
 
 /// Tries all jobs. This thread is the writer: it leases, hands out, and commits what comes back, all
 /// that has come by then in one transaction.
@@ -266,13 +266,14 @@ pub(super) fn capture_all(
     let (mut ready, mut elsewhere, mut under_way, mut failed) = (VecDeque::<Lease>::new(), Vec::new(), 0usize, None);
     let mut beat = Instant::now();
     let places = Arc::new(Semaphore::new(how.concurrency));
+    let mut came: Vec<Finished> = Vec::new();
     loop {
         if beat.elapsed() >= HEARTBEAT {
             vault.heartbeat()?;
             beat = Instant::now();
         }
         let stopping = failed.is_some() || how.stop.load(Ordering::Relaxed);
-        if ready.is_empty() && !waiting.is_empty() && !stopping {
+        if ready.len() < IN_LINE && !waiting.is_empty() && !stopping {
             let some: Vec<Unit> = waiting.drain(..waiting.len().min(IN_LINE)).collect();
             let leases = vault.claim(&some)?;
             let leased: Vec<&str> = leases.iter().map(|lease| lease.task.unit.key.as_str()).collect();
@@ -295,6 +296,11 @@ pub(super) fn capture_all(
                 break;
             }
         }
+        // Written while those behind them are under way.
+        if !came.is_empty() {
+            settle(vault, std::mem::take(&mut came), how, progress, &mut failed)?;
+            continue;
+        }
         if under_way == 0 {
             if stopping
                 || (waiting.is_empty() && ready.is_empty() && !return_from_elsewhere(vault, &mut elsewhere, &mut waiting)?)
@@ -307,9 +313,8 @@ pub(super) fn capture_all(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
             Ok(first) => {
-                let finished: Vec<Finished> = std::iter::once(first).chain(receiver.try_iter()).collect();
-                under_way -= finished.len();
-                settle(vault, finished, how, progress, &mut failed)?;
+                came = std::iter::once(first).chain(receiver.try_iter()).collect();
+                under_way -= came.len();
             }
         }
     }
