@@ -195,6 +195,14 @@ const BEHAVIOURS: &[(&str, Class, Class, Act)] = &[
     }),
     ("closed-always", FAILED, CUT, |_| {}),
     ("redirect", WHOLE, WHOLE, |a| a.status("302 Found", "Location: /plain.png\r\n")),
+    ("redirect-with-an-endless-body", WHOLE, WHOLE, |a| {
+        a.write("HTTP/1.1 302 Found\r\nLocation: /plain.png\r\n\r\n");
+        while a.connection.write_all(&[b'm'; 8192]).is_ok() {}
+    }),
+    ("redirect-that-does-not-end", WHOLE, WHOLE, |a| {
+        a.write("HTTP/1.1 302 Found\r\nLocation: /plain.png\r\nContent-Length: 100\r\n\r\nmoved");
+        std::thread::sleep(Duration::from_secs(6));
+    }),
     ("redirect-in-a-circle", FAILED, CUT, |a| a.status("302 Found", "Location: redirect-in-a-circle.png\r\n")),
     ("redirect-inward", ("refused-by-policy", "unverifiable"), CUT, |a| {
         a.status("302 Found", "Location: http://127.0.0.2/x\r\n")

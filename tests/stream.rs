@@ -229,9 +229,15 @@ fn subtitles_of_a_stream_are_kept_piece_by_piece() {
     let (program, server) = (Program::new(), Server::start());
     let dir = program.path("made");
     std::fs::create_dir_all(&dir).unwrap();
-    std::fs::write(dir.join("words.srt"), "1\n00:00:00,500 --> 00:00:01,500\nإدلب\n\n2\n00:00:03,000 --> 00:00:04,000\nA street\n").unwrap();
-    let options = ["-i", "words.srt", "-map", "0:v", "-map", "1:a", "-map", "2:s", "-c:s", "webvtt", "-f", "hls", "-hls_time", "1"];
-    let listed = ["-hls_playlist_type", "vod", "-master_pl_name", "master.m3u8", "-var_stream_map", "v:0,a:0,s:0,sgroup:t", "list.m3u8"];
+    std::fs::write(
+        dir.join("words.srt"),
+        "1\n00:00:00,500 --> 00:00:01,500\nإدلب\n\n2\n00:00:03,000 --> 00:00:04,000\nA street\n",
+    )
+    .unwrap();
+    let options =
+        ["-i", "words.srt", "-map", "0:v", "-map", "1:a", "-map", "2:s", "-c:s", "webvtt", "-f", "hls", "-hls_time", "1"];
+    let listed =
+        ["-hls_playlist_type", "vod", "-master_pl_name", "master.m3u8", "-var_stream_map", "v:0,a:0,s:0,sgroup:t", "list.m3u8"];
     // Inputs come before what is said of the output.
     let (inputs, output) = SOURCE.split_at(SOURCE.iter().position(|word| *word == "-c:v").unwrap());
     run("ffmpeg", &[inputs, &options[..2], output, &options[2..], &listed].concat(), &dir);

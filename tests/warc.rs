@@ -115,6 +115,10 @@ fn others_read_check_and_replay_our_exchanges() {
         replay.arg(url).arg(Digest::of(bytes).to_string());
     }
     Ran::of(replay.output().unwrap()).code(0);
+    let text = String::from_utf8_lossy(&unpacked(&std::fs::read(&warc).unwrap())).into_owned();
+    assert!(text.contains("Location: /a3.png\r\nContent-Length: 9\r\n\r\nelsewhere\r\n"), "the body of a redirect");
+    let cut: Vec<&str> = text.lines().filter(|line| line.starts_with("WARC-Truncated")).collect();
+    assert!(cut.iter().all(|line| *line == "WARC-Truncated: disconnect") && !cut.is_empty(), "{cut:?}");
     // The same state gives the same bytes.
     program.run(&["--case", "c", "export", "--all", "--warc", "--to", "again"]).code(0);
     assert_eq!(std::fs::read(&warc).unwrap(), std::fs::read(program.path("again/data/capture/exchange.warc.gz")).unwrap());

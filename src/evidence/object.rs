@@ -35,3 +35,8 @@ pub struct Object {
     /// The media type read from the bytes themselves.
     pub media_type: String,
 }
+
+impl Object {
+    /// The type of bytes of which nothing is known.
+    pub const UNTYPED: &str = "application/octet-stream";
+}

@@ -610,7 +610,8 @@ impl Client {
         }
         let rest = held.received > 0;
         if !rest {
-            held.validator = if status == 200 && fetched.reserved.is_none() { validator(|name| header(&response, &name)) } else { None };
+            held.validator =
+                if status == 200 && fetched.reserved.is_none() { validator(|name| header(&response, &name)) } else { None };
             held.total = fetched.declared;
             held.url = Some(url.clone());
         }

@@ -30,7 +30,8 @@ impl Begun {
         }
         let declared = header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
         let declared_type = header(CONTENT_TYPE).map(|text| text.chars().take(200).collect());
-        let first = Fetched { status: hop.status, declared, declared_type, ..Fetched::ended(Exchange::default(), Ending::Unmarked) };
+        let first =
+            Fetched { status: hop.status, declared, declared_type, ..Fetched::ended(Exchange::default(), Ending::Unmarked) };
         let short = received > 0 && declared.is_none_or(|total| received < total);
         let (url, validator) = (Url::parse(&hop.url).ok()?, validator(header)?);
         short.then_some(Begun { url, received, validator, first })

@@ -191,7 +191,12 @@ pub(super) fn jobs(
                 continue;
             }
             unit = Unit::capture(&item.key, &format!("{report} again after {}", tries.len()));
-            kept = tries.iter().rev().find(|one| one.sha256.is_some()).filter(|_| !how.recapture).and_then(|last| begun(vault, last));
+            kept = tries
+                .iter()
+                .rev()
+                .find(|one| one.sha256.is_some())
+                .filter(|_| !how.recapture)
+                .and_then(|last| begun(vault, last));
             vault.enqueue(&Task { unit: unit.clone(), subject: item.key.clone() })?;
         }
         let local = item.key.starts_with("local:").then(|| local.cloned()).flatten();

@@ -517,6 +517,6 @@ impl Acquisition {
 
 fn object(staged: &Staged, probed: &Probed) -> Object {
     let digests = staged.digests();
-    let media_type = probed.facts.mime.clone().unwrap_or_else(|| "application/octet-stream".to_owned());
+    let media_type = probed.facts.mime.clone().unwrap_or_else(|| Object::UNTYPED.to_owned());
     Object { sha256: digests.sha256, blake3: digests.blake3, size: digests.size, media_type }
 }

@@ -458,11 +458,11 @@ impl Rows<'_> {
             ],
         )?;
         // Bytes adopted from an interrupted run came in without a type.
-        let sql = "UPDATE object SET media_type = ?2 WHERE sha256 = ?1 AND media_type = 'application/octet-stream'";
+        let sql = "UPDATE object SET media_type = ?2 WHERE sha256 = ?1 AND media_type = ?3";
         match (self.expected, &made.facts.mime) {
             (_, None) => {}
             (Some(expected), Some(mime)) => expected.borrow_mut().retyped(&made.object, mime)?,
-            (None, Some(mime)) => self.run(sql, &[&object, mime]).map(drop)?,
+            (None, Some(mime)) => self.run(sql, &[&object, mime, &Object::UNTYPED]).map(drop)?,
         }
         self.touch_exhibits(&object)
     }

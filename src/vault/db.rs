@@ -66,7 +66,9 @@ pub(super) fn create(path: &Path) -> Result<Connection, VaultError> {
 
 fn durable_writes(db: &Connection) -> Result<(), VaultError> {
     cautious(db)
-        .and_then(|()| db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8192;"))
+        .and_then(|()| {
+            db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8192;")
+        })
         .map_err(VaultError::sql("be opened"))
 }
 
@@ -125,7 +127,8 @@ fn copied(path: &Path, wal: &Path) -> Result<Connection, VaultError> {
     let mut db = Connection::open("").map_err(VaultError::sql("be opened"))?;
     let temporary = std::env::temp_dir();
     // Nobody else sees what is in it, and it is gone however this ends.
-    let dir = tempfile::Builder::new().prefix("exhibit-").tempdir_in(&temporary).map_err(VaultError::io("write to", &temporary))?;
+    let dir =
+        tempfile::Builder::new().prefix("exhibit-").tempdir_in(&temporary).map_err(VaultError::io("write to", &temporary))?;
     let (copy, copied_wal) = (dir.path().join("case.sqlite"), dir.path().join("case.sqlite-wal"));
     let result = std::fs::copy(path, &copy).and_then(|_| std::fs::copy(wal, &copied_wal));
     result.map_err(VaultError::io("copy", &copy))?;

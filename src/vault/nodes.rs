@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -39,6 +40,24 @@ pub(super) fn hash(db: &Connection, level: u32, index: u64) -> Result<Hash, Vaul
     }
 }
 
+/// The same hashes in order, of a range that is there whole.
+fn each_hash(db: &Connection, level: u32, range: Range<u64>, mut take: impl FnMut(Hash)) -> Result<(), VaultError> {
+    let sql = match level {
+        0 => "SELECT entry FROM log WHERE idx >= ?1 AND idx < ?2 AND ?3 = 0 ORDER BY idx",
+        _ => "SELECT hash FROM tile_hash WHERE idx >= ?1 AND idx < ?2 AND level = ?3 ORDER BY idx",
+    };
+    let mut read = || -> rusqlite::Result<()> {
+        let (mut query, mut left) = (db.prepare_cached(sql)?, range.end - range.start);
+        let mut rows = query.query((range.start, range.end, level))?;
+        while let Some(row) = rows.next()? {
+            take(if level == 0 { leaf_hash(row.get_ref(0)?.as_blob()?) } else { row.get(0)? });
+            left -= 1;
+        }
+        if left == 0 { Ok(()) } else { Err(rusqlite::Error::QueryReturnedNoRows) }
+    };
+    read().map_err(VaultError::sql("be read"))
+}
+
 /// The database as a source of tree nodes.
 pub(super) struct Stored<'a>(pub &'a Connection);
 
@@ -46,10 +65,10 @@ impl Nodes for Stored<'_> {
     type Error = VaultError;
 
     fn node(&self, level: u32, index: u64) -> Result<Hash, VaultError> {
-        if level.is_multiple_of(TILE.trailing_zeros()) {
-            return hash(self.0, level / TILE.trailing_zeros(), index);
-        }
-        Ok(node_hash(&self.node(level - 1, index * 2)?, &self.node(level - 1, index * 2 + 1)?))
+        let (tiles, inside) = (level / TILE.trailing_zeros(), level % TILE.trailing_zeros());
+        let mut tree = Frontier::default();
+        each_hash(self.0, tiles, index << inside..(index + 1) << inside, |hash| tree.push(hash))?;
+        Ok(tree.root())
     }
 }
 

@@ -116,8 +116,7 @@ fn adopt(vault: &mut Vault, dir: &Path) -> Result<bool, VaultError> {
         for parent in path.ancestors().skip(1).take(3) {
             durable::sync_dir(parent)?;
         }
-        let object =
-            Object { sha256: digest, blake3: digests.blake3, size: digests.size, media_type: "application/octet-stream".into() };
+        let object = Object { sha256: digest, blake3: digests.blake3, size: digests.size, media_type: Object::UNTYPED.into() };
         events.push(Event::ObjectKept(ObjectKept { object, because: Some("recovered after an interrupted run".into()) }));
     }
     if !events.is_empty() {

@@ -186,7 +186,7 @@ impl Expected {
     }
 
     pub fn object(&mut self, object: &Object, entry: u64) -> rusqlite::Result<()> {
-        if object.media_type == UNTYPED {
+        if object.media_type == Object::UNTYPED {
             // Said twice: no catalogue can hold both rows.
             let before = self.untyped.insert(object.sha256, (object.clone(), entry));
             return before.map_or(Ok(()), |(object, entry)| self.typed(&object, entry));
@@ -215,9 +215,6 @@ impl Expected {
 
 /// Rows that are remembered at most; then all are forgotten, and looked up again.
 const RECENT: usize = 1 << 16;
-
-/// The type of bytes of which nothing is known.
-const UNTYPED: &str = "application/octet-stream";
 
 /// The units of work that follow from entries, by the hash of kind and key.
 pub(super) struct Units {
