@@ -434,7 +434,7 @@ fn every_behaviour_met_when_the_rest_is_asked_for() {
 }
 
 /// Met by a later run, which asks for the rest of what the run before kept.
-const LATER: &[(&str, Class)] = &[];
+const LATER: &[(&str, Class)] = &[("until-close", WHOLE), ("range-too-much", CUT)];
 
 #[test]
 fn every_behaviour_met_by_a_later_run() {
@@ -459,13 +459,72 @@ fn every_behaviour_met_by_a_later_run() {
     let honest = captures["honest"]["because"].as_str().unwrap();
     assert!(honest.contains("joined at byte 20000; the first 20000 bytes are those of K"), "{honest}");
     assert!(!captures["no-ranges"]["because"].to_string().contains("kept beside"), "{}", captures["no-ranges"]);
-    // Others read what was sent in each run, and where it belongs.
-    program.run(&["--case", "c", "export", "--all", "--warc", "--to", "bag"]).code(0);
-    program.run(&["verify", "bag"]).code(0);
+}
+
+/// What is served anew is this run's, also where it is as long as what the run before kept.
+#[test]
+fn a_beginning_of_the_same_length_is_not_taken_for_the_one_before() {
+    let (program, server) = (Program::new(), Server::start());
+    let later = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let is_later = later.clone();
+    server.on("/film.png", move |connection, _| match is_later.load(Ordering::Relaxed) {
+        false => breaks_off(connection, "ETag: \"v1\"\r\n"),
+        true => {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: {}\r\n\r\n", other().len());
+            let _ = connection.write_all(head.as_bytes()).and_then(|()| connection.write_all(&other()[..20_000]));
+        }
+    });
+    captured(&program, &server, &["film"]);
+    later.store(true, Ordering::Relaxed);
+    let told = program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1", "--json"]).code(4).json();
+    let capture = &told[0]["lines"][0]["capture"];
+    assert_eq!(capture["sha256"], exhibit::evidence::Digest::of(&other()[..20_000]).to_string(), "{capture}");
+    assert_eq!(capture["completeness"], "truncated", "{capture}");
+    assert!(!capture["because"].as_str().unwrap().contains("are those of"), "{capture}");
+}
+
+/// From run to run a little more comes, and nothing twice.
+#[test]
+fn each_run_goes_on_where_the_one_before_broke_off() {
+    let (program, server) = (Program::new(), Server::start());
+    let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = asked.clone();
+    server.on("/film.png", move |connection, request| {
+        let (all, from) = (picture(), from(request));
+        seen.lock().unwrap().push(from);
+        let mut asked = Asked { connection, from, nth: 0 };
+        let part = &all[from.unwrap_or(0)..all.len().min(from.unwrap_or(0) + 10_100)];
+        let head = asked.head(&format!("Content-Length: {}\r\n", all.len() - from.unwrap_or(0)));
+        asked.write(if from.is_none() { head.replace("200 OK", "200 OK\r\nETag: \"v1\"") } else { head });
+        asked.write(part);
+    });
+    program.run(&["init", "c"]).code(0);
+    let settings = std::fs::read_to_string(program.path("c/exhibit.toml")).unwrap();
+    program.file(
+        "c/exhibit.toml",
+        settings.replace("tries = 4", "tries = 1").replace("retry_milliseconds = 1000", "retry_milliseconds = 20"),
+    );
+    program.file("list.txt", server.url("/film.png"));
+    let run = |code| {
+        let told = program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1", "--json"]).code(code).json();
+        told[0]["lines"][0]["capture"].clone()
+    };
+    // Where something is begun, it is asked once more than else.
+    for received in [10_100, 30_300, 50_500] {
+        assert_eq!(run(4)["received"], received);
+    }
+    let last = run(0);
+    assert_eq!(last["sha256"], exhibit::evidence::Digest::of(&picture()).to_string(), "{last}");
+    assert_eq!(*asked.lock().unwrap(), [None, Some(10_100), Some(20_200), Some(30_300), Some(40_400), Some(50_500)]);
 }
 
 #[test]
 fn a_beginning_that_is_not_what_it_was_is_not_gone_on_with() {
+    altered_beginning(false);
+    altered_beginning(true);
+}
+
+fn altered_beginning(pipe: bool) {
     let (program, server) = (Program::new(), Server::start());
     let later = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let is_later = later.clone();
@@ -481,6 +540,11 @@ fn a_beginning_that_is_not_what_it_was_is_not_gone_on_with() {
     std::fs::set_permissions(&kept, permissions).unwrap();
     std::fs::write(&kept, vec![0; 20_000]).unwrap();
     later.store(true, Ordering::Relaxed);
+    // Nor is what cannot be read at all waited for.
+    if pipe {
+        std::fs::remove_file(&kept).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&kept).status().unwrap().success());
+    }
     let told = program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1", "--json"]).code(0).json();
     let capture = &told[0]["lines"][0]["capture"];
     assert_eq!(capture["sha256"], exhibit::evidence::Digest::of(&picture()).to_string(), "{capture}");

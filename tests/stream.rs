@@ -251,6 +251,27 @@ fn subtitles_of_a_stream_are_kept_piece_by_piece() {
     assert!(because.contains("text: each piece is a file of subtitles of its own"), "{because}");
 }
 
+/// Without its subtitles a film is still evidence, and not all that was listed.
+#[test]
+fn a_stream_whose_subtitles_are_gone_is_captured_and_not_called_whole() {
+    let (program, server) = (Program::new(), Server::start());
+    let dir = program.path("made");
+    made(&dir, &["-f", "hls", "-hls_time", "1", "-hls_playlist_type", "vod", "list.m3u8"]);
+    serve(&server, &dir, "/v");
+    server.on("/v/words.m3u8", |connection, _| support::respond(connection, "404 Not Found", "text/html", b"gone"));
+    server.serve(
+        "/v/master.m3u8",
+        "application/vnd.apple.mpegurl",
+        "#EXTM3U\n#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"t\",NAME=\"ar\",URI=\"words.m3u8\"\n#EXT-X-STREAM-INF:BANDWIDTH=1000,SUBTITLES=\"t\"\nlist.m3u8\n",
+    );
+    let (captures, exhibits) = archived(&program, &server.url("/v/master.m3u8"), 4);
+    let own = captures.last().unwrap();
+    assert_eq!((own["outcome"].as_str(), own["completeness"].as_str()), (Some("ok"), Some("truncated")), "{own}");
+    let because = own["because"].as_str().unwrap();
+    assert!(because.contains("6 of 6 fragments (video)") && because.contains("words.m3u8: the server answered 404"), "{because}");
+    assert!(exhibits.iter().any(|one| one["role"] == "derived"), "the film is made");
+}
+
 #[test]
 fn a_playlist_that_leads_inward_reaches_nothing() {
     let (program, server) = (Program::new(), Server::start());

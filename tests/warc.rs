@@ -80,6 +80,28 @@ fn whole(server: &Server) -> Vec<(String, Vec<u8>)> {
             .write_all(format!("HTTP/1.1 {head}\r\nETag: \"v1\"\r\nContent-Type: image/png\r\n\r\n").as_bytes())
             .and_then(|()| connection.write_all(part));
     });
+    // Only a later run gets the rest.
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    server.on("/later.png", move |connection, request| {
+        let all = [png(5), vec![b'w'; 20_000]].concat();
+        let nth = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let (head, part) = match request.contains("range: bytes=7000-") {
+            true if nth < 4 => ("503 Service Unavailable\r\nContent-Length: 4".to_owned(), &b"busy"[..]),
+            true => (
+                format!(
+                    "206 Partial Content\r\nContent-Range: bytes 7000-{}/{}\r\nContent-Length: {}",
+                    all.len() - 1,
+                    all.len(),
+                    all.len() - 7000
+                ),
+                &all[7000..],
+            ),
+            false => (format!("200 OK\r\nContent-Length: {}", all.len()), &all[..if nth == 0 { 7000 } else { all.len() }]),
+        };
+        let _ = connection
+            .write_all(format!("HTTP/1.1 {head}\r\nETag: \"v5\"\r\nContent-Type: image/png\r\n\r\n").as_bytes())
+            .and_then(|()| connection.write_all(part));
+    });
     server.on("/gone.png", |connection, _| respond(connection, "404 Not Found", "text/html", b"<html>not here</html>"));
     [("/a.png", png(1)), ("/same.png", png(1)), ("/chunked.png", png(2)), ("/a3.png", png(3))]
         .into_iter()
@@ -88,9 +110,14 @@ fn whole(server: &Server) -> Vec<(String, Vec<u8>)> {
 }
 
 fn exported(program: &Program, server: &Server) -> PathBuf {
-    let names = ["a.png", "same.png", "page", "chunked.png", "moved.png", "resumed.png", "gone.png"];
+    let names = ["a.png", "same.png", "page", "chunked.png", "moved.png", "resumed.png", "later.png", "gone.png"];
     program.file("list.txt", names.map(|name| format!("{}\n", server.url(&format!("/{name}")))).concat());
+    program.run(&["init", "c"]).code(0);
+    let settings = std::fs::read_to_string(program.path("c/exhibit.toml")).unwrap();
+    program.file("c/exhibit.toml", settings.replace("retry_milliseconds = 1000", "retry_milliseconds = 20"));
     program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1"]).code(4);
+    let told = program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1"]).code(4).out;
+    assert!(!told.contains("truncated"), "{told}");
     program.run(&["--case", "c", "recapture", "--all", "--allow-host", "127.0.0.1"]).code(4);
     program.run(&["--case", "c", "add", support::example().join("media/rubble.png").to_str().unwrap()]).code(0);
     program.run(&["--case", "c", "export", "--all", "--warc", "--to", "bag"]).code(0);
@@ -117,6 +144,12 @@ fn others_read_check_and_replay_our_exchanges() {
     Ran::of(replay.output().unwrap()).code(0);
     let text = String::from_utf8_lossy(&unpacked(&std::fs::read(&warc).unwrap())).into_owned();
     assert!(text.contains("Location: /a3.png\r\nContent-Length: 9\r\n\r\nelsewhere\r\n"), "the body of a redirect");
+    // The bytes of each run's answer are behind its own head.
+    assert!(text.contains("\r\n\r\nbusy\r\n"), "the body of an answer after which it was asked again");
+    let total = png(5).len() + 20_000;
+    let head = format!("Content-Range: bytes 7000-{}/{total}\r\nContent-Length: {}\r\n", total - 1, total - 7000);
+    let rest = "w".repeat(total - 7000);
+    assert!(text.contains(&format!("{head}ETag: \"v5\"\r\nContent-Type: image/png\r\n\r\n{rest}\r\n")), "the rest");
     let cut: Vec<&str> = text.lines().filter(|line| line.starts_with("WARC-Truncated")).collect();
     assert!(cut.iter().all(|line| *line == "WARC-Truncated: disconnect") && !cut.is_empty(), "{cut:?}");
     // The same state gives the same bytes.

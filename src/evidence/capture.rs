@@ -160,7 +160,7 @@ pub struct Capture {
     /// Bytes announced (`Content-Length`, or the file's size).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared: Option<u64>,
-    /// Bytes that arrived.
+    /// Bytes that arrived; where an earlier attempt was gone on with, those that it brought, too.
     pub received: u64,
     /// Media type as declared by the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -111,6 +111,8 @@ pub struct Fetched {
     pub served: Option<usize>,
     /// Times that it was asked for.
     pub tries: u32,
+    /// The body's beginning is what an earlier attempt brought.
+    pub went_on: bool,
     /// Bodies of the hops that were not followed to the end: of redirects, and of answers after which it was asked again.
     pub beside: Vec<Beside>,
 }
@@ -155,6 +157,7 @@ impl Fetched {
             resumed: Vec::new(),
             served: None,
             tries: 1,
+            went_on: false,
             beside: Vec::new(),
         }
     }
@@ -251,6 +254,7 @@ impl Client {
                         resumed: held.joined,
                         served,
                         tries,
+                        went_on: held.went_on,
                         beside,
                         ..*fetched
                     };
@@ -298,7 +302,7 @@ impl Client {
                         let fetched = Fetched { status: Some(status), ..Fetched::ended(exchange, ending) };
                         return Try::Again { fetched: Box::new(self.kept(fetched, held)), wait };
                     }
-                    return self.body(response, *deadline, exchange, &next, held, sink).await;
+                    return self.body(response, *deadline, exchange, &next, held, (sink, beside)).await;
                 }
                 // What was held stays; the reason is told.
                 Err(ending) => {
@@ -329,7 +333,7 @@ impl Client {
                 break Some(format!("of a body that leads elsewhere no more than {MOST} bytes are read"));
             }
         };
-        (!bytes.is_empty()).then_some(Beside { hop, bytes, cut })
+        (cut.is_some() || !bytes.is_empty()).then_some(Beside { hop, bytes, cut })
     }
 
     /// A try that brought nothing, after one that brought the beginning.
@@ -577,7 +581,7 @@ impl Client {
         exchange: Exchange,
         url: &Url,
         held: &mut Held,
-        sink: &Sender<Piece>,
+        (sink, beside): (&Sender<Piece>, &mut Vec<Beside>),
     ) -> Try {
         let status = response.status().as_u16();
         let mut fetched = described(&response, exchange);
@@ -590,6 +594,7 @@ impl Client {
                     fetched = Fetched { exchange: fetched.exchange, ..first };
                 }
                 Err(why) if !held.begun => {
+                    beside.extend(self.beside(response, deadline, fetched.exchange.hops.len() - 1).await);
                     fetched.ending = Ending::Failed(why);
                     return Try::Done(Box::new(self.kept(fetched, held)));
                 }
@@ -602,6 +607,7 @@ impl Client {
                         return Try::Done(Box::new(fetched));
                     }
                     if let (Err(why), 206 | 416) = (said, status) {
+                        beside.extend(self.beside(response, deadline, fetched.exchange.hops.len() - 1).await);
                         fetched.ending = Ending::Failed(why);
                         return Try::Again { fetched: Box::new(fetched), wait: None };
                     }
@@ -626,7 +632,7 @@ impl Client {
         held.received = received;
         if rest && received > before {
             held.joined.push(before);
-            held.begun = false;
+            held.went_on |= std::mem::take(&mut held.begun);
         }
         // All that is there came in an earlier attempt: this one brought nothing.
         (fetched.received, fetched.status) = if held.begun { (0, Some(status)) } else { (received, fetched.status) };
@@ -732,6 +738,9 @@ pub(super) fn is_chunked(codings: &str) -> bool {
     codings.rsplit(',').next().unwrap_or("").trim().eq_ignore_ascii_case("chunked")
 }
 
+/// Longer than any file can be: who says so says nothing, and JSON could not hold it exactly.
+pub(super) const LONGEST: u64 = 1 << 53;
+
 /// What an answer's head says of its body.
 fn described(response: &Response<Incoming>, exchange: Exchange) -> Fetched {
     let declared: Option<u64> = header(response, &CONTENT_LENGTH).and_then(|text| text.parse().ok());
@@ -742,8 +751,7 @@ fn described(response: &Response<Incoming>, exchange: Exchange) -> Fetched {
     let odd = transfer_coding(response).filter(|codings| !is_chunked(codings));
     Fetched {
         status: Some(response.status().as_u16()),
-        // Longer than any file can be: not a statement, and JSON could not hold it exactly.
-        declared: declared.filter(|length| *length < 1 << 53),
+        declared: declared.filter(|length| *length < LONGEST),
         declared_type: header(response, &CONTENT_TYPE).map(|text| text.chars().take(200).collect()),
         reserved: range.or(odd.or(coding).map(|coding| Reserve::Encoded(coding.chars().take(100).collect()))),
         ..Fetched::ended(exchange, Ending::Unmarked)

@@ -3,10 +3,13 @@
 
 use hyper::Response;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, ETAG, HeaderName, LAST_MODIFIED};
+use hyper::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, ETAG, HeaderName, LAST_MODIFIED, RANGE,
+    TRANSFER_ENCODING,
+};
 use url::Url;
 
-use super::http::{Ending, Fetched, header, is_chunked, transfer_coding};
+use super::http::{Ending, Fetched, LONGEST, header, is_chunked, transfer_coding};
 use crate::evidence::{Exchange, Hop, final_head, header_in};
 
 /// What an earlier attempt brought of a file that broke off.
@@ -20,21 +23,35 @@ pub struct Begun {
 }
 
 impl Begun {
-    /// From the hops of the attempt that brought so many bytes; none where the rest cannot be asked for.
+    /// From the hops of the attempt that brought so many bytes; none where the rest cannot be asked for: all answers that brought
+    /// any must be of one version of the file, from one address, as it is.
     pub fn of(hops: &[Hop], received: u64) -> Option<Begun> {
-        let hop = hops.iter().rfind(|hop| hop.status == Some(200))?;
+        let mut answers = hops.iter().filter(|hop| matches!(hop.status, Some(200..=299))).map(Begun::answer);
+        let all = answers.next()??;
+        let same = |one: Option<Begun>| one.is_some_and(|one| (&one.url, &one.validator) == (&all.url, &all.validator));
+        let short = received > 0 && all.first.declared.is_none_or(|total| received < total);
+        (answers.all(same) && short).then_some(Begun { received, ..all })
+    }
+
+    /// What one answer says of the file.
+    fn answer(hop: &Hop) -> Option<Begun> {
         let head = final_head(&hop.response_head);
         let header = |name: HeaderName| header_in(head, name.as_str());
-        if header(CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
-            return None;
-        }
-        let declared = header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        let coded = header(CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"))
+            || header(TRANSFER_ENCODING).is_some_and(|codings| !is_chunked(codings));
+        let asked = header_in(&hop.request_head, RANGE.as_str()).is_some();
+        let declared = match (hop.status, header(CONTENT_RANGE)) {
+            (Some(200), None) => header(CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+            (Some(206), Some(range)) if asked => range.rsplit_once('/')?.1.parse().ok(),
+            // A part that nobody had asked for is not the file.
+            _ => return None,
+        };
         let declared_type = header(CONTENT_TYPE).map(|text| text.chars().take(200).collect());
+        let declared = declared.filter(|length| *length < LONGEST);
         let first =
-            Fetched { status: hop.status, declared, declared_type, ..Fetched::ended(Exchange::default(), Ending::Unmarked) };
-        let short = received > 0 && declared.is_none_or(|total| received < total);
+            Fetched { status: Some(200), declared, declared_type, ..Fetched::ended(Exchange::default(), Ending::Unmarked) };
         let (url, validator) = (Url::parse(&hop.url).ok()?, validator(header)?);
-        short.then_some(Begun { url, received, validator, first })
+        (!coded).then_some(Begun { url, received: 0, validator, first })
     }
 
     /// Bytes that are there.
@@ -58,6 +75,8 @@ pub(super) struct Held {
     pub first: Option<Fetched>,
     /// All of it is an earlier attempt's: this one has not brought any yet.
     pub begun: bool,
+    /// This attempt has added to what an earlier one brought.
+    pub went_on: bool,
 }
 
 impl Held {

@@ -212,8 +212,8 @@ fn begun(vault: &Vault, last: &CaptureRow) -> Option<Kept> {
     let object: Digest = last.sha256.as_deref().filter(|_| broke_off(last))?.parse().ok()?;
     let exchange: Exchange = serde_json::from_value(last.exchange.clone()).ok()?;
     let size = vault.reader().object(&object).ok()??.size;
-    let path = vault.reader().layout().object(&object);
-    Some(Kept { begun: Begun::of(&exchange.hops, size)?, capture: last.id.clone(), object, path })
+    let layout = vault.reader().layout().clone();
+    Some(Kept { begun: Begun::of(&exchange.hops, size)?, capture: last.id.clone(), object, layout })
 }
 
 /// Whether a body stopped for a reason that may pass: the network's, or the time that it was given.
@@ -273,12 +273,14 @@ pub(super) fn capture_all(
     let places = Arc::new(Semaphore::new(how.concurrency));
     let mut came: Vec<Finished> = Vec::new();
     loop {
-        if beat.elapsed() >= HEARTBEAT {
+        // What has come is lost where something fails before it is written.
+        let writing = !came.is_empty();
+        if beat.elapsed() >= HEARTBEAT && !writing {
             vault.heartbeat()?;
             beat = Instant::now();
         }
         let stopping = failed.is_some() || how.stop.load(Ordering::Relaxed);
-        if ready.len() < IN_LINE && !waiting.is_empty() && !stopping {
+        if ready.len() < IN_LINE && !waiting.is_empty() && !stopping && !writing {
             let some: Vec<Unit> = waiting.drain(..waiting.len().min(IN_LINE)).collect();
             let leases = vault.claim(&some)?;
             let leased: Vec<&str> = leases.iter().map(|lease| lease.task.unit.key.as_str()).collect();
@@ -302,7 +304,7 @@ pub(super) fn capture_all(
             }
         }
         // Written while those behind them are under way.
-        if !came.is_empty() {
+        if writing {
             settle(vault, std::mem::take(&mut came), how, progress, &mut failed)?;
             continue;
         }

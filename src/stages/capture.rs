@@ -16,7 +16,7 @@ use crate::evidence::{
 };
 use crate::fetch::{Begun, Client, Drawn, Fetched, Found, Local, LocalError, Piece, Wanted};
 use crate::probe::{self, Probed, Structure};
-use crate::vault::{Effects, Lease, Staged, Staging, VaultError};
+use crate::vault::{Effects, Layout, Lease, Staged, Staging, VaultError, open_object};
 
 /// Bytes that arrived, and what they say of themselves.
 pub(super) struct Arrived {
@@ -87,14 +87,22 @@ pub(super) struct Kept {
     pub begun: Begun,
     pub capture: String,
     pub object: Digest,
-    pub path: PathBuf,
+    pub layout: Layout,
 }
 
 impl Kept {
     /// Its bytes, to be gone on with; none where they are not what they were.
     fn copied(&self, mut staging: Staging) -> Result<Option<Staging>, VaultError> {
-        let Ok(mut file) = std::fs::File::open(&self.path) else { return Ok(None) };
-        io::copy(&mut file, &mut staging).map_err(disk)?;
+        let Ok(mut file) = open_object(&self.layout, &self.object) else { return Ok(None) };
+        let mut buffer = vec![0; 1 << 18];
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => staging.write_all(&buffer[..count]).map_err(disk)?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Ok(None),
+            }
+        }
         Ok(Some(staging).filter(|staging| staging.so_far() == self.object))
     }
 }
@@ -200,14 +208,12 @@ impl Means {
         };
         // Writing and hashing block, so they have a thread of their own while the network goes on.
         let writing = tokio::task::spawn_blocking(move || -> Result<(Option<Arrived>, Option<Arrived>), VaultError> {
-            let before = kept.as_ref().map(Staging::size);
-            let (mut staging, mut earlier): (Option<Staging>, Option<Staging>) = (kept, None);
-            // What an earlier attempt brought is not this one's.
-            let own = |staging: &Staging| Some(staging.size()) != before;
+            // What an earlier attempt brought is not this one's, as long as nothing is added to it.
+            let (mut staging, mut earlier, mut own): (Option<Staging>, Option<Staging>, bool) = (kept, None, false);
             while let Some(piece) = receiver.blocking_recv() {
                 let Piece::Bytes(chunk) = piece else {
                     // Of answers that broke off, the longest stays: what comes now can be less.
-                    let broken = staging.take().filter(own);
+                    let broken = staging.take().filter(|_| own);
                     if broken.as_ref().map(Staging::size) > earlier.as_ref().map(Staging::size) {
                         earlier = broken;
                     }
@@ -218,8 +224,9 @@ impl Means {
                     None => staging.insert(intake()?),
                 };
                 staging.write_all(&chunk).map_err(disk)?;
+                own = true;
             }
-            let arrived = staging.filter(own).map(finish).transpose()?.flatten();
+            let arrived = staging.filter(|_| own).map(finish).transpose()?.flatten();
             let earlier = earlier.map(finish).transpose()?.flatten();
             let lost = earlier.filter(|earlier| !arrived.as_ref().is_some_and(|arrived| begins_with(arrived, earlier)));
             Ok((arrived, lost))
@@ -228,12 +235,12 @@ impl Means {
         let (arrived, earlier) = writing.await.map_err(|error| disk(io::Error::other(error)))??;
         let mut beside = Vec::new();
         for one in std::mem::take(&mut fetched.beside) {
+            let Some(hop) = fetched.exchange.hops.get_mut(one.hop) else { continue };
             let mut staging = (self.intake)()?;
             staging.write_all(&one.bytes).map_err(disk)?;
-            if let (Some(kept), Some(hop)) = (finish(staging)?, fetched.exchange.hops.get_mut(one.hop)) {
-                (hop.body, hop.cut) = (Some(kept.digest()), one.cut);
-                beside.push(kept);
-            }
+            let kept = finish(staging)?;
+            (hop.body, hop.cut) = (kept.as_ref().map(Arrived::digest), one.cut);
+            beside.extend(kept);
         }
         Ok(Received { fetched, arrived, earlier, beside })
     }
@@ -274,7 +281,7 @@ impl Means {
         if !fetched.resumed.is_empty() {
             let at = fetched.resumed.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
             let mut joined = format!("put together from {} answers, joined at byte {at}", fetched.resumed.len() + 1);
-            if let Some((before, capture)) = of.filter(|(before, _)| fetched.resumed.first() == Some(before)) {
+            if let Some((before, capture)) = of.filter(|_| fetched.went_on) {
                 joined += &format!("; the first {before} bytes are those of {capture}");
             }
             judged.because += &format!("; {joined}");

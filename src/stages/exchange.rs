@@ -66,22 +66,24 @@ pub(super) fn pages(captures: &[CaptureRow]) -> Vec<Page> {
     captures.iter().filter_map(of).collect()
 }
 
-/// Which part of the object each hop brought: from where, so many.
-fn portions(hops: &[Hop], size: u64) -> Vec<Option<(u64, u64)>> {
+/// Where the rest begins that an answer is, if only that was asked for.
+fn range_from(hop: &Hop) -> Option<u64> {
+    header_in(&hop.request_head, "range").filter(|_| hop.status == Some(206))?;
+    let range = header_in(final_head(&hop.response_head), "content-range")?.strip_prefix("bytes ")?;
+    range.split('-').next()?.parse().ok()
+}
+
+/// Which part of the object each hop brought: from where, so many. `status` is the capture's; `joined` where answers were put together.
+fn portions(hops: &[Hop], size: u64, status: Option<u16>, joined: &[u64]) -> Vec<Option<(u64, u64)>> {
     let mut portions = vec![None; hops.len()];
     // From the last answer backwards: what went on with an earlier one says where.
     let mut end = size;
     for (nth, hop) in hops.iter().enumerate().rev() {
-        let head = final_head(&hop.response_head);
-        let from = match hop.status {
-            Some(206) if end > 0 && header_in(&hop.request_head, "range").is_some() => {
-                let range = header_in(head, "content-range").and_then(|range| range.strip_prefix("bytes "));
-                range.and_then(|range| range.split('-').next()).and_then(|from| from.parse::<u64>().ok())
-            }
-            Some(_) if !is_redirect(hop) => Some(0),
-            _ => None,
+        let from = match range_from(hop) {
+            Some(from) => Some(from).filter(|from| joined.contains(from)),
+            None => (hop.status == status && hop.body.is_none()).then_some(0),
         };
-        let Some(from) = from.filter(|from| *from <= end) else { continue };
+        let Some(from) = from.filter(|from| *from < end) else { continue };
         portions[nth] = Some((from, end - from));
         if from == 0 {
             break;
@@ -91,13 +93,15 @@ fn portions(hops: &[Hop], size: u64) -> Vec<Option<(u64, u64)>> {
     portions
 }
 
+/// Where a capture says that answers were put together.
+fn joined(because: &str) -> Vec<u64> {
+    let said = because.rsplit_once("joined at byte ").map_or("", |(_, said)| said);
+    said.split(';').next().unwrap_or("").split(", ").filter_map(|at| at.parse().ok()).collect()
+}
+
 /// Whether an answer can have a body at all (RFC 9110, 6.4.1).
 fn has_body(hop: &Hop) -> bool {
     hop.method.as_deref() != Some("HEAD") && !matches!(hop.status, Some(204 | 304))
-}
-
-fn is_redirect(hop: &Hop) -> bool {
-    matches!(hop.status, Some(301 | 302 | 303 | 307 | 308)) && header_in(final_head(&hop.response_head), "location").is_some()
 }
 
 /// What a hop brought of a body: from a byte on, so many of so many.
@@ -111,13 +115,16 @@ struct Piece {
     cut: Option<&'static str>,
 }
 
-/// Why a body is not whole, by what is recorded of it, as `WARC-Truncated` names it (WARC 1.1, 5.13).
-fn truncated(why: &str) -> &'static str {
+/// Why a body is not whole, by what is recorded of it, as `WARC-Truncated` names it (WARC 1.1, 5.13); none where all that was sent came.
+fn truncated(why: &str) -> Option<&'static str> {
+    // What came of asking for the rest is told behind.
+    let why = why.split(';').next().unwrap_or("");
     let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
     match () {
-        () if says(&["the limit of", "no more than"]) => "length",
-        () if says(&["stopped after", "bytes a second", "in time"]) => "time",
-        () => "disconnect",
+        () if says(&["the server answered", "it was sent in a coding"]) => None,
+        () if says(&["the limit of", "no more than"]) => Some("length"),
+        () if says(&["stopped after", "bytes a second", "in time"]) => Some("time"),
+        () => Some("disconnect"),
     }
 }
 
@@ -133,16 +140,17 @@ fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>,
     let name = |what: &str| format!("{} {} {what}", capture.id, capture.entry);
     let own = |hop: &Hop| {
         let (digest, size) = (hop.body?, object(&hop.body?)?.size);
-        Some(Piece { digest, from: 0, length: size, size, cut: hop.cut.as_deref().map(truncated) })
+        let from = range_from(hop).filter(|from| *from < size).unwrap_or(0);
+        Some(Piece { digest, from, length: size - from, size, cut: hop.cut.as_deref().and_then(truncated) })
     };
     let mut last = None;
     let pieces: Vec<Option<Piece>> = match capture.method.as_str() {
         "http" | "wayback" | "save-page-now" => {
             // A file can be cut that was sent whole.
             let cut = capture.completeness == "truncated" && !capture.because.contains("but the file is cut");
-            let cut = cut.then(|| truncated(&capture.because));
+            let cut = cut.then(|| truncated(&capture.because).unwrap_or("disconnect"));
             let size = digest.and_then(|digest| object(&digest)).map_or(0, |object| object.size);
-            let portions = portions(&exchange.hops, size).into_iter();
+            let portions = portions(&exchange.hops, size, capture.status, &joined(&capture.because)).into_iter();
             let piece = |(from, length): (u64, u64)| {
                 Some(Piece { digest: digest?, from, length, size, cut: cut.filter(|_| from + length == size) })
             };
@@ -176,7 +184,7 @@ fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>,
             let whole = piece.is_some_and(|piece| piece.length == piece.size && piece.cut.is_none() && piece.length > 0);
             match piece {
                 _ if !whole_head => more.push(("WARC-Truncated", "disconnect".into())),
-                // Of answers that led elsewhere, earlier versions kept nothing.
+                // Of some that led elsewhere nothing is kept.
                 None if header_in(head, "content-length").is_some_and(|length| length != "0") && has_body(hop) => {
                     more.push(("WARC-Truncated", "unspecified".into()));
                 }
@@ -194,7 +202,8 @@ fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>,
                 if chunked {
                     // The body as one chunk: where the server cut it is not recorded.
                     block.before.extend(format!("{:x}\r\n", piece.length).bytes());
-                    block.behind = if whole { b"\r\n0\r\n\r\n".to_vec() } else { b"\r\n".to_vec() };
+                    let ends = piece.from + piece.length == piece.size && piece.cut.is_none();
+                    block.behind = if ends { b"\r\n0\r\n\r\n".to_vec() } else { b"\r\n".to_vec() };
                 } else if piece.from == 0 && piece.length == piece.size {
                     made.payload = Some(piece.digest);
                 }
@@ -323,12 +332,42 @@ mod tests {
     }
 
     #[test]
+    fn why_a_body_is_cut_is_told_in_the_words_of_the_format() {
+        for (why, told) in [
+            ("stopped at the limit of 200 bytes", Some("length")),
+            ("of a body that leads elsewhere no more than 65536 bytes are read", Some("length")),
+            ("stopped after 5 seconds", Some("time")),
+            ("stopped: fewer than 64 bytes a second over a minute", Some("time")),
+            (
+                "the connection ended early: fewer bytes than announced; asked for the rest: the server did not answer in time",
+                Some("disconnect"),
+            ),
+            ("the server answered 404", None),
+        ] {
+            assert_eq!(truncated(why), told, "{why}");
+        }
+    }
+
+    #[test]
     fn what_each_answer_brought_is_told_by_where_the_next_went_on() {
-        let rest = |from: u64| hop(206, &format!("Content-Range: bytes {from}-99/100\r\n"));
-        assert_eq!(portions(&[hop(302, "Location: /x\r\n"), hop(200, "")], 100), [None, Some((0, 100))]);
-        assert_eq!(portions(&[hop(200, ""), rest(20), rest(70)], 100), [Some((0, 20)), Some((20, 50)), Some((70, 30))]);
-        assert_eq!(portions(&[hop(200, ""), hop(503, ""), rest(20)], 100)[2], Some((20, 80)));
-        assert_eq!(portions(&[hop(200, ""), hop(200, "")], 100), [None, Some((0, 100))], "begun again");
+        let rest = |from: u64| Hop {
+            request_head: format!("GET / HTTP/1.1\r\nrange: bytes={from}-\r\n\r\n"),
+            ..hop(206, &format!("Content-Range: bytes {from}-99/100\r\n"))
+        };
+        let moved = || hop(302, "Location: /x\r\n");
+        let whole = |hops: &[Hop], joined: &[u64]| portions(hops, 100, Some(200), joined);
+        assert_eq!(whole(&[moved(), hop(200, "")], &[]), [None, Some((0, 100))]);
+        assert_eq!(whole(&[hop(200, ""), rest(20), rest(70)], &[20, 70]), [Some((0, 20)), Some((20, 50)), Some((70, 30))]);
+        assert_eq!(whole(&[hop(200, ""), hop(503, ""), rest(20)], &[20]), [Some((0, 20)), None, Some((20, 80))]);
+        assert_eq!(whole(&[hop(200, ""), hop(200, "")], &[]), [None, Some((0, 100))], "begun again");
+        assert_eq!(whole(&[hop(200, ""), hop(404, "")], &[]), [Some((0, 100)), None], "the rest was gone");
+        assert_eq!(whole(&[hop(200, ""), rest(99)], &[]), [Some((0, 100)), None], "a part that did not fit");
+        assert_eq!(whole(&[hop(503, ""), rest(40)], &[40]), [None, Some((40, 60))], "begun in an earlier attempt");
+        assert_eq!(portions(&[hop(404, "")], 9, Some(404), &[]), [Some((0, 9))]);
+        let asked = "every announced byte arrived, in more than one answer; put together from 3 answers, joined at byte 20, 70";
+        assert_eq!(joined(asked), [20, 70]);
+        assert_eq!(joined(&format!("{asked}; the first 20 bytes are those of K1")), [20, 70]);
+        assert_eq!(joined("the last chunk arrived"), [0; 0]);
         assert_eq!(final_head("HTTP/1.1 103 Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"), "HTTP/1.1 200 OK\r\n\r\n");
     }
 }

@@ -56,7 +56,8 @@ impl Brought {
         let digest = arrived.as_ref().map(Arrived::digest);
         let mut hops = fetched.exchange.hops;
         let served = fetched.served.unwrap_or(hops.len().saturating_sub(1));
-        if let Some(hop) = hops.get_mut(served) {
+        // What led elsewhere has a body of its own.
+        if let Some(hop) = hops.get_mut(served).filter(|hop| hop.body.is_none()) {
             (hop.body, hop.cut) = (digest, lacking.clone());
         }
         self.hops.append(&mut hops);
@@ -159,7 +160,7 @@ impl Means {
             Err(why) => return Ok(Err(why)),
         };
         let mut tracks = Vec::new();
-        for (name, url) in chosen {
+        for (nth, (name, url)) in chosen.into_iter().enumerate() {
             let received = self.receive(&url).await?;
             let fetched = &received.fetched;
             let at =
@@ -169,13 +170,19 @@ impl Means {
                 arrived.open()?.take(PLAYLIST).read_to_end(&mut bytes).map_err(disk)?;
             }
             brought.put(&url, received);
-            match playlist(&bytes, mime, &at) {
+            let why = match playlist(&bytes, mime, &at) {
                 Ok(Playlist::Tracks { tracks: found, .. }) => {
                     tracks.extend(found.into_iter().map(|track| Track { name: name.clone(), ..track }));
+                    continue;
                 }
-                Ok(Playlist::Choice { .. }) => return Ok(Err(format!("{url} lists playlists again"))),
-                Err(why) => return Ok(Err(format!("{url}: {why}"))),
+                Ok(Playlist::Choice { .. }) => format!("{url} lists playlists again"),
+                Err(why) => format!("{url}: {why}"),
+            };
+            // Without its sound or its subtitles a picture is still evidence.
+            if nth == 0 {
+                return Ok(Err(why));
             }
+            brought.lacking.get_or_insert(why);
         }
         Ok(Ok((tracks, of)))
     }
@@ -239,7 +246,7 @@ impl Means {
             }
             let mut file = arrived.open()?;
             // Each has a head of its own (RFC 8216, 3.1.4): one after another they are no file of subtitles.
-            if pieces.len() > 1 && inputs.is_empty() && begins_with(&file, b"WEBVTT")? {
+            if pieces.len() > 1 && inputs.is_empty() && begins_with_any(&file, &["WEBVTT", "\u{feff}WEBVTT"])? {
                 return Ok(Err("each piece is a file of subtitles of its own".into()));
             }
             file.seek(SeekFrom::Start(from)).map_err(disk)?;
@@ -285,8 +292,8 @@ impl Means {
     }
 }
 
-fn begins_with(file: &std::fs::File, words: &[u8]) -> Result<bool, VaultError> {
+fn begins_with_any(file: &std::fs::File, words: &[&str]) -> Result<bool, VaultError> {
     let mut head = Vec::new();
-    file.take(words.len() as u64).read_to_end(&mut head).map_err(disk)?;
-    Ok(head == words)
+    file.take(16).read_to_end(&mut head).map_err(disk)?;
+    Ok(words.iter().any(|words| head.starts_with(words.as_bytes())))
 }

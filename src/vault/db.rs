@@ -126,9 +126,10 @@ fn connect(path: &Path, mode: &str) -> Result<Connection, VaultError> {
 fn copied(path: &Path, wal: &Path) -> Result<Connection, VaultError> {
     let mut db = Connection::open("").map_err(VaultError::sql("be opened"))?;
     let temporary = std::env::temp_dir();
-    // Nobody else sees what is in it, and it is gone however this ends.
-    let dir =
-        tempfile::Builder::new().prefix("exhibit-").tempdir_in(&temporary).map_err(VaultError::io("write to", &temporary))?;
+    // Nobody else looks into it, and it goes with this function.
+    let only_us = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    let dir = tempfile::Builder::new().prefix("exhibit-").permissions(only_us).tempdir_in(&temporary);
+    let dir = dir.map_err(VaultError::io("write to", &temporary))?;
     let (copy, copied_wal) = (dir.path().join("case.sqlite"), dir.path().join("case.sqlite-wal"));
     let result = std::fs::copy(path, &copy).and_then(|_| std::fs::copy(wal, &copied_wal));
     result.map_err(VaultError::io("copy", &copy))?;

@@ -29,7 +29,7 @@ pub use erase::Order;
 pub use error::VaultError;
 pub use kept::{AnchorRow, FixityRow, HandlingRow, PendingRow, TransferRow};
 pub use layout::{LOG, Layout, VAULT};
-pub use objects::{ObjectFile, files as object_files};
+pub use objects::{ObjectFile, files as object_files, open as open_object};
 pub use publish::Published;
 pub use reader::{LogRow, Proofs, Reader};
 pub use rebuild::{Rebuilt, rebuild};

@@ -106,7 +106,7 @@ pub(super) fn name_without_replacing(from: &Path, to: &Path) -> Result<(), Vault
 }
 
 /// Opens an object for reading; symbolic links are not followed.
-pub(super) fn open(layout: &Layout, digest: &Digest) -> Result<File, VaultError> {
+pub fn open(layout: &Layout, digest: &Digest) -> Result<File, VaultError> {
     let path = layout.object(digest);
     match fs::symlink_metadata(&path) {
         Ok(found) if found.is_file() => File::open(&path).map_err(VaultError::io("read", &path)),
