@@ -534,7 +534,7 @@ fn altered_beginning(pipe: bool) {
     });
     captured(&program, &server, &["film"]);
     let begun = exhibit::evidence::Digest::of(&picture()[..20_000]);
-    let kept = exhibit::vault::Layout::new(&program.path("c")).object(&begun);
+    let kept = exhibit::vault::Layout::new(program.path("c")).object(&begun);
     let mut permissions = std::fs::metadata(&kept).unwrap().permissions();
     std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o644);
     std::fs::set_permissions(&kept, permissions).unwrap();

@@ -176,3 +176,49 @@ fn leases_last_as_long_as_their_holder_says_that_it_is_there() {
     assert_eq!(vault.reader().unit_state(&unit).unwrap().as_deref(), Some("done"));
     assert_eq!(vault.claim(&[unit]).unwrap(), [], "it is done");
 }
+
+#[test]
+fn what_is_asked_for_by_its_number_is_what_lists_show() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("case");
+    copy_dir(&frozen().join("case"), &root);
+    let reader = Reader::open(&root).unwrap();
+    let (reports, items, exhibits) =
+        (reader.reports().unwrap(), reader.items().unwrap(), reader.exhibits(ExhibitNo(0), None).unwrap());
+    let mentions = reader.mentions_in(reports[0].id.parse().unwrap()).unwrap();
+    let of_items = items.iter().flat_map(|item| reader.captures_of(item.id.parse().unwrap()).unwrap());
+    let captures: Vec<_> = of_items.collect();
+    let all = [reports.len(), mentions.len(), items.len(), captures.len(), exhibits.len()];
+    assert!(all.iter().all(|count| *count > 0), "{all:?}");
+    assert_eq!(reader.counts().unwrap().map(|count| count as usize), all);
+    for mention in &mentions {
+        assert_eq!(reader.mention(mention.id.parse().unwrap()).unwrap().as_ref(), Some(mention));
+        for claim in reader.claims_about(mention.id.parse().unwrap()).unwrap() {
+            assert_eq!(reader.claim(claim.id.parse().unwrap()).unwrap(), Some(claim));
+        }
+    }
+    for exhibit in &exhibits {
+        let together = reader.exhibits_of_capture(exhibit.capture.parse().unwrap()).unwrap();
+        assert!(together.contains(exhibit) && together.iter().all(|one| one.capture == exhibit.capture), "{exhibit:?}");
+    }
+}
+
+/// The best comes first, as long as there are not too many to be told apart; then the oldest.
+#[test]
+fn what_is_found_comes_in_the_order_that_was_promised() {
+    let (_dir, root, vault) = support::case();
+    drop(vault);
+    let rows = |count: u32| {
+        format!(
+            "DELETE FROM search; WITH RECURSIVE n (no) AS (SELECT 1 UNION ALL SELECT no + 1 FROM n WHERE no < {count}) \
+             INSERT INTO search SELECT 'N' || no, CASE no WHEN 2 THEN 'idlib idlib idlib' ELSE 'a street in idlib' END, '' FROM n"
+        )
+    };
+    let first = |count| {
+        support::tamper::sql(&root, &rows(count));
+        Reader::open(&root).unwrap().search("idlib", 1).unwrap().remove(0).0
+    };
+    assert_eq!(first(3), "N2");
+    assert_eq!(first(20_000), "N2");
+    assert_eq!(first(20_001), "N1");
+}

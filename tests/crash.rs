@@ -99,7 +99,7 @@ fn what_a_killed_run_left_is_told_from_what_was_laid_there() {
     let bytes = png(1);
     let digest = exhibit::evidence::Digest::of(&bytes);
     program.file(&format!("c/staging/0011223344556677-1/{digest}-0"), &bytes);
-    let place = exhibit::vault::Layout::new(&program.path("c")).object(&digest);
+    let place = exhibit::vault::Layout::new(program.path("c")).object(&digest);
     std::fs::create_dir_all(place.parent().unwrap()).unwrap();
     std::fs::write(&place, &bytes).unwrap();
     let told = program.run(&["--case", "c", "verify"]).code(0);

@@ -138,6 +138,26 @@ fn a_real_authority_attests_the_head_and_every_change_of_it_is_noticed() {
     }
 }
 
+/// What authorities sign with differs, and so does how exactly they tell the time.
+#[test]
+fn timestamps_of_every_digest_that_is_good_are_read_to_the_fraction() {
+    for (digest, good) in [("sha256", true), ("sha384", true), ("sha512", true), ("sha1", false)] {
+        let authority = Authority::start("rsa", 30);
+        let settings = authority.dir.path().join("tsa.cnf");
+        let before = std::fs::read_to_string(&settings).unwrap();
+        let with = format!("signer_digest = {digest}\nclock_precision_digits = 6");
+        std::fs::write(&settings, before.replace("signer_digest = sha256", &with)).unwrap();
+        let roots = exhibit::ledger::certificates(&std::fs::read(authority.root()).unwrap());
+        let read = |bytes: &[u8]| exhibit::ledger::verify_timestamp(&authority.stamp(b"a head"), bytes, None, &roots, &[]);
+        assert_eq!(read(b"a head").is_ok(), good, "{digest}: {:?}", read(b"a head"));
+        assert!(read(b"another").is_err(), "{digest}");
+        if good {
+            let parts = |_| read(b"a head").unwrap().time.micros() % 1_000_000;
+            assert!((0..3).map(parts).any(|part| part > 0), "{digest}: no fraction of a second was ever read");
+        }
+    }
+}
+
 #[test]
 fn an_authority_that_fails_is_loud_and_the_case_is_as_it_was() {
     let program = case();
