@@ -220,8 +220,6 @@ impl Reader {
 
     /// What SQLite itself finds wrong with the file; empty if nothing.
     pub fn integrity_problems(&self) -> Result<Vec<String>, VaultError> {
-        // For each row its place in each index is looked for: of a large case those would be read again and again.
-        self.db.execute_batch("PRAGMA cache_size = -131072").map_err(VaultError::sql("be read"))?;
         let mut query = self.db.prepare("PRAGMA integrity_check").map_err(VaultError::sql("be read"))?;
         let rows = query.query_map([], |row| row.get::<_, String>(0));
         let lines: Vec<String> = rows.and_then(Iterator::collect).map_err(VaultError::sql("be read"))?;
