@@ -52,6 +52,7 @@ fn bytes_are_checked_in_part_when_due_and_the_history_is_kept() {
     assert_eq!(verify(&program, &[])["head"], before["head"], "nothing was due, nothing is recorded");
     let told = verify(&program, &["--due=0", "--quick"]);
     assert_eq!((&told["verdict"], &told["fixity"]["confirmed"]), (&"green".into(), &7.into()));
+    assert_eq!((&told["checked"]["objects"], &told["checked"]["bytes"]), (&7.into(), &before["checked"]["bytes"]));
     let (_, path) = object(&program, "E1");
     let bytes = std::fs::read(&path).unwrap();
     let moved = program.path("c/vault/elsewhere");

@@ -540,6 +540,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_as_large_as_it_may_be_is_read() {
+        let large = |size: usize| Proof::parse(&[MAGIC, &vec![0; size - MAGIC.len()][..]].concat());
+        assert!(large(FILE).is_err_and(|error| error != ProofError::TooLarge));
+        assert_eq!(large(FILE + 1), Err(ProofError::TooLarge));
+        let answer = |size: usize| Proof::begin(b"data", &vec![0xf2; size]);
+        assert!(answer(FILE).is_err_and(|error| error != ProofError::TooLarge));
+        assert_eq!(answer(FILE + 1), Err(ProofError::TooLarge));
+        // 32 bytes of a digest, and what is added to them.
+        let longer = |by: usize| {
+            let mut answer = vec![0xf0, (by % 128) as u8 | 0x80, (by / 128) as u8];
+            answer.extend(vec![7; by]);
+            answer.push(0x00);
+            Attestation::Bitcoin(1).put(&mut answer);
+            Proof::begin(b"data", &answer).map(|proof| proof.attestations().len())
+        };
+        assert_eq!(longer(MESSAGE - 32), Ok(1));
+        assert_eq!(longer(MESSAGE - 31), Err(ProofError::Malformed("a message is too long")));
+    }
+
+    #[test]
     fn an_answer_that_makes_a_proof_too_deep_or_too_large_is_refused_and_changes_nothing() {
         let mut promise = vec![0x08; 200];
         promise.push(0x00);

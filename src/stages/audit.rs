@@ -4,12 +4,22 @@
 use std::collections::BTreeSet;
 
 use super::{Looking, Verification, verify_objects};
-use crate::evidence::{Digest, Verdict};
+use crate::evidence::{Digest, Object, Verdict};
 use crate::vault::{Effects, Vault, VaultError};
 
 /// Objects of one piece, and their bytes at most; a larger object is a piece by itself.
 const PIECE: usize = 10_000;
 const PIECE_BYTES: u64 = 32 << 30;
+
+/// How many of these objects are the next piece.
+fn piece(objects: &[Object]) -> usize {
+    let mut bytes = 0;
+    let fits = |object: &&Object| {
+        bytes += object.size;
+        bytes <= PIECE_BYTES
+    };
+    objects.iter().take(PIECE).take_while(fits).count().max(1)
+}
 
 /// Checks the objects that `looking` names and records what each said. `verification` is that of the case itself, and
 /// gets what is found.
@@ -19,13 +29,9 @@ pub fn audit(vault: &mut Vault, verification: &mut Verification, looking: &Looki
     let total: u64 = objects.iter().map(|object| object.size).sum();
     let (mut at, mut before) = (0, 0);
     while at < objects.len() {
-        let mut bytes = 0;
-        let piece = objects[at..].iter().take(PIECE).take_while(|object| {
-            bytes += object.size;
-            bytes == object.size || bytes <= PIECE_BYTES
-        });
-        let only: BTreeSet<Digest> = piece.map(|object| object.sha256).collect();
-        at += only.len();
+        let next = at + piece(&objects[at..]);
+        let only: BTreeSet<Digest> = objects[at..next].iter().map(|object| object.sha256).collect();
+        at = next;
         let tick = |done: u64, _: u64| (looking.tick)(before + done, total);
         let part = Looking {
             depth: looking.depth,
@@ -50,4 +56,27 @@ pub fn audit(vault: &mut Vault, verification: &mut Verification, looking: &Looki
     verification.findings.dedup();
     verification.verdict = Verdict::of(&verification.findings);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Blake3;
+
+    fn sized(sizes: &[u64]) -> Vec<Object> {
+        let object = |size: &u64| {
+            let digest = Digest::of(&size.to_be_bytes());
+            Object { sha256: digest, blake3: Blake3([0; 32]), size: *size, media_type: Object::UNTYPED.into() }
+        };
+        sizes.iter().map(object).collect()
+    }
+
+    #[test]
+    fn a_piece_has_so_many_objects_and_bytes_at_most_and_always_one() {
+        assert_eq!(piece(&sized(&[1; PIECE + 5])), PIECE);
+        assert_eq!(piece(&sized(&[1, 2, 3])), 3);
+        assert_eq!(piece(&sized(&[PIECE_BYTES - 1, 1, 1])), 2);
+        assert_eq!(piece(&sized(&[PIECE_BYTES + 1, 1])), 1);
+        assert_eq!(piece(&sized(&[1, PIECE_BYTES])), 1);
+    }
 }
