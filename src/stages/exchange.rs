@@ -140,7 +140,10 @@ fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>,
     let name = |what: &str| format!("{} {} {what}", capture.id, capture.entry);
     let own = |hop: &Hop| {
         let (digest, size) = (hop.body?, object(&hop.body?)?.size);
-        let from = range_from(hop).filter(|from| *from < size).unwrap_or(0);
+        // Of a stream's fragment that was put together the whole stands with the last answer.
+        let total = header_in(final_head(&hop.response_head), "content-range").and_then(|range| range.rsplit_once('/'));
+        let whole = total.is_some_and(|(_, total)| total == size.to_string());
+        let from = range_from(hop).filter(|from| whole && *from < size).unwrap_or(0);
         Some(Piece { digest, from, length: size - from, size, cut: hop.cut.as_deref().and_then(truncated) })
     };
     let mut last = None;
