@@ -461,23 +461,37 @@ fn every_behaviour_met_by_a_later_run() {
     assert!(!captures["no-ranges"]["because"].to_string().contains("kept beside"), "{}", captures["no-ranges"]);
 }
 
+/// Serves a film that breaks off, and in later runs what `later` makes of it. Gives what begins those.
+fn breaks_off_at_first(
+    server: &Server,
+    later: impl Fn(&mut TcpStream, &str) + Send + Sync + 'static,
+) -> std::sync::Arc<std::sync::atomic::AtomicBool> {
+    let is_later = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let asked = is_later.clone();
+    server.on("/film.png", move |connection, request| match asked.load(Ordering::Relaxed) {
+        false => breaks_off(connection, "ETag: \"v1\"\r\n"),
+        true => later(connection, request),
+    });
+    is_later
+}
+
+/// Archives the same list once more, and gives the capture of its first line.
+fn again(program: &Program, code: i32) -> Value {
+    let told = program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1", "--json"]).code(code).json();
+    told[0]["lines"][0]["capture"].clone()
+}
+
 /// What is served anew is this run's, also where it is as long as what the run before kept.
 #[test]
 fn a_beginning_of_the_same_length_is_not_taken_for_the_one_before() {
     let (program, server) = (Program::new(), Server::start());
-    let later = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let is_later = later.clone();
-    server.on("/film.png", move |connection, _| match is_later.load(Ordering::Relaxed) {
-        false => breaks_off(connection, "ETag: \"v1\"\r\n"),
-        true => {
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: {}\r\n\r\n", other().len());
-            let _ = connection.write_all(head.as_bytes()).and_then(|()| connection.write_all(&other()[..20_000]));
-        }
+    let later = breaks_off_at_first(&server, |connection, _| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: {}\r\n\r\n", other().len());
+        let _ = connection.write_all(head.as_bytes()).and_then(|()| connection.write_all(&other()[..20_000]));
     });
     captured(&program, &server, &["film"]);
     later.store(true, Ordering::Relaxed);
-    let told = program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1", "--json"]).code(4).json();
-    let capture = &told[0]["lines"][0]["capture"];
+    let capture = again(&program, 4);
     assert_eq!(capture["sha256"], exhibit::evidence::Digest::of(&other()[..20_000]).to_string(), "{capture}");
     assert_eq!(capture["completeness"], "truncated", "{capture}");
     assert!(!capture["because"].as_str().unwrap().contains("are those of"), "{capture}");
@@ -505,15 +519,11 @@ fn each_run_goes_on_where_the_one_before_broke_off() {
         settings.replace("tries = 4", "tries = 1").replace("retry_milliseconds = 1000", "retry_milliseconds = 20"),
     );
     program.file("list.txt", server.url("/film.png"));
-    let run = |code| {
-        let told = program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1", "--json"]).code(code).json();
-        told[0]["lines"][0]["capture"].clone()
-    };
     // Where something is begun, it is asked once more than else.
     for received in [10_100, 30_300, 50_500] {
-        assert_eq!(run(4)["received"], received);
+        assert_eq!(again(&program, 4)["received"], received);
     }
-    let last = run(0);
+    let last = again(&program, 0);
     assert_eq!(last["sha256"], exhibit::evidence::Digest::of(&picture()).to_string(), "{last}");
     assert_eq!(*asked.lock().unwrap(), [None, Some(10_100), Some(20_200), Some(30_300), Some(40_400), Some(50_500)]);
 }
@@ -526,12 +536,7 @@ fn a_beginning_that_is_not_what_it_was_is_not_gone_on_with() {
 
 fn altered_beginning(pipe: bool) {
     let (program, server) = (Program::new(), Server::start());
-    let later = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let is_later = later.clone();
-    server.on("/film.png", move |connection, request| match is_later.load(Ordering::Relaxed) {
-        false => breaks_off(connection, "ETag: \"v1\"\r\n"),
-        true => Asked { connection, from: from(request), nth: 0 }.honest(),
-    });
+    let later = breaks_off_at_first(&server, |connection, request| Asked { connection, from: from(request), nth: 0 }.honest());
     captured(&program, &server, &["film"]);
     let begun = exhibit::evidence::Digest::of(&picture()[..20_000]);
     let kept = exhibit::vault::Layout::new(program.path("c")).object(&begun);
@@ -545,8 +550,7 @@ fn altered_beginning(pipe: bool) {
         std::fs::remove_file(&kept).unwrap();
         assert!(std::process::Command::new("mkfifo").arg(&kept).status().unwrap().success());
     }
-    let told = program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1", "--json"]).code(0).json();
-    let capture = &told[0]["lines"][0]["capture"];
+    let capture = again(&program, 0);
     assert_eq!(capture["sha256"], exhibit::evidence::Digest::of(&picture()).to_string(), "{capture}");
     assert!(!capture["because"].as_str().unwrap().contains("joined"), "{capture}");
     program.run(&["--case", "c", "verify"]).code(3);

@@ -113,7 +113,8 @@ pub struct Fetched {
     pub tries: u32,
     /// The body's beginning is what an earlier attempt brought.
     pub went_on: bool,
-    /// Bodies of the hops that were not followed to the end: of redirects, and of answers after which it was asked again.
+    /// Bodies of hops that brought nothing of the file: of redirects, of answers after which it was asked again, and of those that do not
+    /// fit what is held.
     pub beside: Vec<Beside>,
 }
 

@@ -93,16 +93,8 @@ pub(super) struct Kept {
 impl Kept {
     /// Its bytes, to be gone on with; none where they are not what they were.
     fn copied(&self, mut staging: Staging) -> Result<Option<Staging>, VaultError> {
-        let Ok(mut file) = open_object(&self.layout, &self.object) else { return Ok(None) };
-        let mut buffer = vec![0; 1 << 18];
-        loop {
-            match file.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => staging.write_all(&buffer[..count]).map_err(disk)?,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Ok(None),
-            }
-        }
+        let Ok(file) = open_object(&self.layout, &self.object) else { return Ok(None) };
+        copy_readable(file, &mut staging)?;
         Ok(Some(staging).filter(|staging| staging.so_far() == self.object))
     }
 }
@@ -188,6 +180,13 @@ impl Means {
         }
     }
 
+    /// Bytes at hand, staged; none where there are none.
+    pub(super) fn made_of(&self, bytes: &[u8]) -> Result<Option<Arrived>, VaultError> {
+        let mut staging = (self.intake)()?;
+        staging.write_all(bytes).map_err(disk)?;
+        finish(staging)
+    }
+
     /// Asks for an address, and keeps what comes. An error is ours (the disk), never the server's.
     pub async fn receive(&self, url: &str) -> Result<Received, VaultError> {
         self.receive_rest(url, None).await
@@ -236,9 +235,7 @@ impl Means {
         let mut beside = Vec::new();
         for one in std::mem::take(&mut fetched.beside) {
             let Some(hop) = fetched.exchange.hops.get_mut(one.hop) else { continue };
-            let mut staging = (self.intake)()?;
-            staging.write_all(&one.bytes).map_err(disk)?;
-            let kept = finish(staging)?;
+            let kept = self.made_of(&one.bytes)?;
             (hop.body, hop.cut) = (kept.as_ref().map(Arrived::digest), one.cut);
             beside.extend(kept);
         }
@@ -330,18 +327,8 @@ impl Means {
     pub fn take(&self, key: &str, item: &Item, method: &str, started: Time, found: Found) -> Result<Acquisition, VaultError> {
         let mut capture = self.blank(key, item, method, started);
         let mut staging = (self.intake)()?;
-        let mut file = found.file;
-        let mut buffer = vec![0; 1 << 18];
-        loop {
-            let count = match file.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                // What could be read is kept, and the size tells that it is not all.
-                Err(_) => break,
-            };
-            staging.write_all(&buffer[..count]).map_err(disk)?;
-        }
+        // What could be read is kept, and the size tells that it is not all.
+        copy_readable(found.file, &mut staging)?;
         capture.received = staging.size();
         capture.declared = Some(found.size);
         let arrived = finish(staging)?;
@@ -351,6 +338,19 @@ impl Means {
         let judged = judge::local(found.size, capture.received, probed, meant);
         capture.finished = self.clock.now();
         Ok(Acquisition::new(capture, judged, arrived, Some(found.name)))
+    }
+}
+
+/// Copies a file as far as it can be read. An error is of the disk that is written to.
+fn copy_readable(mut file: impl Read, staging: &mut Staging) -> Result<(), VaultError> {
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => staging.write_all(&buffer[..count]).map_err(disk)?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return Ok(()),
+        }
     }
 }
 

@@ -281,11 +281,9 @@ impl Means {
             "by": format!("exhibit {}", env!("CARGO_PKG_VERSION")),
             "inputs": inputs,
         });
-        let mut staging = (self.intake)()?;
         let text = serde_json::to_string_pretty(&recipe).unwrap_or_default() + "\n";
-        staging.write_all(text.as_bytes()).map_err(disk)?;
         let mut parts = vec![Part { arrived: film, role: Some(Role::Derived), name: Some(name.clone()), always: false }];
-        let recipe = finish(staging)?;
+        let recipe = self.made_of(text.as_bytes())?;
         let name = Some(format!("{name}.recipe.json"));
         parts.extend(recipe.map(|arrived| Part { arrived, role: Some(Role::Sidecar), name, always: false }));
         Ok(Ok(parts))

@@ -72,7 +72,8 @@ fn durable_writes(db: &Connection) -> Result<(), VaultError> {
         .map_err(VaultError::sql("be opened"))
 }
 
-/// For writing. The write-ahead log is folded in after 32 MiB. WAL with `synchronous=FULL`: a commit that returned survives the power going.
+/// For writing. WAL with `synchronous=FULL`: a commit that returned survives the power going. The write-ahead log is folded in after
+/// 32 MiB.
 pub(super) fn open(layout: &Layout) -> Result<Connection, VaultError> {
     let path = layout.database();
     if !path.is_file() {

@@ -23,24 +23,7 @@ pub(super) fn entry(db: &Connection, index: u64) -> Result<Option<Vec<u8>>, Vaul
         .map_err(VaultError::sql("be read"))
 }
 
-fn tile_hash(db: &Connection, level: u32, index: u64) -> Result<Hash, VaultError> {
-    db.prepare_cached("SELECT hash FROM tile_hash WHERE level = ?1 AND idx = ?2")
-        .and_then(|mut query| query.query_row((level, index), |row| row.get(0)))
-        .map_err(VaultError::sql("be read"))
-}
-
-/// A hash of a tile: of an entry at level 0, else of a full tile of the level below.
-pub(super) fn hash(db: &Connection, level: u32, index: u64) -> Result<Hash, VaultError> {
-    if level > 0 {
-        return tile_hash(db, level, index);
-    }
-    match entry(db, index)? {
-        Some(bytes) => Ok(leaf_hash(&bytes)),
-        None => Err(VaultError::sql("be read")(rusqlite::Error::QueryReturnedNoRows)),
-    }
-}
-
-/// The same hashes in order, of a range that is there whole.
+/// Hashes of a tile in order, of a range that is there whole: of entries at level 0, else of full tiles of the level below.
 fn each_hash(db: &Connection, level: u32, range: Range<u64>, mut take: impl FnMut(Hash)) -> Result<(), VaultError> {
     let sql = match level {
         0 => "SELECT entry FROM log WHERE idx >= ?1 AND idx < ?2 AND ?3 = 0 ORDER BY idx",
@@ -95,7 +78,7 @@ impl Nodes for Remembered<'_> {
             return Ok(*hash);
         }
         let hash = if level.is_multiple_of(TILE.trailing_zeros()) {
-            hash(self.db, level / TILE.trailing_zeros(), index)?
+            Stored(self.db).node(level, index)?
         } else {
             node_hash(&self.node(level - 1, index * 2)?, &self.node(level - 1, index * 2 + 1)?)
         };
