@@ -2,7 +2,10 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use exhibit::evidence::Verdict;
@@ -668,6 +671,26 @@ fn a_rebuild_makes_what_is_missing() {
     assert!(named(&verify(&root), "catalogue-differs", "schema"));
     exhibit::vault::rebuild(&root).unwrap();
     assert_eq!(verify(&root).findings, []);
+}
+
+/// What a rebuild writes beside the catalogue is gone after it, whatever the directory is called; and words are found as before.
+#[test]
+fn a_rebuild_leaves_nothing_beside_a_case_of_any_name() {
+    let (dir, root) = archived();
+    let odd = dir.path().join(OsStr::from_bytes(b"file:a case? of #%20 \xff\xfe bytes"));
+    fs::rename(&root, &odd).unwrap();
+    let all = || {
+        let names: BTreeSet<_> = fs::read_dir(&odd).unwrap().map(|file| file.unwrap().file_name()).collect();
+        // SQLite's own, which a reader may leave.
+        let names: Vec<_> = names.into_iter().filter(|name| name != "case.sqlite-wal" && name != "case.sqlite-shm").collect();
+        let reader = Reader::open(&odd).unwrap();
+        (names, reader.search("orchard", 50).unwrap(), reader.events(0, None).unwrap())
+    };
+    let before = all();
+    assert!(!before.1.is_empty() && !before.2.is_empty());
+    exhibit::vault::rebuild(&odd).unwrap();
+    assert_eq!(all(), before);
+    assert_eq!(verify(&odd).findings, []);
 }
 
 /// A lost `log/` is published anew from the head in the database, if that is the case's own and of these entries.

@@ -2,13 +2,15 @@
 //! log is replayed, so the two cannot differ.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{Connection, OptionalExtension, ToSql};
 use serde::Serialize;
 
-use super::replay::{Expected, Key};
-use super::{VaultError, fold::fold};
+use super::VaultError;
+use super::aside::Aside;
+use super::fold::fold;
+use super::replay::Expected;
 use crate::evidence::{
     Capture, ClaimMade, Digest, Event, Examination, ExhibitAdmitted, Item, NoteAdded, Object, ReferenceFound, ReportReceived,
     Subject, Unit,
@@ -20,16 +22,24 @@ pub(super) struct Applied<'a> {
     db: &'a Connection,
     /// The unit that the entry before belongs to: it is done.
     done: Option<Unit>,
+    recent: RefCell<Recent>,
+    aside: RefCell<Aside>,
 }
 
 impl Applied<'_> {
     pub fn new(db: &Connection) -> Applied<'_> {
-        Applied { db, done: None }
+        Applied { db, done: None, recent: RefCell::default(), aside: RefCell::default() }
     }
 
-    /// Writes the rows of the next entry.
+    /// Rows that are not written yet: whoever applies entries writes them.
+    pub fn aside(&mut self) -> &mut Aside {
+        self.aside.get_mut()
+    }
+
+    /// Writes the rows of the next entry, but for those that are put aside.
     pub fn apply(&mut self, index: u64, entry: &Entry) -> Result<(), VaultError> {
-        let rows = Rows { db: self.db, expected: None, index, touched: RefCell::default() };
+        let to = To::Database { aside: &self.aside };
+        let rows = Rows { db: self.db, to, recent: &self.recent, index, touched: RefCell::default() };
         let write = || {
             if let Some(unit) = entry.work.as_ref().filter(|unit| self.done.as_ref() != Some(unit)) {
                 rows.done(unit)?;
@@ -43,8 +53,13 @@ impl Applied<'_> {
 }
 
 /// Tells what rows must follow from an entry: nothing is written, and the catalogue is only looked into.
-pub(super) fn expect(db: &Connection, expected: &RefCell<Expected>, index: u64, entry: &Entry) -> Result<(), VaultError> {
-    let rows = Rows { db, expected: Some(expected), index, touched: RefCell::default() };
+pub(super) fn expect(
+    db: &Connection,
+    (expected, recent): (&RefCell<Expected>, &RefCell<Recent>),
+    index: u64,
+    entry: &Entry,
+) -> Result<(), VaultError> {
+    let rows = Rows { db, to: To::Sums(expected), recent, index, touched: RefCell::default() };
     if let Some(unit) = &entry.work {
         expected.borrow_mut().units.done(unit.kind.as_str(), &unit.key);
     }
@@ -85,11 +100,63 @@ fn maybe<T: Serialize>(value: &Option<T>) -> Option<String> {
     value.as_ref().map(json)
 }
 
+/// What an event refers to, by its key.
+#[derive(Clone, Copy)]
+enum Key<'a> {
+    Item(&'a str),
+    Capture(&'a str),
+    /// By its SHA-256, in hex; it has no number.
+    Object(&'a str),
+}
+
+/// Number and entry of rows that were made a short while ago, by their keys: most is referred to soon.
+#[derive(Default)]
+pub(super) struct Recent {
+    items: HashMap<String, (u64, u64)>,
+    captures: HashMap<String, (u64, u64)>,
+    objects: HashMap<String, (u64, u64)>,
+}
+
+/// Rows of a kind that are remembered at most; then all are forgotten, and looked up again.
+const RECENT: usize = 1 << 15;
+
+impl Recent {
+    fn get(&self, what: Key<'_>) -> Option<(u64, u64)> {
+        match what {
+            Key::Item(key) => self.items.get(key),
+            Key::Capture(key) => self.captures.get(key),
+            Key::Object(key) => self.objects.get(key),
+        }
+        .copied()
+    }
+
+    fn put(&mut self, what: Key<'_>, row: (u64, u64)) {
+        let (rows, key) = match what {
+            Key::Item(key) => (&mut self.items, key),
+            Key::Capture(key) => (&mut self.captures, key),
+            Key::Object(key) => (&mut self.objects, key),
+        };
+        if rows.len() >= RECENT {
+            rows.clear();
+        }
+        rows.insert(key.to_owned(), row);
+    }
+}
+
+/// Where rows go.
+#[derive(Clone, Copy)]
+enum To<'a> {
+    /// Into the database, but for those that can be written later.
+    Database { aside: &'a RefCell<Aside> },
+    /// Into the sums of what must follow.
+    Sums(&'a RefCell<Expected>),
+}
+
 struct Rows<'a> {
     /// What the entries before this one made: it may hold later rows, too, which are not looked at.
     db: &'a Connection,
-    /// Where the rows go, if not into the database.
-    expected: Option<&'a RefCell<Expected>>,
+    to: To<'a>,
+    recent: &'a RefCell<Recent>,
     index: u64,
     /// What this entry has touched, so that nothing is said twice. Only this entry tells of these numbers and entries.
     touched: RefCell<BTreeSet<(&'static str, u64, u64)>>,
@@ -131,43 +198,43 @@ impl Rows<'_> {
     /// Inserts a row under the next number of its table, which SQLite gives (`no INTEGER PRIMARY KEY`). The values are all that follow
     /// it, in the table's order.
     fn next(&self, table: &'static str, values: &[&dyn ToSql]) -> Sql<u64> {
-        if let Some(expected) = self.expected {
+        if let To::Sums(expected) = self.to {
             let sums = &mut expected.borrow_mut().sums;
             let no = sums.count(table) + 1;
             return sums.take(table, std::iter::once(no.to_sql()).chain(values.iter().map(|value| value.to_sql())));
         }
-        let marks: Vec<String> = (1..=values.len()).map(|at| format!("?{at}")).collect();
-        // The number of a row of words is not a column.
-        let no = if table == "search" { "" } else { "NULL, " };
-        let sql = format!("INSERT INTO {table} VALUES ({no}{})", marks.join(", "));
+        let sql = format!("INSERT INTO {table} VALUES (NULL{})", ", ?".repeat(values.len()));
         self.db.prepare_cached(&sql)?.execute(values)?;
         Ok(self.db.last_insert_rowid() as u64)
     }
 
     /// Inserts a whole row of a table without numbers.
     fn put(&self, table: &'static str, sql: &str, values: &[&dyn ToSql]) -> Sql<()> {
-        match self.expected {
-            Some(expected) => expected.borrow_mut().sums.take(table, values.iter().map(|value| value.to_sql())).map(drop),
-            None => self.run(sql, values).map(drop),
+        match self.to {
+            To::Sums(expected) => expected.borrow_mut().sums.take(table, values.iter().map(|value| value.to_sql())).map(drop),
+            To::Database { .. } => self.run(sql, values).map(drop),
         }
     }
 
     /// Inserts a whole row unless the table has one with the same key, which is its first columns.
     fn put_once(&self, (table, keys): (&'static str, usize), sql: &str, values: &[&dyn ToSql]) -> Sql<()> {
-        match self.expected {
-            Some(expected) if !expected.borrow_mut().is_first(table, &values[..keys])? => Ok(()),
+        match self.to {
+            To::Sums(expected) if !expected.borrow_mut().is_first(table, &values[..keys])? => Ok(()),
             _ => self.put(table, sql, values),
         }
     }
 
     /// The number that the next row of a table gets, where rows that come after it are at hand, too.
     fn upcoming(&self, table: &str) -> u64 {
-        self.expected.map_or(i64::MAX as u64, |expected| expected.borrow().sums.count(table) + 1)
+        match self.to {
+            To::Sums(expected) => expected.borrow().sums.count(table) + 1,
+            To::Database { .. } => i64::MAX as u64,
+        }
     }
 
     /// The number and the entry of a row that an event refers to by its key.
     fn found(&self, what: Key<'_>) -> Sql<(u64, u64)> {
-        if let Some(known) = self.expected.and_then(|expected| expected.borrow().recent(what)) {
+        if let Some(known) = self.recent.borrow().get(what) {
             return Ok(known);
         }
         let (sql, key) = match what {
@@ -178,16 +245,13 @@ impl Rows<'_> {
         self.db.prepare_cached(sql)?.query_row((key, self.index), |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
-    /// Most is referred to soon.
     fn remember(&self, what: Key<'_>, no: u64) {
-        if let Some(expected) = self.expected {
-            expected.borrow_mut().remember(what, (no, self.index));
-        }
+        self.recent.borrow_mut().put(what, (no, self.index));
     }
 
-    /// An object that is referred to must be there. A database sees to it where rows are written.
+    /// An object that is referred to must be there.
     fn refers_to_object(&self, sha256: &str) -> Sql<()> {
-        self.expected.map_or(Ok(()), |_| self.found(Key::Object(sha256)).map(drop))
+        self.found(Key::Object(sha256)).map(drop)
     }
 
     fn number(&self, sql: &str, values: &[&dyn ToSql]) -> Sql<u64> {
@@ -202,7 +266,16 @@ impl Rows<'_> {
         if !self.touched.borrow_mut().insert((kind, no, entry)) {
             return Ok(());
         }
-        self.put("touches", "INSERT OR IGNORE INTO touches VALUES (?1, ?2, ?3)", &[&kind, &no, &entry])
+        match self.to {
+            To::Sums(expected) => {
+                let values: [&dyn ToSql; 3] = [&kind, &no, &entry];
+                expected.borrow_mut().sums.take("touches", values.iter().map(|value| value.to_sql())).map(drop)
+            }
+            To::Database { aside } => {
+                aside.borrow_mut().touch((kind, no, entry));
+                Ok(())
+            }
+        }
     }
 
     /// What is said of an object belongs to the history of each exhibit that it is.
@@ -215,15 +288,27 @@ impl Rows<'_> {
     fn search(&self, subject: String, texts: &[Option<&str>]) -> Sql<()> {
         let shown: Vec<&str> = texts.iter().flatten().copied().collect();
         let shown = shown.join("\n");
-        self.next("search", &[&subject, &fold(&shown), &shown]).map(drop)
+        match self.to {
+            To::Sums(_) => self.next("search", &[&subject, &fold(&shown), &shown]).map(drop),
+            To::Database { aside } => {
+                aside.borrow_mut().words(subject, shown);
+                Ok(())
+            }
+        }
     }
 
     fn custody(&self, entry: &Entry) -> Sql<()> {
-        self.put(
-            "custody_event",
-            "INSERT INTO custody_event VALUES (?1, ?2, ?3, ?4, ?5)",
-            &[&self.index, &entry.event.kind(), &entry.time.to_string(), &entry.tool, &entry.person],
-        )
+        match self.to {
+            To::Sums(expected) => {
+                let values: [&dyn ToSql; 5] =
+                    [&self.index, &entry.event.kind(), &entry.time.to_string(), &entry.tool, &entry.person];
+                expected.borrow_mut().sums.take("custody_event", values.iter().map(|value| value.to_sql())).map(drop)
+            }
+            To::Database { aside } => {
+                aside.borrow_mut().custody(self.index, entry);
+                Ok(())
+            }
+        }
     }
 
     /// Replaying makes the unit anew; recording finds it leased.
@@ -235,8 +320,8 @@ impl Rows<'_> {
 
     fn object(&self, object: &Object) -> Sql<()> {
         let (sha256, blake3) = (object.sha256.to_string(), object.blake3.to_string());
-        if let Some(expected) = self.expected {
-            self.remember(Key::Object(&sha256), 0);
+        self.remember(Key::Object(&sha256), 0);
+        if let To::Sums(expected) = self.to {
             return expected.borrow_mut().object(object, self.index);
         }
         let sql = "INSERT INTO object VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -312,9 +397,9 @@ impl Rows<'_> {
             self.touch("I", item)?;
             let unit = Unit::capture(key, &found.report.to_string());
             let sql = "INSERT INTO work (kind, key, subject, state) VALUES (?1, ?2, ?3, 'queued') ON CONFLICT DO UPDATE SET subject = ?3";
-            match self.expected {
-                Some(expected) => expected.borrow_mut().units.queued(unit.kind.as_str(), &unit.key, key),
-                None => self.run(sql, &[&unit.kind.as_str(), &unit.key, key]).map(drop)?,
+            match self.to {
+                To::Sums(expected) => expected.borrow_mut().units.queued(unit.kind.as_str(), &unit.key, key),
+                To::Database { .. } => self.run(sql, &[&unit.kind.as_str(), &unit.key, key]).map(drop)?,
             }
         }
         let exact = quote.map(|quote| quote.exact.as_str());
@@ -459,10 +544,10 @@ impl Rows<'_> {
         )?;
         // Bytes adopted from an interrupted run came in without a type.
         let sql = "UPDATE object SET media_type = ?2 WHERE sha256 = ?1 AND media_type = ?3";
-        match (self.expected, &made.facts.mime) {
+        match (self.to, &made.facts.mime) {
             (_, None) => {}
-            (Some(expected), Some(mime)) => expected.borrow_mut().retyped(&made.object, mime)?,
-            (None, Some(mime)) => self.run(sql, &[&object, mime, &Object::UNTYPED]).map(drop)?,
+            (To::Sums(expected), Some(mime)) => expected.borrow_mut().retyped(&made.object, mime)?,
+            (To::Database { .. }, Some(mime)) => self.run(sql, &[&object, mime, &Object::UNTYPED]).map(drop)?,
         }
         self.touch_exhibits(&object)
     }

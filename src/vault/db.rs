@@ -1,8 +1,9 @@
 //! Opening the database: its format is checked before anything is read from it.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
@@ -116,7 +117,7 @@ fn cannot_open(error: &rusqlite::Error) -> bool {
 fn connect(path: &Path, mode: &str) -> Result<Connection, VaultError> {
     const RESERVED: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#').add(b' ');
     let absolute = std::path::absolute(path).map_err(VaultError::io("read", path))?;
-    let encoded = utf8_percent_encode(&absolute.to_string_lossy(), RESERVED).to_string();
+    let encoded = percent_encode(absolute.as_os_str().as_bytes(), RESERVED);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(format!("file:{encoded}?{mode}"), flags).map_err(VaultError::sql("be opened"))?;
     cautious(&db).map_err(VaultError::sql("be opened"))?;

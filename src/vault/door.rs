@@ -97,7 +97,7 @@ impl Growing<'_> {
                     keep.execute((index, field, &salt[..], value))?;
                 }
             }
-            Ok(())
+            self.rows.aside().write(self.db)
         };
         write().map_err(VaultError::sql("be written"))
     }

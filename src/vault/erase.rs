@@ -79,8 +79,9 @@ impl Vault {
             db.execute("DELETE FROM sealed WHERE idx = ?1 AND field = ?2", (entry, field)).map_err(write)?;
         }
         rebuild::clear_catalogue(db)?;
-        replay::refill(&self.reader)?;
+        let beside = replay::refill(&self.reader)?;
         transaction.commit().map_err(write)?;
+        drop(beside);
         db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA secure_delete = OFF").map_err(write)?;
         for path in TilePath::for_size(self.reader.size()?) {
             let within = |index: u64| values.iter().any(|(entry, _)| entry / TILE == index);

@@ -1,6 +1,7 @@
 //! The case on disk: the only room that knows SQL and the case's paths, and the only writer.
 
 mod apply;
+mod aside;
 mod compare;
 mod db;
 mod door;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use rusqlite::{Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::publish::parse_sealed;
 use super::{Layout, Published, Reader, VaultError, compare, db, lock, nodes, replay};
@@ -31,21 +31,25 @@ pub fn rebuild(path: &Path) -> Result<Rebuilt, VaultError> {
 
 fn catalogue(layout: Layout) -> Result<Rebuilt, VaultError> {
     let reader = Reader { db: db::open(&layout)?, layout };
-    let write = || VaultError::sql("be rebuilt");
-    // Of a large catalogue each page would else be written and read many times.
-    reader.db.execute_batch("PRAGMA cache_size = -196608").map_err(write())?;
-    let transaction = Transaction::new_unchecked(&reader.db, TransactionBehavior::Immediate).map_err(write())?;
+    let transaction = begin(&reader.db)?;
     clear_catalogue(&reader.db)?;
-    replay::refill(&reader)?;
+    let beside = replay::refill(&reader)?;
     transaction.commit().map_err(VaultError::sql("be rebuilt"))?;
+    drop(beside);
     publish_if_gone(&reader)?;
     Ok(Rebuilt::Catalogue { entries: reader.size()? })
 }
 
+fn begin(db: &Connection) -> Result<Transaction<'_>, VaultError> {
+    // Of a large catalogue each page would else be written and read many times.
+    db.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA cache_size = -196608")
+        .and_then(|()| Transaction::new_unchecked(db, TransactionBehavior::Immediate))
+        .map_err(VaultError::sql("be rebuilt"))
+}
+
 /// Drops every table of the catalogue and makes them anew, empty.
-pub(super) fn clear_catalogue(db: &rusqlite::Connection) -> Result<(), VaultError> {
-    // Foreign keys would have the tables dropped in one order only; replay checks them all again.
-    let mut clear = String::from("PRAGMA defer_foreign_keys = ON;");
+pub(super) fn clear_catalogue(db: &Connection) -> Result<(), VaultError> {
+    let mut clear = String::new();
     for view in ["reports", "mentions", "claims", "items", "captures", "exhibits", "examinations", "custody"] {
         clear.push_str(&format!("DROP VIEW IF EXISTS {view};"));
     }
@@ -116,8 +120,7 @@ fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
     let _ = fs::remove_file(&temporary);
     let reader = Reader { db: db::create(&temporary)?, layout };
     let mut kept = 0;
-    let write = VaultError::sql("be rebuilt");
-    let transaction = Transaction::new_unchecked(&reader.db, TransactionBehavior::Immediate).map_err(write)?;
+    let transaction = begin(&reader.db)?;
     for (index, bytes) in (0u64..).zip(&entries) {
         let committed = commitments(bytes).map_err(|source| VaultError::Entry { index, source })?;
         let mut insert = || -> rusqlite::Result<()> {
@@ -144,8 +147,9 @@ fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
         .execute("INSERT INTO publication VALUES (0, ?1, ?2)", (size, head.checkpoint.root))
         .map_err(VaultError::sql("be rebuilt"))?;
     super::publish::keep_head(&reader.db, &head.text)?;
-    replay::refill(&reader)?;
+    let beside = replay::refill(&reader)?;
     transaction.commit().map_err(VaultError::sql("be rebuilt"))?;
+    drop(beside);
     // The write-ahead log is folded in before the file takes its name.
     reader.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").map_err(VaultError::sql("be rebuilt"))?;
     let Reader { layout, db } = reader;

@@ -8,25 +8,33 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::os::unix::ffi::OsStrExt;
 use std::sync::mpsc;
 
-use rusqlite::types::ToSql;
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::apply::{self, Applied};
+use super::apply::{self, Applied, Recent};
+use super::aside::{self, Aside};
 use super::sums::{SumKey, Sums};
 use super::{LogRow, Reader, VaultError, db, work};
 use crate::evidence::{Digest, Object};
 use crate::ledger::{Entry, open_again};
 
-/// Indexes that no event looks into: made at once from all rows, they take a fraction of the time.
-const IDLE: [&str; 6] = ["mention_item", "claim_subject", "capture_object", "exhibit_item", "touches_entry", "work_open"];
+/// Indexes that no event needs: made at once from all rows, they take a fraction of the time.
+const IDLE: [&str; 7] =
+    ["mention_item", "claim_subject", "capture_object", "exhibit_item", "exhibit_object", "touches_entry", "work_open"];
 
 /// Batches of entries that are read ahead of those that are written.
-const AHEAD: usize = 4;
+const AHEAD: usize = 16;
 
-/// Replays a log into a database with empty tables. Entries are decoded on another core.
-fn replay(from: &Reader, into: &Connection) -> Result<(), VaultError> {
+/// Replays a log into a database with empty tables. Entries are decoded on another core. Rows that are put aside are given away, to be
+/// written.
+fn replay(
+    from: &Reader,
+    into: &Connection,
+    mut write_aside: impl FnMut(&mut Aside) -> Result<(), VaultError>,
+) -> Result<(), VaultError> {
     let size = from.size()?;
     let (rows, to_decode) = mpsc::channel::<Vec<LogRow>>();
     let (decoded, entries) = mpsc::channel();
@@ -42,7 +50,8 @@ fn replay(from: &Reader, into: &Connection) -> Result<(), VaultError> {
             entries.recv().into_iter().flatten().try_for_each(|(index, entry)| {
                 let entry = entry.map_err(|source| VaultError::Entry { index, source })?;
                 rows_of.apply(index, &entry)
-            })
+            })?;
+            if rows_of.aside().is_much() { write_aside(rows_of.aside()) } else { Ok(()) }
         };
         let (mut batch, mut ahead) = (Vec::new(), 0);
         from.entries(0..size, |row| {
@@ -60,27 +69,86 @@ fn replay(from: &Reader, into: &Connection) -> Result<(), VaultError> {
         })?;
         let _ = rows.send(batch);
         drop(rows);
-        (0..=ahead).try_for_each(|_| apply())
+        (0..=ahead).try_for_each(|_| apply())?;
+        write_aside(rows_of.aside())
     })
 }
 
-/// Replays a log into the empty tables of its own database.
-pub(super) fn refill(case: &Reader) -> Result<(), VaultError> {
+/// Replays a log into the empty tables of its own database, in whose transaction. Foreign keys need not be checked meanwhile: what an
+/// event refers to is looked up anyway.
+pub(super) fn refill(case: &Reader) -> Result<Beside<'_>, VaultError> {
     let db = &case.db;
+    let failed = VaultError::sql;
     // As the format has them: what the file says may be somebody else's.
-    let empty = Connection::open_in_memory().map_err(VaultError::sql("be rebuilt"))?;
+    let empty = Connection::open_in_memory().map_err(failed("be rebuilt"))?;
     db::create_tables(&empty)?;
     let sql = |name: &str| {
         empty.query_row("SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = ?1", [name], |row| row.get::<_, String>(0))
     };
     let idle = IDLE.map(|name| sql(name).map(|sql| (name, sql)));
-    let idle = idle.into_iter().collect::<rusqlite::Result<Vec<_>>>().map_err(VaultError::sql("be rebuilt"))?;
+    let idle = idle.into_iter().collect::<rusqlite::Result<Vec<_>>>().map_err(failed("be rebuilt"))?;
     let all = |change: fn(&(&str, String)) -> String| {
-        db.execute_batch(&idle.iter().map(change).collect::<String>()).map_err(VaultError::sql("be rebuilt"))
+        db.execute_batch(&idle.iter().map(change).collect::<String>()).map_err(failed("be rebuilt"))
     };
-    all(|(name, _)| format!("DROP INDEX IF EXISTS {name};"))?;
-    replay(case, db)?;
-    all(|(_, sql)| format!("{sql};"))
+    let (beside, other) = Beside::open(case)?;
+    all(|(name, _)| format!("DROP INDEX IF EXISTS main.{name};"))?;
+    let (rows, to_write) = mpsc::sync_channel::<Aside>(2);
+    let index = idle.iter().find(|(name, _)| *name == aside::INDEX).map_or("", |(_, sql)| sql);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(move || {
+            to_write.into_iter().try_for_each(|mut rows| rows.write(&other))?;
+            other.execute_batch(&format!("{index}; COMMIT"))
+        });
+        // Where nobody takes rows any more, whoever should have says why.
+        let stopped = |_| failed("be rebuilt")(rusqlite::Error::QueryReturnedNoRows);
+        let replayed = replay(case, db, |aside| rows.send(std::mem::take(aside)).map_err(stopped));
+        drop(rows);
+        // A thread that breaks off takes this one along.
+        let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        written.map_err(failed("be rebuilt")).and(replayed)
+    })?;
+    all(|(_, sql)| format!("{sql};"))?;
+    beside.take_over().map_err(failed("be rebuilt"))?;
+    Ok(beside)
+}
+
+/// A database beside a case's, attached to it, in which another thread writes the rows that are put aside. Its file has no name.
+pub(super) struct Beside<'a>(&'a Connection);
+
+impl Beside<'_> {
+    fn open(case: &Reader) -> Result<(Beside<'_>, Connection), VaultError> {
+        let root = std::path::absolute(&case.layout.root).map_err(VaultError::io("read", &case.layout.root))?;
+        let file =
+            tempfile::Builder::new().prefix("case.sqlite.").tempfile_in(&root).map_err(VaultError::io("write to", &root))?;
+        let open = || {
+            let other = Connection::open(file.path())?;
+            db::tuned(&other)?;
+            // Nothing of it is needed when it fails.
+            other.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;")?;
+            // The one of an attempt that failed may be there still.
+            let _ = case.db.execute_batch("DETACH aside");
+            let path = ValueRef::Text(file.path().as_os_str().as_bytes());
+            case.db.execute("ATTACH ?1 AS aside", [ToSqlOutput::Borrowed(path)])?;
+            Ok(other)
+        };
+        let other = open().map_err(VaultError::sql("be rebuilt"))?;
+        db::create_tables(&other)?;
+        other.execute_batch(&format!("DROP INDEX {}; BEGIN;", aside::INDEX)).map_err(VaultError::sql("be rebuilt"))?;
+        Ok((Beside(&case.db), other))
+    }
+
+    /// Takes over what was written there, as it stands: SQLite copies rows and their index without looking into them.
+    fn take_over(&self) -> rusqlite::Result<()> {
+        let copy = |table| format!("DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM aside.{table};");
+        self.0.execute_batch(&aside::TABLES.map(copy).concat())
+    }
+}
+
+impl Drop for Beside<'_> {
+    fn drop(&mut self) {
+        // Where a transaction reads it still, it goes with the connection, or with the next one.
+        let _ = self.0.execute_batch("DETACH aside");
+    }
 }
 
 /// A catalogue that is made of a log's entries alone, in a temporary database of SQLite's own: in memory while small, on
@@ -96,7 +164,7 @@ pub(super) fn replayed(from: &Reader) -> Result<Connection, VaultError> {
     let idle: String = IDLE.map(|name| format!("DROP INDEX {name};")).concat();
     let lean = format!("DROP TABLE search; CREATE TABLE search (subject, body, shown); {idle} BEGIN;");
     fresh.execute_batch(&lean).map_err(VaultError::sql("be replayed"))?;
-    replay(from, &fresh)?;
+    replay(from, &fresh, |aside| aside.write(&fresh).map_err(VaultError::sql("be replayed")))?;
     fresh.execute_batch("COMMIT").map_err(VaultError::sql("be replayed"))?;
     Ok(fresh)
 }
@@ -106,20 +174,20 @@ pub struct Replay {
     /// The catalogue that is being checked.
     held: Reader,
     expected: RefCell<Expected>,
+    recent: RefCell<Recent>,
 }
 
 impl Replay {
     /// Begins a replay over a catalogue, whose sums are taken under the same key.
     pub fn begin(held: Reader, key: SumKey) -> Replay {
         let units = Units { key: key.clone(), all: HashMap::new() };
-        let expected =
-            Expected { sums: Sums::new(key), once: HashSet::new(), untyped: BTreeMap::new(), recent: HashMap::new(), units };
-        Replay { held, expected: RefCell::new(expected) }
+        let expected = Expected { sums: Sums::new(key), once: HashSet::new(), untyped: BTreeMap::new(), units };
+        Replay { held, expected: RefCell::new(expected), recent: RefCell::default() }
     }
 
     /// Takes the next entry. An error says that the catalogue does not have what the entry refers to, or that it cannot be read.
     pub fn take(&self, index: u64, entry: &Entry) -> Result<(), VaultError> {
-        apply::expect(&self.held.db, &self.expected, index, entry)
+        apply::expect(&self.held.db, (&self.expected, &self.recent), index, entry)
     }
 
     /// The tables of the catalogue that hold other rows than these entries make, given the catalogue's sums. To be asked once, at the end.
@@ -143,18 +211,7 @@ pub(super) struct Expected {
     once: HashSet<u128>,
     /// Objects whose type an examination may still tell.
     untyped: BTreeMap<Digest, (Object, u64)>,
-    /// Number and entry of rows that were made a short while ago, by the hash of their key.
-    recent: HashMap<u128, (u64, u64)>,
     pub units: Units,
-}
-
-/// What an event refers to, by its key.
-#[derive(Clone, Copy)]
-pub(super) enum Key<'a> {
-    Item(&'a str),
-    Capture(&'a str),
-    /// By its SHA-256, in hex; it has no number.
-    Object(&'a str),
 }
 
 impl Expected {
@@ -163,26 +220,6 @@ impl Expected {
         let values = std::iter::once(table.to_sql()).chain(key.iter().map(|value| value.to_sql()));
         let summand = self.sums.summand(values)?;
         Ok(self.once.insert(summand))
-    }
-
-    fn hashed(&self, what: Key<'_>) -> u128 {
-        let (kind, key) = match what {
-            Key::Item(key) => ("item", key),
-            Key::Capture(key) => ("capture", key),
-            Key::Object(key) => ("object", key),
-        };
-        self.units.of(kind, key)
-    }
-
-    pub fn recent(&self, what: Key<'_>) -> Option<(u64, u64)> {
-        self.recent.get(&self.hashed(what)).copied()
-    }
-
-    pub fn remember(&mut self, what: Key<'_>, row: (u64, u64)) {
-        if self.recent.len() >= RECENT {
-            self.recent.clear();
-        }
-        self.recent.insert(self.hashed(what), row);
     }
 
     pub fn object(&mut self, object: &Object, entry: u64) -> rusqlite::Result<()> {
@@ -212,9 +249,6 @@ impl Expected {
         std::mem::take(&mut self.untyped).into_values().try_for_each(|(object, entry)| self.typed(&object, entry))
     }
 }
-
-/// Rows that are remembered at most; then all are forgotten, and looked up again.
-const RECENT: usize = 1 << 16;
 
 /// The units of work that follow from entries, by the hash of kind and key.
 pub(super) struct Units {
