@@ -11,7 +11,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-use super::http::{Client, Ending};
+use super::answer::Ending;
+use super::http::Client;
 use crate::evidence::Hop;
 
 /// A head longer than this is no request.

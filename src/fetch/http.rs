@@ -1,41 +1,31 @@
 //! One item over HTTP/1.1, hop by hop: every redirect, address, head and certificate is told.
 //!
-//! The name is resolved once, each address is judged, and the connection goes to the judged address,
-//! so that a name cannot answer differently a second time. Behind a proxy nothing is resolved here.
-//!
 //! What breaks off is gone on with where the server says that it is still the same file (RFC 9110, Range
 //! and If-Range); what may pass is tried again after a while.
 
-use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE,
-    HOST, HeaderName, IF_RANGE, LOCATION, RANGE, RETRY_AFTER, TRANSFER_ENCODING, USER_AGENT,
-};
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONNECTION, HOST, IF_RANGE, RANGE, USER_AGENT};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
-use url::{Host, Url};
+use url::Url;
 
+use super::answer::{Beside, Ending, Fetched, Piece, cause, described, header, is_chunked, may_pass, redirect, transfer_coding};
 use super::lanes::Lanes;
 use super::permit::Permits;
 use super::proxy::Proxy;
+use super::reach::Secured;
 use super::rest::{Begun, Held, rest, validator};
 use super::wire::{Heads, Wire};
-use crate::evidence::{Clock, Exchange, Hop, Tls};
+use crate::evidence::{Clock, Exchange, Hop};
 
 /// When to stop.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -75,108 +65,13 @@ pub struct Route {
     pub languages: Option<String>,
 }
 
-/// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
-    /// Everything that was announced arrived.
-    Whole(&'static str),
-    /// The connection closed and nothing tells whether that was the end.
-    Unmarked,
-    /// The bytes stop before their end.
-    Cut(String),
-    /// One of our limits stopped them.
-    Stopped(String),
-    /// No usable answer: a time limit.
-    Timeout(String),
-    /// No request was made: not permitted.
-    Refused(String),
-    /// No usable answer: anything else.
-    Failed(String),
-}
-
-/// What one attempt brought.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fetched {
-    pub exchange: Exchange,
-    pub ending: Ending,
-    pub status: Option<u16>,
-    pub declared: Option<u64>,
-    pub declared_type: Option<String>,
-    pub received: u64,
-    /// Why the body is not the file itself, or not all of it, by the server's own words.
-    pub reserved: Option<Reserve>,
-    /// Byte positions at which a later answer went on with an earlier one.
-    pub resumed: Vec<u64>,
-    /// Which hop gave the body: the others are redirects and tries that brought none of it.
-    pub served: Option<usize>,
-    /// Times that it was asked for.
-    pub tries: u32,
-    /// The body's beginning is what an earlier attempt brought.
-    pub went_on: bool,
-    /// Bodies of hops that brought nothing of the file: of redirects, of answers after which it was asked again, and of those that do not
-    /// fit what is held.
-    pub beside: Vec<Beside>,
-}
-
-/// The body of an answer that led elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Beside {
-    /// Which hop's.
-    pub hop: usize,
-    pub bytes: Vec<u8>,
-    /// Why not all of it was read.
-    pub cut: Option<String>,
-}
-
-/// What arrives of a body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
-    Bytes(Bytes),
-    /// What came before broke off, and what comes now begins again.
-    Restart,
-}
-
-/// What a server says of a body that keeps it from being taken for the whole file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reserve {
-    /// A content coding that was not asked for, and is not undone.
-    Encoded(String),
-    /// A range of something larger.
-    Range(String),
-}
-
-impl Fetched {
-    pub(super) fn ended(exchange: Exchange, ending: Ending) -> Fetched {
-        Fetched {
-            exchange,
-            ending,
-            status: None,
-            declared: None,
-            declared_type: None,
-            received: 0,
-            reserved: None,
-            resumed: Vec::new(),
-            served: None,
-            tries: 1,
-            went_on: false,
-            beside: Vec::new(),
-        }
-    }
-}
-
 /// Fetches over http and https.
 #[derive(Clone)]
 pub struct Client {
-    route: Arc<Route>,
-    tls: TlsConnector,
+    pub(super) route: Arc<Route>,
+    pub(super) tls: TlsConnector,
     clock: Arc<dyn Clock>,
     lanes: Arc<Lanes>,
-}
-
-/// A connection as its address asks for it.
-pub(super) enum Secured {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
 }
 
 enum Step {
@@ -371,29 +266,6 @@ impl Client {
         }
     }
 
-    /// Begins TLS on a connection, if the address asks for it; the certificate is checked, and told.
-    pub(super) async fn secure(&self, url: &Url, stream: TcpStream, deadline: Instant, hop: &mut Hop) -> Result<Secured, Ending> {
-        if url.scheme() == "http" {
-            return Ok(Secured::Plain(stream));
-        }
-        let host = self.named(url)?.0;
-        let limit = self.connect_limit(deadline);
-        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
-            .map_err(|_| Ending::Failed(format!("{host:?} cannot be the name on a certificate")))?;
-        let stream = match timeout_at(limit, self.tls.connect(name, stream)).await {
-            Err(_) => return Err(Ending::Timeout("the TLS handshake did not end in time".into())),
-            Ok(Err(error)) => return Err(Ending::Failed(format!("the TLS handshake failed: {error}"))),
-            Ok(Ok(stream)) => stream,
-        };
-        let (_, session) = stream.get_ref();
-        hop.tls = Some(Tls {
-            version: session.protocol_version().map(|version| format!("{version:?}")).unwrap_or_default(),
-            cipher: session.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite())).unwrap_or_default(),
-            chain: session.peer_certificates().unwrap_or_default().iter().map(|der| STANDARD.encode(der)).collect(),
-        });
-        Ok(Secured::Tls(Box::new(stream)))
-    }
-
     pub(super) fn now(&self) -> crate::evidence::Time {
         self.clock.now()
     }
@@ -420,102 +292,6 @@ impl Client {
     /// Whether plain http is asked for by its whole address: of a proxy.
     pub(super) fn asks_whole(&self) -> bool {
         self.route.proxy.as_ref().is_some_and(Proxy::is_http)
-    }
-
-    /// A connection to an address's host, judged, directly or through the proxy.
-    pub(super) async fn reach(&self, url: &Url, deadline: Instant, hop: &mut Hop) -> Result<TcpStream, Ending> {
-        let Some(proxy) = &self.route.proxy else {
-            let addresses = self.resolve(url, deadline, hop).await?;
-            return self.connect(&addresses, deadline, hop).await;
-        };
-        let (host, port) = self.named(url)?;
-        hop.proxy = Some(proxy.to_string());
-        let limit = self.connect_limit(deadline);
-        let through = match timeout_at(limit, proxy.connect(&host, port, url.scheme() == "https")).await {
-            Err(_) => Err("it did not answer in time".to_owned()),
-            Ok(through) => through,
-        };
-        // Closed rather than direct.
-        through.map_err(|why| Ending::Failed(format!("the proxy {proxy} did not help, and nothing was sent without it: {why}")))
-    }
-
-    /// The host and port that an address names, if it may be asked for at all.
-    fn named(&self, url: &Url) -> Result<(String, u16), Ending> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(Ending::Refused(format!("only http and https are fetched, not {:?}", url.scheme())));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(Ending::Refused("the address carries a user name or password".into()));
-        }
-        let refused = |name: &str, address: IpAddr| {
-            let judged = self.route.permits.judge(name, address);
-            judged.map_err(|reason| Ending::Refused(format!("{address} is not a public address ({reason})")))
-        };
-        let name = match url.host() {
-            None => return Err(Ending::Failed("the address names no host".into())),
-            Some(Host::Ipv4(address)) => refused(&address.to_string(), address.into()).map(|()| address.to_string())?,
-            Some(Host::Ipv6(address)) => refused(&address.to_string(), address.into()).map(|()| address.to_string())?,
-            Some(Host::Domain(name)) => {
-                // These names mean this machine wherever they are resolved (RFC 6761).
-                let own = name.trim_end_matches('.').to_ascii_lowercase();
-                if own == "localhost" || own.ends_with(".localhost") {
-                    refused(name, IpAddr::from([127, 0, 0, 1]))?;
-                }
-                name.to_owned()
-            }
-        };
-        Ok((name, url.port_or_known_default().unwrap_or(80)))
-    }
-
-    /// All addresses of the host, once; refused if none may be connected to.
-    async fn resolve(&self, url: &Url, deadline: Instant, hop: &mut Hop) -> Result<Vec<SocketAddr>, Ending> {
-        let (name, port) = self.named(url)?;
-        let found: Vec<SocketAddr> = match url.host() {
-            Some(Host::Ipv4(address)) => vec![(IpAddr::V4(address), port).into()],
-            Some(Host::Ipv6(address)) => vec![(IpAddr::V6(address), port).into()],
-            _ => {
-                let limit = self.connect_limit(deadline);
-                match timeout_at(limit, tokio::net::lookup_host((name.as_str(), port))).await {
-                    Err(_) => return Err(Ending::Timeout(format!("the name {name} was not resolved in time"))),
-                    Ok(Err(error)) => return Err(Ending::Failed(format!("the name {name} cannot be resolved: {error}"))),
-                    Ok(Ok(found)) => found.collect(),
-                }
-            }
-        };
-        hop.addresses = found.iter().map(|address| address.ip().to_string()).collect();
-        let mut refused = None;
-        let mut permitted = Vec::new();
-        for address in found {
-            match self.route.permits.judge(&name, address.ip()) {
-                Ok(()) => permitted.push(address),
-                Err(reason) => refused = Some(format!("{} is not a public address ({reason})", address.ip())),
-            }
-        }
-        match (permitted.is_empty(), refused) {
-            (false, _) => Ok(permitted),
-            (true, Some(reason)) => Err(Ending::Refused(reason)),
-            (true, None) => Err(Ending::Failed(format!("the name {name} has no address"))),
-        }
-    }
-
-    fn connect_limit(&self, deadline: Instant) -> Instant {
-        deadline.min(Instant::now() + Duration::from_secs(self.route.limits.connect_seconds))
-    }
-
-    async fn connect(&self, addresses: &[SocketAddr], deadline: Instant, hop: &mut Hop) -> Result<TcpStream, Ending> {
-        let mut last = Ending::Failed("no address to connect to".into());
-        for address in addresses {
-            match timeout_at(self.connect_limit(deadline), TcpStream::connect(address)).await {
-                Err(_) => last = Ending::Timeout(format!("{address} did not accept a connection in time")),
-                Ok(Err(error)) => last = Ending::Failed(format!("{address} did not accept a connection: {error}")),
-                Ok(Ok(stream)) => {
-                    let _ = stream.set_nodelay(true);
-                    hop.connected = Some(address.to_string());
-                    return Ok(stream);
-                }
-            }
-        }
-        Err(last)
     }
 
     async fn request<S>(&self, url: &Url, stream: S, deadline: Instant, held: &Held, hop: &mut Hop) -> Result<Step, Ending>
@@ -651,8 +427,7 @@ impl Client {
             // Without a proper TLS end the connection would have failed.
             None if url.scheme() == "https" && !odd => Ending::Whole("TLS was closed properly"),
             None => Ending::Unmarked,
-            Some(Ending::Cut(why)) if held.total == Some(received) && rest => {
-                let _ = why;
+            Some(Ending::Cut(_)) if held.total == Some(received) && rest => {
                 Ending::Whole("every announced byte arrived, in more than one answer")
             }
             Some(ending) => ending,
@@ -725,92 +500,10 @@ impl Client {
     }
 }
 
-pub(super) fn header<'a>(response: &'a Response<Incoming>, name: &HeaderName) -> Option<&'a str> {
-    response.headers().get(name).and_then(|value| value.to_str().ok())
-}
-
-/// The last transfer coding: only chunks have an end of their own; any other goes on until the connection closes.
-pub(super) fn transfer_coding(response: &Response<Incoming>) -> Option<String> {
-    let all = response.headers().get_all(TRANSFER_ENCODING);
-    all.iter().next_back().map(|value| value.to_str().unwrap_or("?").to_owned())
-}
-
-pub(super) fn is_chunked(codings: &str) -> bool {
-    codings.rsplit(',').next().unwrap_or("").trim().eq_ignore_ascii_case("chunked")
-}
-
-/// Longer than any file can be: who says so says nothing, and JSON could not hold it exactly.
-pub(super) const LONGEST: u64 = 1 << 53;
-
-/// What an answer's head says of its body.
-fn described(response: &Response<Incoming>, exchange: Exchange) -> Fetched {
-    let declared: Option<u64> = header(response, &CONTENT_LENGTH).and_then(|text| text.parse().ok());
-    let coding = header(response, &CONTENT_ENCODING)
-        .map(str::to_owned)
-        .filter(|coding| !coding.eq_ignore_ascii_case("identity") && !coding.is_empty());
-    let range = header(response, &CONTENT_RANGE).map(|range| Reserve::Range(range.chars().take(100).collect()));
-    let odd = transfer_coding(response).filter(|codings| !is_chunked(codings));
-    Fetched {
-        status: Some(response.status().as_u16()),
-        declared: declared.filter(|length| *length < LONGEST),
-        declared_type: header(response, &CONTENT_TYPE).map(|text| text.chars().take(200).collect()),
-        reserved: range.or(odd.or(coding).map(|coding| Reserve::Encoded(coding.chars().take(100).collect()))),
-        ..Fetched::ended(exchange, Ending::Unmarked)
-    }
-}
-
-/// Whether an answer says that asking later may help; how long it asks to wait.
-fn may_pass(response: &Response<Incoming>, limits: &Limits) -> Option<Option<Duration>> {
-    let status = response.status().as_u16();
-    if !matches!(status, 408 | 429 | 502 | 503 | 504) {
-        return None;
-    }
-    let Some(said) = header(response, &RETRY_AFTER) else { return Some(None) };
-    let seconds = said.trim().parse::<i64>().ok().or_else(|| {
-        let date = header(response, &DATE).and_then(|date| jiff::fmt::rfc2822::parse(date).ok())?;
-        let until = jiff::fmt::rfc2822::parse(said).ok()?;
-        Some(until.timestamp().as_second() - date.timestamp().as_second())
-    });
-    match seconds.and_then(|seconds| u64::try_from(seconds).ok()) {
-        // Longer than anybody waits: the answer stands.
-        Some(seconds) if seconds > limits.longest_wait_seconds => None,
-        Some(seconds) => Some(Some(Duration::from_secs(seconds))),
-        None => Some(None),
-    }
-}
-
 pub(super) fn note(hop: &mut Hop, heads: &Mutex<Heads>) {
     let heads = heads.lock().unwrap_or_else(PoisonError::into_inner);
     hop.request_head = heads.request();
     hop.response_head = heads.response();
-}
-
-fn redirect(url: &Url, response: &Response<Incoming>) -> Option<Result<Url, Ending>> {
-    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return None;
-    }
-    let bytes = response.headers().get(LOCATION)?.as_bytes();
-    let text = String::from_utf8_lossy(bytes);
-    let mut next = match url.join(&text) {
-        Ok(next) => next,
-        Err(error) => return Some(Err(Ending::Failed(format!("the redirect to {text:?} cannot be read: {error}")))),
-    };
-    if next.fragment().is_none() {
-        next.set_fragment(url.fragment());
-    }
-    Some(Ok(next))
-}
-
-/// The innermost reason: the outer ones only say that there is one.
-fn cause(error: &hyper::Error) -> String {
-    let mut inner: &dyn std::error::Error = error;
-    while let Some(next) = inner.source() {
-        inner = next;
-    }
-    match inner.downcast_ref::<io::Error>() {
-        Some(io) if io.kind() == io::ErrorKind::UnexpectedEof => "fewer bytes than announced".into(),
-        _ => inner.to_string(),
-    }
 }
 
 #[cfg(test)]

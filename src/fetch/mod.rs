@@ -2,6 +2,7 @@
 //! reaches the network.
 
 mod address;
+mod answer;
 mod authority;
 mod browser;
 mod confine;
@@ -13,17 +14,19 @@ mod local;
 mod permit;
 mod print;
 mod proxy;
+mod reach;
 mod rest;
 mod secret;
 mod tap;
 mod wire;
 
 pub use address::why_not_global;
+pub use answer::{Ending, Fetched, Piece, Reserve};
 pub use authority::ask_authority;
 pub use browser::{Drawn, Page};
 pub use confine::{Bounds, Confined, confine, run_confined};
 pub use downloader::{Downloaded, Downloader, Wanted, open_left, read_info};
-pub use http::{Client, Ending, Fetched, Limits, Piece, Reserve, Route};
+pub use http::{Client, Limits, Route};
 pub use local::{Found, Local, LocalError};
 pub use permit::{Permit, PermitError, Permits};
 pub use proxy::{Proxy, ProxyError};

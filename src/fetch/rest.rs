@@ -9,7 +9,7 @@ use hyper::header::{
 };
 use url::Url;
 
-use super::http::{Ending, Fetched, LONGEST, header, is_chunked, transfer_coding};
+use super::answer::{Ending, Fetched, LONGEST, header, is_chunked, transfer_coding};
 use crate::evidence::{Exchange, Hop, final_head, header_in};
 
 /// What an earlier attempt brought of a file that broke off.

@@ -28,7 +28,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use url::Url;
 
-use super::http::{Client, Ending, Secured, note};
+use super::answer::Ending;
+use super::http::{Client, note};
+use super::reach::Secured;
 use super::wire::{Heads, Wire};
 use crate::evidence::{Digest, Hop};
 
