@@ -13,7 +13,7 @@ use exhibit::keyring::Trusted;
 use exhibit::ledger::{Checkpoint, Note, Signer};
 use exhibit::stages::{Depth, Looking, Source, Verification, archive, verify_case};
 use exhibit::vault::{Effects, Reader, Vault};
-use support::tamper::{flip, sql, writable};
+use support::tamper::{flip, overwrite, sql, writable};
 use support::{Silent, archiving, copy_dir, example, ports, verify};
 use tempfile::TempDir;
 
@@ -673,6 +673,55 @@ fn a_rebuild_makes_what_is_missing() {
     assert_eq!(verify(&root).findings, []);
 }
 
+/// What lies in a case's directory, but for SQLite's own files that a reader may leave.
+fn names(root: &Path) -> BTreeSet<std::ffi::OsString> {
+    let names = fs::read_dir(root).unwrap().map(|file| file.unwrap().file_name());
+    names.filter(|name| name != "case.sqlite-wal" && name != "case.sqlite-shm").collect()
+}
+
+/// A database is made of a published log that is whole and signed, or not at all: what was begun of it goes.
+#[test]
+fn a_lost_database_is_made_only_of_a_log_that_holds() {
+    let (_dir, root) = archived();
+    let find = |part: &str| {
+        let files = walkdir::WalkDir::new(root.join("log")).into_iter().map(|file| file.unwrap().into_path());
+        files.filter(|path| path.is_file() && path.to_string_lossy().contains(part)).max().unwrap()
+    };
+    let (entries, sealed, checkpoint) = (find("/entries/"), find("/sealed/"), root.join("log/checkpoint"));
+    let events = Reader::open(&root).unwrap().events(0, None).unwrap();
+    for file in ["case.sqlite", "case.sqlite-wal", "case.sqlite-shm"] {
+        let _ = fs::remove_file(root.join(file));
+    }
+    let lost = names(&root);
+    let bundle = fs::read(&entries).unwrap();
+    let digit = bundle.windows(14).rposition(|window| window == b"\"time\":\"2019-0").unwrap() + 13;
+    // Another day in an entry; an entry fewer; a signature that is none.
+    let first = usize::from(u16::from_be_bytes([bundle[0], bundle[1]])) + 2;
+    for (file, damaged) in [(&entries, None), (&entries, Some(&bundle[..first])), (&checkpoint, None), (&entries, Some(b"\0"))] {
+        let whole = fs::read(file).unwrap();
+        match damaged {
+            Some(bytes) => overwrite(file, bytes),
+            None if *file == entries => flip(file, digit),
+            None => flip(file, whole.len() - 10),
+        }
+        let refused = exhibit::vault::rebuild(&root);
+        assert!(refused.is_err(), "{refused:?}");
+        assert_eq!(names(&root), lost);
+        overwrite(file, &whole);
+    }
+    // A sealed value that is not the one committed to is left out; the others are taken.
+    let values = fs::read_to_string(&sealed).unwrap();
+    overwrite(&sealed, values.replacen("A. Tester", "B. Tester", 1).as_bytes());
+    exhibit::vault::rebuild(&root).unwrap();
+    let held = Reader::open(&root).unwrap().events(0, None).unwrap();
+    assert_eq!((held[0].person.as_deref(), &held[1..]), (None, &events[1..]));
+    fs::remove_file(root.join("case.sqlite")).unwrap();
+    overwrite(&sealed, values.as_bytes());
+    exhibit::vault::rebuild(&root).unwrap();
+    assert_eq!(Reader::open(&root).unwrap().events(0, None).unwrap(), events);
+    assert_eq!(verify(&root).findings, []);
+}
+
 /// What a rebuild writes beside the catalogue is gone after it, whatever the directory is called; and words are found as before.
 #[test]
 fn a_rebuild_leaves_nothing_beside_a_case_of_any_name() {
@@ -680,11 +729,8 @@ fn a_rebuild_leaves_nothing_beside_a_case_of_any_name() {
     let odd = dir.path().join(OsStr::from_bytes(b"file:a case? of #%20 \xff\xfe bytes"));
     fs::rename(&root, &odd).unwrap();
     let all = || {
-        let names: BTreeSet<_> = fs::read_dir(&odd).unwrap().map(|file| file.unwrap().file_name()).collect();
-        // SQLite's own, which a reader may leave.
-        let names: Vec<_> = names.into_iter().filter(|name| name != "case.sqlite-wal" && name != "case.sqlite-shm").collect();
         let reader = Reader::open(&odd).unwrap();
-        (names, reader.search("orchard", 50).unwrap(), reader.events(0, None).unwrap())
+        (names(&odd), reader.search("orchard", 50).unwrap(), reader.events(0, None).unwrap())
     };
     let before = all();
     assert!(!before.1.is_empty() && !before.2.is_empty());

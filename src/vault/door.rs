@@ -57,7 +57,7 @@ pub enum Committed {
 }
 
 /// Sealed values: field, salt and canonical bytes.
-type Values = Vec<(String, [u8; 16], Vec<u8>)>;
+pub(super) type Values = Vec<(String, [u8; 16], Vec<u8>)>;
 
 /// An entry, its bytes, and its sealed values.
 type Made = (Entry, Vec<u8>, Values);
@@ -89,18 +89,24 @@ impl Growing<'_> {
     /// To be called once more at the end.
     fn write(&mut self) -> Result<(), VaultError> {
         let mut write = || -> rusqlite::Result<()> {
-            let mut insert = self.db.prepare_cached("INSERT INTO log (idx, entry) VALUES (?1, ?2)")?;
-            let mut keep = self.db.prepare_cached("INSERT INTO sealed (idx, field, salt, value) VALUES (?1, ?2, ?3, ?4)")?;
-            for (index, bytes, values) in self.waiting.drain(..) {
-                insert.execute((index, &bytes))?;
-                for (field, salt, value) in &values {
-                    keep.execute((index, field, &salt[..], value))?;
-                }
-            }
+            append(self.db, self.waiting.drain(..))?;
             self.rows.aside().write(self.db)
         };
         write().map_err(VaultError::sql("be written"))
     }
+}
+
+/// Writes entries and their sealed values at the log's end.
+pub(super) fn append(db: &Connection, entries: impl IntoIterator<Item = (u64, Vec<u8>, Values)>) -> rusqlite::Result<()> {
+    let mut insert = db.prepare_cached("INSERT INTO log (idx, entry) VALUES (?1, ?2)")?;
+    let mut keep = db.prepare_cached("INSERT INTO sealed (idx, field, salt, value) VALUES (?1, ?2, ?3, ?4)")?;
+    for (index, bytes, values) in entries {
+        insert.execute((index, &bytes))?;
+        for (field, salt, value) in &values {
+            keep.execute((index, field, &salt[..], value))?;
+        }
+    }
+    Ok(())
 }
 
 /// A case open for writing.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::door::{Values, append};
 use super::publish::parse_sealed;
 use super::{Layout, Published, Reader, VaultError, compare, db, lock, nodes, replay};
 use crate::ledger::{Keys, Sealed, TilePath, canonical_value, commitments, open, parse_entry_bundle, root};
@@ -87,55 +88,59 @@ fn damaged(what: impl Into<String>) -> VaultError {
     VaultError::Published { what: what.into() }
 }
 
-/// The published log is checked against its own signed checkpoint before anything is made of it.
 fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
     let head = Published::read(&layout)?.ok_or_else(|| damaged("log/checkpoint is gone"))?;
-    let size = head.checkpoint.size;
-    let (mut entries, mut sealed) = (Vec::new(), BTreeMap::<u64, Vec<Sealed>>::new());
-    for path in TilePath::for_size(size) {
-        let file = layout.tile(path);
-        match path {
-            TilePath::Hashes { .. } => {}
-            TilePath::Entries { .. } => {
-                let bytes = fs::read(&file).map_err(VaultError::io("read", &file))?;
-                entries.extend(parse_entry_bundle(&bytes)?);
-            }
-            // A sealed file may be gone by law: its values are then absent, and the log still holds.
-            TilePath::Sealed { .. } => {
-                let bytes = fs::read(&file).unwrap_or_default();
-                // A line that cannot be read is a value that is not at hand: verify will say so.
-                parse_sealed(&bytes).into_iter().for_each(|(entry, value)| sealed.entry(entry).or_default().push(value));
-            }
-        }
+    let temporary = layout.root.join("case.sqlite.rebuilding");
+    let remove = || ["", "-wal", "-shm"].map(|end| fs::remove_file(layout.root.join(format!("case.sqlite.rebuilding{end}"))));
+    let _ = remove();
+    let sealed = from_published(layout.clone(), &temporary, &head).inspect_err(|_| drop(remove()))?;
+    let entries = head.checkpoint.size;
+    // A run killed while it published leaves files wider than the checkpoint: they are not part of what was
+    // rebuilt, and the next commit writes them again.
+    for path in TilePath::for_size(entries) {
+        super::publish::drop_other_partials(&layout, path);
     }
-    let mut keys = Keys::default();
-    for (index, bytes) in (0u64..).zip(&entries) {
-        keys.take(index, &open(bytes, &[])?.event)?;
+    // The lost database's write-ahead log would be played over the new one.
+    for name in ["case.sqlite-wal", "case.sqlite-shm"] {
+        let _ = fs::remove_file(layout.root.join(name));
+    }
+    super::durable::sync_dir(&layout.root)?;
+    fs::rename(&temporary, layout.database()).map_err(VaultError::io("name", &temporary))?;
+    super::durable::sync_dir(&layout.root)?;
+    Ok(Rebuilt::Database { entries, sealed })
+}
+
+/// Makes a database of the published log, a tile at a time. It is kept only if its entries are those under the signed checkpoint. Gives
+/// the number of sealed values.
+fn from_published(layout: Layout, path: &Path, head: &Published) -> Result<u64, VaultError> {
+    let size = head.checkpoint.size;
+    let reader = Reader { db: db::create(path)?, layout };
+    let transaction = begin(&reader.db)?;
+    let (mut keys, mut next, mut kept) = (Keys::default(), 0, 0);
+    for tile in TilePath::for_size(size) {
+        let TilePath::Entries { index, width } = tile else { continue };
+        let file = reader.layout.tile(tile);
+        let entries = parse_entry_bundle(&fs::read(&file).map_err(VaultError::io("read", &file))?)?;
+        // A sealed file may be gone by law: its values are then absent, and the log still holds. A line that cannot be read is a
+        // value that is not at hand: verify will say so.
+        let lines = fs::read(reader.layout.tile(TilePath::Sealed { index, width })).unwrap_or_default();
+        let mut sealed = BTreeMap::<u64, Vec<Sealed>>::new();
+        parse_sealed(&lines).into_iter().for_each(|(entry, value)| sealed.entry(entry).or_default().push(value));
+        for bytes in entries {
+            keys.take(next, &open(&bytes, &[])?.event)?;
+            let committed = commitments(&bytes).map_err(|source| VaultError::Entry { index: next, source })?;
+            // A value that does not match its commitment is not the value: it is left out.
+            let values = sealed.remove(&next).unwrap_or_default();
+            let values = values.into_iter().filter(|value| committed.get(&value.field) == Some(&value.commitment()));
+            let values: Values = values.map(|value| (value.field, value.salt, canonical_value(&value.value))).collect();
+            kept += values.len() as u64;
+            append(&reader.db, [(next, bytes, values)]).map_err(VaultError::sql("be rebuilt"))?;
+            next += 1;
+        }
     }
     let Some(key) = keys.at(size) else { return Err(damaged("entry 0 does not open a case")) };
     if !head.signed_by(key) {
         return Err(damaged("the checkpoint's signature does not match"));
-    }
-    let temporary = layout.root.join("case.sqlite.rebuilding");
-    let _ = fs::remove_file(&temporary);
-    let reader = Reader { db: db::create(&temporary)?, layout };
-    let mut kept = 0;
-    let transaction = begin(&reader.db)?;
-    for (index, bytes) in (0u64..).zip(&entries) {
-        let committed = commitments(bytes).map_err(|source| VaultError::Entry { index, source })?;
-        let mut insert = || -> rusqlite::Result<()> {
-            reader.db.prepare_cached("INSERT INTO log (idx, entry) VALUES (?1, ?2)")?.execute((index, bytes))?;
-            let mut keep = reader.db.prepare_cached("INSERT INTO sealed (idx, field, salt, value) VALUES (?1, ?2, ?3, ?4)")?;
-            // A value that does not match its commitment is not the value: it is left out.
-            for value in sealed.remove(&index).unwrap_or_default() {
-                if committed.get(&value.field) == Some(&value.commitment()) {
-                    keep.execute((index, &value.field, &value.salt[..], canonical_value(&value.value)))?;
-                    kept += 1;
-                }
-            }
-            Ok(())
-        };
-        insert().map_err(VaultError::sql("be rebuilt"))?;
     }
     let tree = nodes::Remembered::new(&reader.db);
     nodes::keep_tile_hashes(&tree, 0, size)?;
@@ -152,19 +157,6 @@ fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
     drop(beside);
     // The write-ahead log is folded in before the file takes its name.
     reader.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").map_err(VaultError::sql("be rebuilt"))?;
-    let Reader { layout, db } = reader;
-    db.close().map_err(|(_, error)| VaultError::sql("be rebuilt")(error))?;
-    // A run killed while it published leaves files wider than the checkpoint: they are not part of what was
-    // rebuilt, and the next commit writes them again.
-    for path in TilePath::for_size(size) {
-        super::publish::drop_other_partials(&layout, path);
-    }
-    // The lost database's write-ahead log would be played over the new one.
-    for name in ["case.sqlite-wal", "case.sqlite-shm"] {
-        let _ = fs::remove_file(layout.root.join(name));
-    }
-    super::durable::sync_dir(&layout.root)?;
-    fs::rename(&temporary, layout.database()).map_err(VaultError::io("name", &temporary))?;
-    super::durable::sync_dir(&layout.root)?;
-    Ok(Rebuilt::Database { entries: size, sealed: kept })
+    reader.db.close().map_err(|(_, error)| VaultError::sql("be rebuilt")(error))?;
+    Ok(kept)
 }
