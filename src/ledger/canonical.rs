@@ -128,6 +128,7 @@ impl<'a> Look<'a> {
         self.take(b"\"")?;
         let begin = self.at;
         loop {
+            self.at += self.text[self.at..].iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count();
             match self.peek()? {
                 b'"' => {
                     self.at += 1;
@@ -140,8 +141,7 @@ impl<'a> Look<'a> {
                         _ => self.control()?,
                     }
                 }
-                0..0x20 => return None,
-                _ => self.at += 1,
+                _ => return None,
             }
         }
     }
