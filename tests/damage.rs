@@ -693,19 +693,29 @@ fn a_lost_database_is_made_only_of_a_log_that_holds() {
         let _ = fs::remove_file(root.join(file));
     }
     let lost = names(&root);
-    let bundle = fs::read(&entries).unwrap();
-    let digit = bundle.windows(14).rposition(|window| window == b"\"time\":\"2019-0").unwrap() + 13;
-    // Another day in an entry; an entry fewer; a signature that is none.
-    let first = usize::from(u16::from_be_bytes([bundle[0], bundle[1]])) + 2;
-    for (file, damaged) in [(&entries, None), (&entries, Some(&bundle[..first])), (&checkpoint, None), (&entries, Some(b"\0"))] {
+    let (bundle, note) = (fs::read(&entries).unwrap(), fs::read(&checkpoint).unwrap());
+    // Another month in an entry, which is as good as the true one but for the tree.
+    let month = bundle.windows(14).rposition(|window| window == b"\"time\":\"2019-0").unwrap() + 14;
+    let mut other = bundle.clone();
+    other[month] ^= 1;
+    let (mut last, mut next) = (0, 0);
+    while next < bundle.len() {
+        (last, next) = (next, next + 2 + usize::from(u16::from_be_bytes([bundle[next], bundle[next + 1]])));
+    }
+    // Another letter in the signature.
+    let mut unsigned = note.clone();
+    let letter = unsigned.len() - 20;
+    unsigned[letter] = if unsigned[letter] == b'A' { b'B' } else { b'A' };
+    for (file, damaged, why) in [
+        (&entries, &other[..], "do not add up"),
+        (&entries, &bundle[..last], "do not add up"),
+        (&entries, b"\0", ""),
+        (&checkpoint, &unsigned[..], "signature does not match"),
+    ] {
         let whole = fs::read(file).unwrap();
-        match damaged {
-            Some(bytes) => overwrite(file, bytes),
-            None if *file == entries => flip(file, digit),
-            None => flip(file, whole.len() - 10),
-        }
-        let refused = exhibit::vault::rebuild(&root);
-        assert!(refused.is_err(), "{refused:?}");
+        overwrite(file, damaged);
+        let refused = exhibit::vault::rebuild(&root).unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
         assert_eq!(names(&root), lost);
         overwrite(file, &whole);
     }

@@ -366,6 +366,35 @@ proptest! {
     }
 }
 
+/// More rows than are remembered, and than are written at once, are rebuilt as they were recorded.
+#[test]
+fn a_case_of_many_rows_is_rebuilt_as_it_was() {
+    let (_dir, root, mut vault) = case();
+    let one = |nth: u64| {
+        let url = format!("https://media.example.org/{nth}.mp4");
+        Event::ItemIdentified(Item { key: format!("url:{url}"), url: Some(url), ..item(1) })
+    };
+    let many: Vec<Event> = (0..34_000).map(one).collect();
+    vault.commit(vec![Effects { events: many, ..Effects::default() }]).unwrap();
+    // Of items that were made long before.
+    let note = |nth: u64| NoteAdded {
+        subject: Subject::Item(format!("url:https://media.example.org/{}.mp4", nth % 9)),
+        text: Some(format!("seen {nth} times; {}", "every word of it is searched. ".repeat(20))),
+    };
+    let events = (0..3000).map(|nth| Event::NoteAdded(note(nth))).collect();
+    vault.commit(vec![Effects { events, ..Effects::default() }]).unwrap();
+    let told = |reader: &Reader| {
+        let found = ["33999", "2718 times"].map(|words| reader.search(words, 50).unwrap());
+        (reader.dump().unwrap(), found)
+    };
+    let before = told(vault.reader());
+    assert_eq!(before.1.each_ref().map(Vec::len), [1, 1], "{:?}", before.1);
+    drop(vault);
+    rebuild(&root).unwrap();
+    assert!(told(&Reader::open(&root).unwrap()) == before);
+    assert_eq!(verify(&root).findings, []);
+}
+
 #[test]
 fn a_log_longer_than_a_tile_verifies_and_rebuilds() {
     let (_dir, root, mut vault) = case();

@@ -23,9 +23,9 @@ fn an_erased_value_leaves_no_copy_and_a_chain_that_verifies() {
     let key = "url:https://example.org/1";
     let item = Item { key: key.into(), kind: MediaKind::Page, url: None, platform: None, platform_id: None };
     let note = NoteAdded { subject: Subject::Item(key.into()), text: Some("CANARY-of-a-witness".into()) };
-    vault
-        .commit(vec![Effects { events: vec![Event::ItemIdentified(item), Event::NoteAdded(note)], ..Effects::default() }])
-        .unwrap();
+    let other = |text: &str| Event::NoteAdded(NoteAdded { subject: Subject::Item(key.into()), text: Some(text.into()) });
+    let events = vec![Event::ItemIdentified(item), other("a lamp in an orchard"), Event::NoteAdded(note)];
+    vault.commit(vec![Effects { events, ..Effects::default() }]).unwrap();
     let size = vault.reader().size().unwrap();
     let entry = size - 1;
     assert!(!holds(&root, "CANARY-of-a-witness").is_empty());
@@ -37,6 +37,10 @@ fn an_erased_value_leaves_no_copy_and_a_chain_that_verifies() {
     let again =
         |reason: &str| Event::ValueErased(ValueErased { entry, field: "text".into(), reason: reason.into(), authority: None });
     vault.commit(vec![Effects { events: vec![again("again"), again("and again")], ..Effects::default() }]).unwrap();
+    // Other words are found as before, and new ones too.
+    vault.commit(vec![Effects { events: vec![other("a lamp by the river")], ..Effects::default() }]).unwrap();
+    let found = |words: &str| vault.reader().search(words, 50).unwrap().len();
+    assert_eq!((found("orchard"), found("river"), found("lamp"), found("canary")), (1, 1, 2, 0));
     drop(vault);
     assert_eq!(holds(&root, "CANARY-of-a-witness"), Vec::<PathBuf>::new());
     let told = verify(&root);

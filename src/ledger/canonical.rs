@@ -141,6 +141,7 @@ impl<'a> Look<'a> {
                         _ => self.control()?,
                     }
                 }
+                // A control character.
                 _ => return None,
             }
         }

@@ -164,6 +164,10 @@ struct Rows<'a> {
 
 type Sql<T> = rusqlite::Result<T>;
 
+fn sum(expected: &RefCell<Expected>, table: &'static str, values: &[&dyn ToSql]) -> Sql<()> {
+    expected.borrow_mut().sums.take(table, values.iter().map(|value| value.to_sql())).map(drop)
+}
+
 impl Rows<'_> {
     fn apply(&self, entry: &Entry) -> Sql<()> {
         self.custody(entry)?;
@@ -211,7 +215,7 @@ impl Rows<'_> {
     /// Inserts a whole row of a table without numbers.
     fn put(&self, table: &'static str, sql: &str, values: &[&dyn ToSql]) -> Sql<()> {
         match self.to {
-            To::Sums(expected) => expected.borrow_mut().sums.take(table, values.iter().map(|value| value.to_sql())).map(drop),
+            To::Sums(expected) => sum(expected, table, values),
             To::Database { .. } => self.run(sql, values).map(drop),
         }
     }
@@ -267,10 +271,7 @@ impl Rows<'_> {
             return Ok(());
         }
         match self.to {
-            To::Sums(expected) => {
-                let values: [&dyn ToSql; 3] = [&kind, &no, &entry];
-                expected.borrow_mut().sums.take("touches", values.iter().map(|value| value.to_sql())).map(drop)
-            }
+            To::Sums(expected) => sum(expected, "touches", &[&kind, &no, &entry]),
             To::Database { aside } => {
                 aside.borrow_mut().touch((kind, no, entry));
                 Ok(())
@@ -300,9 +301,8 @@ impl Rows<'_> {
     fn custody(&self, entry: &Entry) -> Sql<()> {
         match self.to {
             To::Sums(expected) => {
-                let values: [&dyn ToSql; 5] =
-                    [&self.index, &entry.event.kind(), &entry.time.to_string(), &entry.tool, &entry.person];
-                expected.borrow_mut().sums.take("custody_event", values.iter().map(|value| value.to_sql())).map(drop)
+                let time = entry.time.to_string();
+                sum(expected, "custody_event", &[&self.index, &entry.event.kind(), &time, &entry.tool, &entry.person])
             }
             To::Database { aside } => {
                 aside.borrow_mut().custody(self.index, entry);

@@ -65,7 +65,7 @@ type Made = (Entry, Vec<u8>, Values);
 /// So many entries in one commit are sealed on another core.
 const MANY: usize = 32;
 
-/// Entries that wait in memory, at most, while their rows are written.
+/// Entries that wait in memory, at most, while the rows that others refer to are written.
 const WAITING: usize = 1024;
 
 /// Entries of one transaction on their way into the log. They go in together: the log's trigger makes each a statement of several

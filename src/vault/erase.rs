@@ -70,19 +70,13 @@ impl Vault {
         if values.is_empty() {
             return Ok(());
         }
-        let write = |error| VaultError::sql("erase")(error);
         let db = &self.reader.db;
+        let set = |pragmas| db.execute_batch(pragmas).map_err(VaultError::sql("erase"));
         // What is deleted is overwritten with zeroes.
-        db.execute_batch("PRAGMA secure_delete = ON").map_err(write)?;
-        let transaction = Transaction::new_unchecked(db, TransactionBehavior::Immediate).map_err(write)?;
-        for (entry, field) in values {
-            db.execute("DELETE FROM sealed WHERE idx = ?1 AND field = ?2", (entry, field)).map_err(write)?;
-        }
-        rebuild::clear_catalogue(db)?;
-        let beside = replay::refill(&self.reader)?;
-        transaction.commit().map_err(write)?;
-        drop(beside);
-        db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA secure_delete = OFF").map_err(write)?;
+        set("PRAGMA secure_delete = ON; PRAGMA foreign_keys = OFF")?;
+        let erased = self.erase_values(values);
+        set("PRAGMA secure_delete = OFF; PRAGMA foreign_keys = ON")?;
+        erased?;
         for path in TilePath::for_size(self.reader.size()?) {
             let within = |index: u64| values.iter().any(|(entry, _)| entry / TILE == index);
             if matches!(path, TilePath::Sealed { index, .. } if within(index)) {
@@ -94,5 +88,18 @@ impl Vault {
             }
         }
         Ok(())
+    }
+    /// Takes values out of the database, and makes its catalogue anew without them.
+    fn erase_values(&self, values: &[(u64, String)]) -> Result<(), VaultError> {
+        let (db, write) = (&self.reader.db, VaultError::sql);
+        let transaction = Transaction::new_unchecked(db, TransactionBehavior::Immediate).map_err(write("erase"))?;
+        for (entry, field) in values {
+            db.execute("DELETE FROM sealed WHERE idx = ?1 AND field = ?2", (entry, field)).map_err(write("erase"))?;
+        }
+        rebuild::clear_catalogue(db)?;
+        let beside = replay::refill(&self.reader)?;
+        transaction.commit().map_err(write("erase"))?;
+        drop(beside);
+        db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").map_err(write("erase"))
     }
 }

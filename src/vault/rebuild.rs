@@ -27,6 +27,8 @@ pub fn rebuild(path: &Path) -> Result<Rebuilt, VaultError> {
         return Err(VaultError::no_case(path));
     }
     let _lock = lock::exclusive(&layout.lock())?;
+    // What a rebuild left that was killed.
+    discard_begun(&layout);
     if layout.database().is_file() { catalogue(layout) } else { database(layout) }
 }
 
@@ -42,13 +44,14 @@ fn catalogue(layout: Layout) -> Result<Rebuilt, VaultError> {
 }
 
 fn begin(db: &Connection) -> Result<Transaction<'_>, VaultError> {
-    // Of a large catalogue each page would else be written and read many times.
+    // What an event refers to is looked up as it is replayed, so foreign keys need not be checked as well, nor the order in which
+    // tables are dropped. Of a large catalogue each page would be written and read many times with a smaller cache.
     db.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA cache_size = -196608")
         .and_then(|()| Transaction::new_unchecked(db, TransactionBehavior::Immediate))
         .map_err(VaultError::sql("be rebuilt"))
 }
 
-/// Drops every table of the catalogue and makes them anew, empty.
+/// Drops every table of the catalogue and makes them anew, empty. Foreign keys must be off.
 pub(super) fn clear_catalogue(db: &Connection) -> Result<(), VaultError> {
     let mut clear = String::new();
     for view in ["reports", "mentions", "claims", "items", "captures", "exhibits", "examinations", "custody"] {
@@ -88,26 +91,35 @@ fn damaged(what: impl Into<String>) -> VaultError {
     VaultError::Published { what: what.into() }
 }
 
+/// Where a lost database is made, until it is whole.
+const BEGUN: &str = "case.sqlite.rebuilding";
+
+fn discard_begun(layout: &Layout) {
+    for end in ["", "-journal", "-wal", "-shm"] {
+        let _ = fs::remove_file(layout.root.join(format!("{BEGUN}{end}")));
+    }
+}
+
 fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
     let head = Published::read(&layout)?.ok_or_else(|| damaged("log/checkpoint is gone"))?;
-    let temporary = layout.root.join("case.sqlite.rebuilding");
-    let remove = || ["", "-wal", "-shm"].map(|end| fs::remove_file(layout.root.join(format!("case.sqlite.rebuilding{end}"))));
-    let _ = remove();
-    let sealed = from_published(layout.clone(), &temporary, &head).inspect_err(|_| drop(remove()))?;
-    let entries = head.checkpoint.size;
-    // A run killed while it published leaves files wider than the checkpoint: they are not part of what was
-    // rebuilt, and the next commit writes them again.
-    for path in TilePath::for_size(entries) {
-        super::publish::drop_other_partials(&layout, path);
-    }
-    // The lost database's write-ahead log would be played over the new one.
-    for name in ["case.sqlite-wal", "case.sqlite-shm"] {
-        let _ = fs::remove_file(layout.root.join(name));
-    }
-    super::durable::sync_dir(&layout.root)?;
-    fs::rename(&temporary, layout.database()).map_err(VaultError::io("name", &temporary))?;
-    super::durable::sync_dir(&layout.root)?;
-    Ok(Rebuilt::Database { entries, sealed })
+    let (begun, entries) = (layout.root.join(BEGUN), head.checkpoint.size);
+    let make = || {
+        let sealed = from_published(layout.clone(), &begun, &head)?;
+        // A run killed while it published leaves files wider than the checkpoint: they are not part of what was
+        // rebuilt, and the next commit writes them again.
+        for path in TilePath::for_size(entries) {
+            super::publish::drop_other_partials(&layout, path);
+        }
+        // The lost database's write-ahead log would be played over the new one.
+        for name in ["case.sqlite-wal", "case.sqlite-shm"] {
+            let _ = fs::remove_file(layout.root.join(name));
+        }
+        super::durable::sync_dir(&layout.root)?;
+        fs::rename(&begun, layout.database()).map_err(VaultError::io("name", &begun))?;
+        super::durable::sync_dir(&layout.root)?;
+        Ok(Rebuilt::Database { entries, sealed })
+    };
+    make().inspect_err(|_| discard_begun(&layout))
 }
 
 /// Makes a database of the published log, a tile at a time. It is kept only if its entries are those under the signed checkpoint. Gives
@@ -121,8 +133,8 @@ fn from_published(layout: Layout, path: &Path, head: &Published) -> Result<u64, 
         let TilePath::Entries { index, width } = tile else { continue };
         let file = reader.layout.tile(tile);
         let entries = parse_entry_bundle(&fs::read(&file).map_err(VaultError::io("read", &file))?)?;
-        // A sealed file may be gone by law: its values are then absent, and the log still holds. A line that cannot be read is a
-        // value that is not at hand: verify will say so.
+        // A sealed file may be gone by law: its values are then absent, and the log still holds. A line that cannot be read, or
+        // that is of an entry of another file, is a value that is not at hand: verify will say so.
         let lines = fs::read(reader.layout.tile(TilePath::Sealed { index, width })).unwrap_or_default();
         let mut sealed = BTreeMap::<u64, Vec<Sealed>>::new();
         parse_sealed(&lines).into_iter().for_each(|(entry, value)| sealed.entry(entry).or_default().push(value));

@@ -6,16 +6,15 @@
 //! row of a table that is looked into bears the number of the entry that made it, so that all sums agree only if this entry's rows are
 //! the right ones, too. It takes a file whose indexes say what its tables say, which SQLite's own check tells.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::os::unix::ffi::OsStrExt;
 use std::sync::mpsc;
 
-use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::apply::{self, Applied, Recent};
-use super::aside::{self, Aside};
+use super::aside::{self, Aside, AsideDatabase};
 use super::sums::{SumKey, Sums};
 use super::{LogRow, Reader, VaultError, db, work};
 use crate::evidence::{Digest, Object};
@@ -76,7 +75,7 @@ fn replay(
 
 /// Replays a log into the empty tables of its own database, in whose transaction. Foreign keys need not be checked meanwhile: what an
 /// event refers to is looked up anyway.
-pub(super) fn refill(case: &Reader) -> Result<Beside<'_>, VaultError> {
+pub(super) fn refill(case: &Reader) -> Result<AsideDatabase<'_>, VaultError> {
     let db = &case.db;
     let failed = VaultError::sql;
     // As the format has them: what the file says may be somebody else's.
@@ -90,65 +89,33 @@ pub(super) fn refill(case: &Reader) -> Result<Beside<'_>, VaultError> {
     let all = |change: fn(&(&str, String)) -> String| {
         db.execute_batch(&idle.iter().map(change).collect::<String>()).map_err(failed("be rebuilt"))
     };
-    let (beside, other) = Beside::open(case)?;
+    let (beside, other) = AsideDatabase::open(case)?;
     all(|(name, _)| format!("DROP INDEX IF EXISTS main.{name};"))?;
     let (rows, to_write) = mpsc::sync_channel::<Aside>(2);
-    let index = idle.iter().find(|(name, _)| *name == aside::INDEX).map_or("", |(_, sql)| sql);
+    let index = sql(aside::INDEX).map_err(failed("be rebuilt"))?;
+    let stopped = Cell::new(false);
     std::thread::scope(|scope| {
         let writer = scope.spawn(move || {
             to_write.into_iter().try_for_each(|mut rows| rows.write(&other))?;
             other.execute_batch(&format!("{index}; COMMIT"))
         });
-        // Where nobody takes rows any more, whoever should have says why.
-        let stopped = |_| failed("be rebuilt")(rusqlite::Error::QueryReturnedNoRows);
-        let replayed = replay(case, db, |aside| rows.send(std::mem::take(aside)).map_err(stopped));
+        // Where nobody takes rows any more, whoever should have says why, below.
+        let nobody = |_| {
+            stopped.set(true);
+            failed("be rebuilt")(rusqlite::Error::QueryReturnedNoRows)
+        };
+        let replayed = replay(case, db, |aside| rows.send(std::mem::take(aside)).map_err(nobody));
         drop(rows);
         // A thread that breaks off takes this one along.
         let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        written.map_err(failed("be rebuilt")).and(replayed)
+        match replayed {
+            Err(error) if !stopped.get() => Err(error),
+            replayed => written.map_err(failed("be rebuilt")).and(replayed),
+        }
     })?;
     all(|(_, sql)| format!("{sql};"))?;
     beside.take_over().map_err(failed("be rebuilt"))?;
     Ok(beside)
-}
-
-/// A database beside a case's, attached to it, in which another thread writes the rows that are put aside. Its file has no name.
-pub(super) struct Beside<'a>(&'a Connection);
-
-impl Beside<'_> {
-    fn open(case: &Reader) -> Result<(Beside<'_>, Connection), VaultError> {
-        let root = std::path::absolute(&case.layout.root).map_err(VaultError::io("read", &case.layout.root))?;
-        let file =
-            tempfile::Builder::new().prefix("case.sqlite.").tempfile_in(&root).map_err(VaultError::io("write to", &root))?;
-        let open = || {
-            let other = Connection::open(file.path())?;
-            db::tuned(&other)?;
-            // Nothing of it is needed when it fails.
-            other.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;")?;
-            // The one of an attempt that failed may be there still.
-            let _ = case.db.execute_batch("DETACH aside");
-            let path = ValueRef::Text(file.path().as_os_str().as_bytes());
-            case.db.execute("ATTACH ?1 AS aside", [ToSqlOutput::Borrowed(path)])?;
-            Ok(other)
-        };
-        let other = open().map_err(VaultError::sql("be rebuilt"))?;
-        db::create_tables(&other)?;
-        other.execute_batch(&format!("DROP INDEX {}; BEGIN;", aside::INDEX)).map_err(VaultError::sql("be rebuilt"))?;
-        Ok((Beside(&case.db), other))
-    }
-
-    /// Takes over what was written there, as it stands: SQLite copies rows and their index without looking into them.
-    fn take_over(&self) -> rusqlite::Result<()> {
-        let copy = |table| format!("DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM aside.{table};");
-        self.0.execute_batch(&aside::TABLES.map(copy).concat())
-    }
-}
-
-impl Drop for Beside<'_> {
-    fn drop(&mut self) {
-        // Where a transaction reads it still, it goes with the connection, or with the next one.
-        let _ = self.0.execute_batch("DETACH aside");
-    }
 }
 
 /// A catalogue that is made of a log's entries alone, in a temporary database of SQLite's own: in memory while small, on
