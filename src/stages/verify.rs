@@ -310,7 +310,7 @@ impl Look {
             other => other?,
         };
         let shelf = Shelf::read(reader);
-        let beside = [reader.beside(), reader.beside(), reader.beside()];
+        let beside = [reader.beside(), reader.beside()];
         drop(writers);
         let asked = asked(reader, looking);
         let (structure, looked) = match asked {
@@ -334,7 +334,7 @@ impl Look {
     fn structure(
         &mut self,
         reader: &Reader,
-        beside: [Result<Reader, VaultError>; 3],
+        beside: [Result<Reader, VaultError>; 2],
         trusted: &[Trusted],
         looking: &Looking<'_>,
         shelf: &Shelf,
@@ -343,14 +343,18 @@ impl Look {
         // and the rows that it holds are summed.
         let (rows, to_judge) = mpsc::sync_channel::<Vec<LogRow>>(16);
         let (entries, to_replay) = mpsc::sync_channel::<Vec<(u64, Entry)>>(16);
-        let [looked_into, summed, checked] = beside;
+        let [looked_into, checked] = beside;
         let key = SumKey::random();
         let (mut held, mut expected) = (None, None);
         std::thread::scope(|scope| {
-            let looked_at = scope.spawn(move || checked?.integrity_problems());
             let keyed = key.clone();
-            // What cannot be summed is compared row by row, and told there.
-            let summed = scope.spawn(move || summed.ok()?.sums(keyed?).ok());
+            let looked_at = scope.spawn(move || -> Result<_, VaultError> {
+                let checked = checked?;
+                let problems = checked.integrity_problems()?;
+                // What cannot be summed is compared row by row, and told there.
+                let sums = keyed.filter(|_| problems.is_empty()).and_then(|key| checked.sums(key).ok());
+                Ok((problems, sums))
+            });
             let replayed = scope.spawn(move || -> Option<Replay> {
                 let replay = Replay::begin(looked_into.ok()?, key?);
                 // An entry that refers to what is not there: comparing row by row says what is wrong.
@@ -378,9 +382,8 @@ impl Look {
             (self.keys, self.sealed) = (judged.keys, judged.sealed);
             let looked = looked.and_then(|()| self.judged(reader, trusted, looking, shelf));
             match joined(looked_at) {
-                Ok(problems) => {
-                    // Sums say what the tables hold only where the file is whole.
-                    held = joined(summed).filter(|_| problems.is_empty());
+                Ok((problems, sums)) => {
+                    held = sums;
                     problems.iter().take(20).for_each(|problem| self.red(Code::DatabaseDamaged, "case.sqlite", problem));
                 }
                 Err(error) => self.broken(&error),
