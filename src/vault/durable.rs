@@ -77,12 +77,18 @@ pub(super) fn create_dir(dir: &Path) -> Result<(), VaultError> {
     if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         create_dir(parent)?;
         match fs::create_dir(dir) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            // Somebody else made it meanwhile.
+            Err(_) if dir.is_dir() => {}
             other => other.map_err(VaultError::io("make the directory", dir))?,
         }
         sync_dir(parent)?;
     }
     Ok(())
+}
+
+/// What came of removing something that may be gone already.
+pub(super) fn if_there(removed: std::io::Result<()>) -> std::io::Result<()> {
+    removed.or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
 /// Writes a whole file: a temporary one beside the staging area, synced, then renamed into place and
@@ -96,5 +102,29 @@ pub(super) fn write(temporary: &Path, path: &Path, bytes: &[u8]) -> Result<(), V
     match path.parent() {
         Some(parent) => sync_dir(parent),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_in_a_directorys_place_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let (deep, taken) = (dir.path().join("a/b/c"), dir.path().join("taken"));
+        create_dir(&deep).unwrap();
+        create_dir(&deep).unwrap();
+        assert!(deep.is_dir());
+        fs::write(&taken, "").unwrap();
+        assert!(create_dir(&taken).unwrap_err().to_string().contains("taken"));
+        assert!(create_dir(&taken.join("below")).is_err());
+    }
+
+    #[test]
+    fn only_what_is_gone_may_be_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        if_there(fs::remove_file(dir.path().join("none"))).unwrap();
+        assert!(if_there(fs::remove_file(dir.path())).is_err());
     }
 }

@@ -52,7 +52,6 @@ pub(super) fn keep(layout: &Layout, staged: &Staged) -> Result<ToSync, VaultErro
 fn make_dirs(dirs: &[PathBuf], changed: &mut Vec<PathBuf>) -> Result<(), VaultError> {
     match (fs::create_dir(&dirs[0]), dirs.get(1)) {
         (Ok(()), Some(parent)) => changed.push(parent.clone()),
-        (Err(error), _) if error.kind() == io::ErrorKind::AlreadyExists => {}
         (Err(error), Some(_)) if error.kind() == io::ErrorKind::NotFound && dirs.len() > 2 => {
             make_dirs(&dirs[1..], changed)?;
             fs::create_dir(&dirs[0]).map_err(VaultError::io("make the directory", &dirs[0]))?;
@@ -151,4 +150,35 @@ pub(super) fn staged(layout: &Layout) -> BTreeSet<Digest> {
         .filter(|file| file.file_type().is_file())
         .filter_map(|file| super::staging::digest_of(file.file_name()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_taken_stays_whose_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("1"), dir.path().join("2"));
+        fs::write(&from, "new").unwrap();
+        name_without_replacing(&from, &to).unwrap();
+        assert_eq!((fs::read(&from).unwrap(), fs::read(&to).unwrap()), (b"new".to_vec(), b"new".to_vec()));
+        fs::write(&from, "newer").unwrap();
+        fs::remove_file(&to).unwrap();
+        fs::write(&to, "old").unwrap();
+        name_without_replacing(&from, &to).unwrap();
+        assert_eq!(fs::read(&to).unwrap(), b"old");
+        assert!(name_without_replacing(&dir.path().join("none"), &dir.path().join("3")).is_err());
+    }
+
+    /// Linking a directory is refused with the words of a file system that has no hard links.
+    #[test]
+    fn without_hard_links_a_mark_takes_the_staged_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("1"), dir.path().join("2"));
+        fs::create_dir(&from).unwrap();
+        name_without_replacing(&from, &to).unwrap();
+        assert!(to.is_dir() && fs::read(&from).unwrap().is_empty());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
 }

@@ -70,10 +70,7 @@ pub(super) fn take_over_locked(vault: &mut Vault) -> Result<(), VaultError> {
             continue;
         }
         match adopt(vault, &dir) {
-            Ok(true) => match fs::remove_dir_all(&dir) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(VaultError::io("remove", &dir)(error)),
-                _ => {}
-            },
+            Ok(true) => durable::if_there(fs::remove_dir_all(&dir)).map_err(VaultError::io("remove", &dir))?,
             Ok(false) => {}
             // A run that ends in this moment removes its directory itself.
             Err(VaultError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound && !dir.exists() => {}
