@@ -58,10 +58,10 @@ fn a_case_of_format_1_opens_verifies_and_says_what_it_said() {
     assert!(exhibits.iter().any(|exhibit| exhibit.name.as_deref() == Some("convoy.mp4")));
     drop(reader);
     // The catalogue of today follows from the log of then.
-    rebuild(&root).unwrap();
+    rebuild(&root, &|_, _| {}).unwrap();
     assert_eq!(Reader::open(&root).unwrap().dump().unwrap(), dump);
     std::fs::remove_file(root.join("case.sqlite")).unwrap();
-    rebuild(&root).unwrap();
+    rebuild(&root, &|_, _| {}).unwrap();
     assert_eq!(Reader::open(&root).unwrap().dump().unwrap(), dump);
     // And it can be added to.
     let mut vault = Vault::open(&root, ports()).unwrap();

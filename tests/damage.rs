@@ -669,7 +669,7 @@ fn a_rebuild_makes_what_is_missing() {
     let (_dir, root) = archived();
     sql(&root, "DROP INDEX work_open; DROP INDEX claim_subject");
     assert!(named(&verify(&root), "catalogue-differs", "schema"));
-    exhibit::vault::rebuild(&root).unwrap();
+    exhibit::vault::rebuild(&root, &|_, _| {}).unwrap();
     assert_eq!(verify(&root).findings, []);
 }
 
@@ -714,7 +714,7 @@ fn a_lost_database_is_made_only_of_a_log_that_holds() {
     ] {
         let whole = fs::read(file).unwrap();
         overwrite(file, damaged);
-        let refused = exhibit::vault::rebuild(&root).unwrap_err().to_string();
+        let refused = exhibit::vault::rebuild(&root, &|_, _| {}).unwrap_err().to_string();
         assert!(refused.contains(why), "{refused}");
         assert_eq!(names(&root), lost);
         overwrite(file, &whole);
@@ -722,14 +722,48 @@ fn a_lost_database_is_made_only_of_a_log_that_holds() {
     // A sealed value that is not the one committed to is left out; the others are taken.
     let values = fs::read_to_string(&sealed).unwrap();
     overwrite(&sealed, values.replacen("A. Tester", "B. Tester", 1).as_bytes());
-    exhibit::vault::rebuild(&root).unwrap();
+    exhibit::vault::rebuild(&root, &|_, _| {}).unwrap();
     let held = Reader::open(&root).unwrap().events(0, None).unwrap();
     assert_eq!((held[0].person.as_deref(), &held[1..]), (None, &events[1..]));
     fs::remove_file(root.join("case.sqlite")).unwrap();
     overwrite(&sealed, values.as_bytes());
-    exhibit::vault::rebuild(&root).unwrap();
+    exhibit::vault::rebuild(&root, &|_, _| {}).unwrap();
     assert_eq!(Reader::open(&root).unwrap().events(0, None).unwrap(), events);
     assert_eq!(verify(&root).findings, []);
+}
+
+/// Nothing is written to a case whose published log is shorter than it was.
+#[test]
+fn a_published_log_that_went_back_stops_whoever_would_write() {
+    let (_dir, root) = archived();
+    let checkpoint = root.join("log/checkpoint");
+    let refused = |root: &Path| Vault::open(root, ports()).map(drop).unwrap_err().to_string();
+    let before = fs::read(&checkpoint).unwrap();
+    kept(&mut Vault::open(&root, ports()).unwrap(), b"one more");
+    let after = fs::read(&checkpoint).unwrap();
+    overwrite(&checkpoint, &before);
+    assert!(refused(&root).contains("the checkpoint is older than the last one published"), "{}", refused(&root));
+    fs::remove_file(&checkpoint).unwrap();
+    assert!(refused(&root).contains("log/checkpoint is gone"), "{}", refused(&root));
+    fs::write(&checkpoint, &after).unwrap();
+    drop(Vault::open(&root, ports()).unwrap());
+    assert_eq!(verify(&root).findings, []);
+}
+
+/// An object is due when its last check, or its arrival, is older than a moment, and not when it is of that moment.
+#[test]
+fn a_moment_is_no_longer_ago_than_itself() {
+    let (_dir, root) = archived();
+    let reader = Reader::open(&root).unwrap();
+    let times: Vec<exhibit::evidence::Time> =
+        reader.events(0, None).unwrap().into_iter().map(|event| event.time.parse().unwrap()).collect();
+    let (objects, last) = (reader.objects().unwrap().len(), times.iter().max().unwrap().micros());
+    let due = |moment: i64| reader.due(exhibit::evidence::Time::from_micros(moment)).unwrap().len();
+    let moments: BTreeSet<i64> = times.iter().map(|time| time.micros()).collect();
+    // Each object came at one of these moments: it is due from the next microsecond on.
+    let grown = moments.iter().filter(|moment| due(**moment) < due(*moment + 1)).count();
+    assert!(grown > 0 && moments.iter().all(|moment| due(*moment) == due(moment - 1) || moments.contains(&(moment - 1))));
+    assert_eq!(due(last + 1), objects);
 }
 
 /// What a rebuild writes beside the catalogue is gone after it, whatever the directory is called; and words are found as before.
@@ -744,7 +778,7 @@ fn a_rebuild_leaves_nothing_beside_a_case_of_any_name() {
     };
     let before = all();
     assert!(!before.1.is_empty() && !before.2.is_empty());
-    exhibit::vault::rebuild(&odd).unwrap();
+    exhibit::vault::rebuild(&odd, &|_, _| {}).unwrap();
     assert_eq!(all(), before);
     assert_eq!(verify(&odd).findings, []);
 }
@@ -771,13 +805,13 @@ fn a_rebuild_publishes_only_the_cases_own_head() {
     for (what, note) in heads {
         fs::remove_dir_all(root.join("log")).unwrap();
         sql(&root, &format!("UPDATE head SET note = '{note}'"));
-        exhibit::vault::rebuild(&root).unwrap();
+        exhibit::vault::rebuild(&root, &|_, _| {}).unwrap();
         assert_eq!(published(), None, "a head {what} was published");
         fs::create_dir_all(root.join("log")).unwrap();
     }
     fs::remove_dir_all(root.join("log")).unwrap();
     sql(&root, &format!("UPDATE head SET note = '{own}'"));
-    exhibit::vault::rebuild(&root).unwrap();
+    exhibit::vault::rebuild(&root, &|_, _| {}).unwrap();
     assert_eq!(published(), Some(own));
     assert_eq!(verify(&root).findings, []);
 }

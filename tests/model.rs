@@ -317,7 +317,7 @@ fn run(steps: Vec<Step>) {
             Step::Rebuild => {
                 let before = open.reader().dump().unwrap();
                 drop(vault.take());
-                rebuild(&root).unwrap();
+                rebuild(&root, &|_, _| {}).unwrap();
                 reopen(&root, &mut vault);
                 assert_eq!(vault.as_ref().unwrap().reader().dump().unwrap(), before, "a rebuilt catalogue is the same");
             }
@@ -325,7 +325,7 @@ fn run(steps: Vec<Step>) {
                 let before = open.reader().dump().unwrap();
                 drop(vault.take());
                 std::fs::remove_file(root.join("case.sqlite")).unwrap();
-                rebuild(&root).unwrap();
+                rebuild(&root, &|_, _| {}).unwrap();
                 reopen(&root, &mut vault);
                 assert_eq!(
                     vault.as_ref().unwrap().reader().dump().unwrap(),
@@ -390,7 +390,7 @@ fn a_case_of_many_rows_is_rebuilt_as_it_was() {
     let before = told(vault.reader());
     assert_eq!(before.1.each_ref().map(Vec::len), [1, 1], "{:?}", before.1);
     drop(vault);
-    rebuild(&root).unwrap();
+    rebuild(&root, &|_, _| {}).unwrap();
     assert!(told(&Reader::open(&root).unwrap()) == before);
     assert_eq!(verify(&root).findings, []);
 }
@@ -504,7 +504,7 @@ fn a_log_longer_than_a_tile_verifies_and_rebuilds() {
         std::fs::remove_file(&file).unwrap();
     }
     std::fs::remove_file(root.join("case.sqlite")).unwrap();
-    rebuild(&root).unwrap();
+    rebuild(&root, &|_, _| {}).unwrap();
     assert_eq!(Reader::open(&root).unwrap().dump().unwrap(), dump);
     assert_eq!(verify(&root).findings, []);
 }

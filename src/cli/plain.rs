@@ -155,6 +155,30 @@ pub fn coloured(text: &str, colour: u8) -> String {
     if colours() { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
+/// How far something long is, on a terminal, for as long as this is there.
+pub struct Bar(Option<indicatif::ProgressBar>);
+
+impl Bar {
+    pub fn new(quiet: bool) -> Bar {
+        Bar((!quiet && io::stderr().is_terminal()).then(|| indicatif::ProgressBar::new(0)))
+    }
+
+    pub fn tick(&self, done: u64, total: u64) {
+        if let Bar(Some(bar)) = self {
+            bar.set_length(total);
+            bar.set_position(done);
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        if let Bar(Some(bar)) = self {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

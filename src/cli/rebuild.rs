@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::plain::print_json;
+use super::plain::{Bar, print_json};
 use crate::vault::{Rebuilt, rebuild};
 
 /// Make the catalogue anew from the log; where case.sqlite is lost, the whole database from log/
@@ -15,7 +15,10 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
-    let rebuilt = rebuild(&context.root()?)?;
+    let bar = Bar::new(context.global.quiet || args.json);
+    let rebuilt = rebuild(&context.root()?, &|done, total| bar.tick(done, total));
+    drop(bar);
+    let rebuilt = rebuilt?;
     let (what, entries) = match rebuilt {
         Rebuilt::Catalogue { entries } => ("catalogue", entries),
         Rebuilt::Database { entries, .. } => ("database", entries),

@@ -1,12 +1,11 @@
 //! `exhibit verify`
 
 use std::collections::BTreeSet;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use super::context::{Context, TrustOutside};
 use super::exit::{Exit, Failure};
-use super::plain::print_json;
+use super::plain::{Bar, print_json};
 use super::render;
 use crate::bag::is_bag;
 use crate::evidence::{Digest, Time, Verdict};
@@ -127,14 +126,8 @@ impl Args {
 
     fn case(&self, context: &Context, root: &Path) -> Result<Verification, Failure> {
         let trusted = context.trusted(&self.trust);
-        let bar =
-            (std::io::stderr().is_terminal() && !context.global.quiet && !self.json).then(|| indicatif::ProgressBar::new(0));
-        let tick = |done: u64, total: u64| {
-            if let Some(bar) = &bar {
-                bar.set_length(total);
-                bar.set_position(done);
-            }
-        };
+        let bar = Bar::new(context.global.quiet || self.json);
+        let tick = |done: u64, total: u64| bar.tick(done, total);
         let depth = if self.quick { Depth::Quick } else { Depth::Full };
         let rate = self.rate.as_deref().map(bytes).transpose()?;
         let outside = context.outside(&self.outside)?;
@@ -152,9 +145,6 @@ impl Args {
             looking.only = if Reader::open(root).is_ok() { self.only(context, root)? } else { None };
             verify_case(root, &trusted, &looking)?
         };
-        if let Some(bar) = &bar {
-            bar.finish_and_clear();
-        }
         Ok(verification)
     }
 }

@@ -1,20 +1,13 @@
 //! Rows of tables that no event looks into. They can be written after the rows that events refer to, many at once, and by another
 //! thread.
 
-use std::os::unix::ffi::OsStrExt;
-
-use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql};
 
 use super::fold::fold;
-use super::{Reader, VaultError, db};
 use crate::ledger::Entry;
 
-/// The tables that these rows belong to; that of words with all that SQLite's search index makes of them.
-const TABLES: [&str; 6] = ["custody_event", "touches", "search_content", "search_docsize", "search_data", "search_idx"];
-
-/// The one index of these tables.
-pub(super) const INDEX: &str = "touches_entry";
+/// The tables that these rows belong to.
+pub(super) const TABLES: [&str; 3] = ["custody_event", "touches", "search"];
 
 /// Rows of one statement: fewer leave SQLite with more to do around each than for it.
 const AT_ONCE: usize = 32;
@@ -106,49 +99,4 @@ fn insert<T, const N: usize>(
         }
     }
     Ok(())
-}
-
-/// A database in a file without a name in a case's directory, attached to the case's as `aside`. Another thread writes the rows there.
-pub(super) struct AsideDatabase<'a>(&'a Connection);
-
-impl AsideDatabase<'_> {
-    /// Gives the connection for that thread, too, in a transaction. Needs the case's lock.
-    pub fn open(case: &Reader) -> Result<(AsideDatabase<'_>, Connection), VaultError> {
-        let root = std::path::absolute(&case.layout.root).map_err(VaultError::io("read", &case.layout.root))?;
-        let file =
-            tempfile::Builder::new().prefix("case.sqlite.").tempfile_in(&root).map_err(VaultError::io("write to", &root))?;
-        let open = || {
-            let other = Connection::open(file.path())?;
-            // The one of an attempt that failed may be there still.
-            let _ = case.db.execute_batch("DETACH aside");
-            let path = ValueRef::Text(file.path().as_os_str().as_bytes());
-            case.db.execute("ATTACH ?1 AS aside", [ToSqlOutput::Borrowed(path)])?;
-            Ok(other)
-        };
-        let other = open().map_err(VaultError::sql("be rebuilt"))?;
-        // Before anything is in it: whatever happens, it leaves nothing.
-        file.close().map_err(VaultError::io("remove a file from", &root))?;
-        // Nothing of it is needed when it fails.
-        db::tuned(&other)
-            .and_then(|()| {
-                other.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;")
-            })
-            .map_err(VaultError::sql("be rebuilt"))?;
-        db::create_tables(&other)?;
-        other.execute_batch(&format!("DROP INDEX {INDEX}; BEGIN;")).map_err(VaultError::sql("be rebuilt"))?;
-        Ok((AsideDatabase(&case.db), other))
-    }
-
-    /// Takes over what was written there, as it stands: SQLite copies rows and their index without looking into them.
-    pub fn take_over(&self) -> rusqlite::Result<()> {
-        let copy = |table| format!("DELETE FROM main.{table}; INSERT INTO main.{table} SELECT * FROM aside.{table};");
-        self.0.execute_batch(&TABLES.map(copy).concat())
-    }
-}
-
-impl Drop for AsideDatabase<'_> {
-    fn drop(&mut self) {
-        // Where a transaction reads it still, it goes with the connection, or with the next one.
-        let _ = self.0.execute_batch("DETACH aside");
-    }
 }

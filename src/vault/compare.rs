@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
 use rusqlite::types::Value;
 
-use super::replay::{Replay, replayed};
+use super::anew::replayed;
+use super::replay::Replay;
 use super::sums::{Sums, columns};
 use super::{Reader, VaultError, db, work};
 use crate::evidence::{Code, Finding};

@@ -37,8 +37,17 @@ fn cautious(db: &Connection) -> rusqlite::Result<()> {
     tuned(db)
 }
 
+/// For a database that nobody needs when it fails, with so many MiB of memory for its pages.
+pub(super) fn throw_away(db: &Connection, mib: u32) -> rusqlite::Result<()> {
+    tuned(db)?;
+    let cache = mib << 10;
+    db.execute_batch(&format!(
+        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 16384; PRAGMA cache_size = -{cache};"
+    ))
+}
+
 /// Statements stay prepared: without the guarantee SQLite plans many anew for each value that is bound.
-pub(super) fn tuned(db: &Connection) -> rusqlite::Result<()> {
+fn tuned(db: &Connection) -> rusqlite::Result<()> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.set_prepared_statement_cache_capacity(128);
     Ok(())

@@ -3,9 +3,7 @@
 
 use std::fs;
 
-use rusqlite::{Transaction, TransactionBehavior};
-
-use super::{Effects, Vault, VaultError, durable, lock, nodes, publish, rebuild, replay};
+use super::{Effects, Vault, VaultError, anew, durable, lock, nodes, publish};
 use crate::evidence::{Digest, Event, ObjectPurged, ValueErased};
 use crate::ledger::{TILE, TilePath};
 
@@ -59,10 +57,7 @@ impl Vault {
         let _lock = lock::exclusive(&self.reader.layout.lock())?;
         for (object, _) in objects {
             let path = self.reader.layout.object(object);
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(VaultError::io("remove", &path)(error)),
-                _ => {}
-            }
+            durable::if_there(fs::remove_file(&path)).map_err(VaultError::io("remove", &path))?;
             if let Some(parent) = path.parent().filter(|parent| parent.is_dir()) {
                 durable::sync_dir(parent)?;
             }
@@ -73,9 +68,9 @@ impl Vault {
         let db = &self.reader.db;
         let set = |pragmas| db.execute_batch(pragmas).map_err(VaultError::sql("erase"));
         // What is deleted is overwritten with zeroes.
-        set("PRAGMA secure_delete = ON; PRAGMA foreign_keys = OFF")?;
+        set("PRAGMA secure_delete = ON")?;
         let erased = self.erase_values(values);
-        set("PRAGMA secure_delete = OFF; PRAGMA foreign_keys = ON")?;
+        set("PRAGMA secure_delete = OFF")?;
         erased?;
         for path in TilePath::for_size(self.reader.size()?) {
             let within = |index: u64| values.iter().any(|(entry, _)| entry / TILE == index);
@@ -91,15 +86,14 @@ impl Vault {
     }
     /// Takes values out of the database, and makes its catalogue anew without them.
     fn erase_values(&self, values: &[(u64, String)]) -> Result<(), VaultError> {
-        let (db, write) = (&self.reader.db, VaultError::sql);
-        let transaction = Transaction::new_unchecked(db, TransactionBehavior::Immediate).map_err(write("erase"))?;
-        for (entry, field) in values {
-            db.execute("DELETE FROM sealed WHERE idx = ?1 AND field = ?2", (entry, field)).map_err(write("erase"))?;
-        }
-        rebuild::clear_catalogue(db)?;
-        let beside = replay::refill(&self.reader)?;
-        transaction.commit().map_err(write("erase"))?;
-        drop(beside);
-        db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").map_err(write("erase"))
+        let db = &self.reader.db;
+        let erase = || {
+            values.iter().try_for_each(|(entry, field)| {
+                let erased = db.execute("DELETE FROM sealed WHERE idx = ?1 AND field = ?2", (entry, field));
+                erased.map(drop).map_err(VaultError::sql("erase"))
+            })
+        };
+        anew::catalogue(&self.reader, erase, &|_, _| {})?;
+        db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").map_err(VaultError::sql("erase"))
     }
 }

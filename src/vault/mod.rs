@@ -1,5 +1,6 @@
 //! The case on disk: the only room that knows SQL and the case's paths, and the only writer.
 
+mod anew;
 mod apply;
 mod aside;
 mod compare;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Transaction, TransactionBehavior};
 
 use super::door::{Values, append};
 use super::publish::parse_sealed;
-use super::{Layout, Published, Reader, VaultError, compare, db, lock, nodes, replay};
+use super::{Layout, Published, Reader, VaultError, anew, db, lock, nodes};
 use crate::ledger::{Keys, Sealed, TilePath, canonical_value, commitments, open, parse_entry_bundle, root};
 
 /// What was rebuilt from what.
@@ -20,8 +20,9 @@ pub enum Rebuilt {
     Database { entries: u64, sealed: u64 },
 }
 
-/// Drops the catalogue and replays the log. Where `case.sqlite` is gone, it is made anew from `log/`.
-pub fn rebuild(path: &Path) -> Result<Rebuilt, VaultError> {
+/// Drops the catalogue and replays the log. Where `case.sqlite` is gone, it is made anew from `log/`. `tick` is told how many entries of
+/// how many are done.
+pub fn rebuild(path: &Path, tick: &dyn Fn(u64, u64)) -> Result<Rebuilt, VaultError> {
     let layout = Layout::new(path);
     if !Layout::is_case(path) {
         return Err(VaultError::no_case(path));
@@ -29,42 +30,14 @@ pub fn rebuild(path: &Path) -> Result<Rebuilt, VaultError> {
     let _lock = lock::exclusive(&layout.lock())?;
     // What a rebuild left that was killed.
     discard_begun(&layout);
-    if layout.database().is_file() { catalogue(layout) } else { database(layout) }
+    if layout.database().is_file() { catalogue(layout, tick) } else { database(layout, tick) }
 }
 
-fn catalogue(layout: Layout) -> Result<Rebuilt, VaultError> {
+fn catalogue(layout: Layout, tick: &dyn Fn(u64, u64)) -> Result<Rebuilt, VaultError> {
     let reader = Reader { db: db::open(&layout)?, layout };
-    let transaction = begin(&reader.db)?;
-    clear_catalogue(&reader.db)?;
-    let beside = replay::refill(&reader)?;
-    transaction.commit().map_err(VaultError::sql("be rebuilt"))?;
-    drop(beside);
+    anew::catalogue(&reader, || Ok(()), tick)?;
     publish_if_gone(&reader)?;
     Ok(Rebuilt::Catalogue { entries: reader.size()? })
-}
-
-fn begin(db: &Connection) -> Result<Transaction<'_>, VaultError> {
-    // What an event refers to is looked up as it is replayed, so foreign keys need not be checked as well, nor the order in which
-    // tables are dropped. Of a large catalogue each page would be written and read many times with a smaller cache.
-    db.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA cache_size = -196608")
-        .and_then(|()| Transaction::new_unchecked(db, TransactionBehavior::Immediate))
-        .map_err(VaultError::sql("be rebuilt"))
-}
-
-/// Drops every table of the catalogue and makes them anew, empty. Foreign keys must be off.
-pub(super) fn clear_catalogue(db: &Connection) -> Result<(), VaultError> {
-    let mut clear = String::new();
-    for view in ["reports", "mentions", "claims", "items", "captures", "exhibits", "examinations", "custody"] {
-        clear.push_str(&format!("DROP VIEW IF EXISTS {view};"));
-    }
-    for (table, ..) in compare::TABLES.iter().rev() {
-        clear.push_str(&format!("DROP TABLE IF EXISTS {table};"));
-    }
-    clear.push_str("DELETE FROM work WHERE state = 'done';");
-    clear.push_str(db::CATALOGUE_SQL);
-    clear.push_str(db::KEEPING_SQL);
-    clear.push_str(db::VIEWS_SQL);
-    db.execute_batch(&clear).map_err(VaultError::sql("be rebuilt"))
 }
 
 /// A published log without its checkpoint is published anew, from the signed head in the database, if
@@ -100,11 +73,11 @@ fn discard_begun(layout: &Layout) {
     }
 }
 
-fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
+fn database(layout: Layout, tick: &dyn Fn(u64, u64)) -> Result<Rebuilt, VaultError> {
     let head = Published::read(&layout)?.ok_or_else(|| damaged("log/checkpoint is gone"))?;
     let (begun, entries) = (layout.root.join(BEGUN), head.checkpoint.size);
     let make = || {
-        let sealed = from_published(layout.clone(), &begun, &head)?;
+        let sealed = from_published(layout.clone(), &begun, &head, tick)?;
         // A run killed while it published leaves files wider than the checkpoint: they are not part of what was
         // rebuilt, and the next commit writes them again.
         for path in TilePath::for_size(entries) {
@@ -124,10 +97,11 @@ fn database(layout: Layout) -> Result<Rebuilt, VaultError> {
 
 /// Makes a database of the published log, a tile at a time. It is kept only if its entries are those under the signed checkpoint. Gives
 /// the number of sealed values.
-fn from_published(layout: Layout, path: &Path, head: &Published) -> Result<u64, VaultError> {
+fn from_published(layout: Layout, path: &Path, head: &Published, tick: &dyn Fn(u64, u64)) -> Result<u64, VaultError> {
     let size = head.checkpoint.size;
     let reader = Reader { db: db::create(path)?, layout };
-    let transaction = begin(&reader.db)?;
+    let transaction =
+        Transaction::new_unchecked(&reader.db, TransactionBehavior::Immediate).map_err(VaultError::sql("be rebuilt"))?;
     let (mut keys, mut next, mut kept) = (Keys::default(), 0, 0);
     for tile in TilePath::for_size(size) {
         let TilePath::Entries { index, width } = tile else { continue };
@@ -164,9 +138,8 @@ fn from_published(layout: Layout, path: &Path, head: &Published) -> Result<u64, 
         .execute("INSERT INTO publication VALUES (0, ?1, ?2)", (size, head.checkpoint.root))
         .map_err(VaultError::sql("be rebuilt"))?;
     super::publish::keep_head(&reader.db, &head.text)?;
-    let beside = replay::refill(&reader)?;
     transaction.commit().map_err(VaultError::sql("be rebuilt"))?;
-    drop(beside);
+    anew::catalogue(&reader, || Ok(()), tick)?;
     // The write-ahead log is folded in before the file takes its name.
     reader.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").map_err(VaultError::sql("be rebuilt"))?;
     reader.db.close().map_err(|(_, error)| VaultError::sql("be rebuilt")(error))?;

@@ -6,7 +6,7 @@
 //! row of a table that is looked into bears the number of the entry that made it, so that all sums agree only if this entry's rows are
 //! the right ones, too. It takes a file whose indexes say what its tables say, which SQLite's own check tells.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::mpsc;
 
@@ -14,25 +14,22 @@ use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::apply::{self, Applied, Recent};
-use super::aside::{self, Aside, AsideDatabase};
+use super::aside::Aside;
 use super::sums::{SumKey, Sums};
-use super::{LogRow, Reader, VaultError, db, work};
+use super::{LogRow, Reader, VaultError, work};
 use crate::evidence::{Digest, Object};
 use crate::ledger::{Entry, open_again};
-
-/// Indexes that no event needs: made at once from all rows, they take a fraction of the time.
-const IDLE: [&str; 7] =
-    ["mention_item", "claim_subject", "capture_object", "exhibit_item", "exhibit_object", "touches_entry", "work_open"];
 
 /// Batches of entries that are read ahead of those that are written.
 const AHEAD: usize = 16;
 
 /// Replays a log into a database with empty tables. Entries are decoded on another core. Rows that are put aside are given away, to be
 /// written.
-fn replay(
+pub(super) fn replay(
     from: &Reader,
     into: &Connection,
     mut write_aside: impl FnMut(&mut Aside) -> Result<(), VaultError>,
+    tick: &dyn Fn(u64, u64),
 ) -> Result<(), VaultError> {
     let size = from.size()?;
     let (rows, to_decode) = mpsc::channel::<Vec<LogRow>>();
@@ -45,11 +42,15 @@ fn replay(
             }
         });
         let mut rows_of = Applied::new(into);
+        let mut done = 0;
         let mut apply = || -> Result<(), VaultError> {
             entries.recv().into_iter().flatten().try_for_each(|(index, entry)| {
                 let entry = entry.map_err(|source| VaultError::Entry { index, source })?;
-                rows_of.apply(index, &entry)
+                rows_of.apply(index, &entry)?;
+                done = index + 1;
+                Ok::<_, VaultError>(())
             })?;
+            tick(done, size);
             if rows_of.aside().is_much() { write_aside(rows_of.aside()) } else { Ok(()) }
         };
         let (mut batch, mut ahead) = (Vec::new(), 0);
@@ -71,69 +72,6 @@ fn replay(
         (0..=ahead).try_for_each(|_| apply())?;
         write_aside(rows_of.aside())
     })
-}
-
-/// Replays a log into the empty tables of its own database, in whose transaction. Foreign keys need not be checked meanwhile: what an
-/// event refers to is looked up anyway.
-pub(super) fn refill(case: &Reader) -> Result<AsideDatabase<'_>, VaultError> {
-    let db = &case.db;
-    let failed = VaultError::sql;
-    // As the format has them: what the file says may be somebody else's.
-    let empty = Connection::open_in_memory().map_err(failed("be rebuilt"))?;
-    db::create_tables(&empty)?;
-    let sql = |name: &str| {
-        empty.query_row("SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = ?1", [name], |row| row.get::<_, String>(0))
-    };
-    let idle = IDLE.map(|name| sql(name).map(|sql| (name, sql)));
-    let idle = idle.into_iter().collect::<rusqlite::Result<Vec<_>>>().map_err(failed("be rebuilt"))?;
-    let all = |change: fn(&(&str, String)) -> String| {
-        db.execute_batch(&idle.iter().map(change).collect::<String>()).map_err(failed("be rebuilt"))
-    };
-    let (beside, other) = AsideDatabase::open(case)?;
-    all(|(name, _)| format!("DROP INDEX IF EXISTS main.{name};"))?;
-    let (rows, to_write) = mpsc::sync_channel::<Aside>(2);
-    let index = sql(aside::INDEX).map_err(failed("be rebuilt"))?;
-    let stopped = Cell::new(false);
-    std::thread::scope(|scope| {
-        let writer = scope.spawn(move || {
-            to_write.into_iter().try_for_each(|mut rows| rows.write(&other))?;
-            other.execute_batch(&format!("{index}; COMMIT"))
-        });
-        // Where nobody takes rows any more, whoever should have says why, below.
-        let nobody = |_| {
-            stopped.set(true);
-            failed("be rebuilt")(rusqlite::Error::QueryReturnedNoRows)
-        };
-        let replayed = replay(case, db, |aside| rows.send(std::mem::take(aside)).map_err(nobody));
-        drop(rows);
-        // A thread that breaks off takes this one along.
-        let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        match replayed {
-            Err(error) if !stopped.get() => Err(error),
-            replayed => written.map_err(failed("be rebuilt")).and(replayed),
-        }
-    })?;
-    all(|(_, sql)| format!("{sql};"))?;
-    beside.take_over().map_err(failed("be rebuilt"))?;
-    Ok(beside)
-}
-
-/// A catalogue that is made of a log's entries alone, in a temporary database of SQLite's own: in memory while small, on
-/// disk when large.
-pub(super) fn replayed(from: &Reader) -> Result<Connection, VaultError> {
-    let fresh = Connection::open("").map_err(VaultError::sql("be replayed"))?;
-    // Nothing of it is needed when it fails.
-    let quick = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 16384; PRAGMA cache_size = -65536;";
-    let tuned = db::tuned(&fresh).and_then(|()| fresh.execute_batch(quick));
-    tuned.map_err(VaultError::sql("be replayed"))?;
-    db::create_tables(&fresh)?;
-    // What only readers of a catalogue need is not made.
-    let idle: String = IDLE.map(|name| format!("DROP INDEX {name};")).concat();
-    let lean = format!("DROP TABLE search; CREATE TABLE search (subject, body, shown); {idle} BEGIN;");
-    fresh.execute_batch(&lean).map_err(VaultError::sql("be replayed"))?;
-    replay(from, &fresh, |aside| aside.write(&fresh).map_err(VaultError::sql("be replayed")))?;
-    fresh.execute_batch("COMMIT").map_err(VaultError::sql("be replayed"))?;
-    Ok(fresh)
 }
 
 /// What a log's entries make one expect of a catalogue, entry by entry.

@@ -1,11 +1,17 @@
 //! What each event does to the catalogue. The same code runs when an event is recorded and when the
 //! log is replayed, so the two cannot differ.
 
+mod keeping;
+mod recent;
+
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, ToSql};
 use serde::Serialize;
+
+use recent::Key;
+pub(super) use recent::Recent;
 
 use super::VaultError;
 use super::aside::Aside;
@@ -98,49 +104,6 @@ fn json<T: Serialize>(value: &T) -> String {
 
 fn maybe<T: Serialize>(value: &Option<T>) -> Option<String> {
     value.as_ref().map(json)
-}
-
-/// What an event refers to, by its key.
-#[derive(Clone, Copy)]
-enum Key<'a> {
-    Item(&'a str),
-    Capture(&'a str),
-    /// By its SHA-256, in hex; it has no number.
-    Object(&'a str),
-}
-
-/// Number and entry of rows that were made a short while ago, by their keys: most is referred to soon.
-#[derive(Default)]
-pub(super) struct Recent {
-    items: HashMap<String, (u64, u64)>,
-    captures: HashMap<String, (u64, u64)>,
-    objects: HashMap<String, (u64, u64)>,
-}
-
-/// Rows of a kind that are remembered at most; then all are forgotten, and looked up again.
-const RECENT: usize = 1 << 15;
-
-impl Recent {
-    fn get(&self, what: Key<'_>) -> Option<(u64, u64)> {
-        match what {
-            Key::Item(key) => self.items.get(key),
-            Key::Capture(key) => self.captures.get(key),
-            Key::Object(key) => self.objects.get(key),
-        }
-        .copied()
-    }
-
-    fn put(&mut self, what: Key<'_>, row: (u64, u64)) {
-        let (rows, key) = match what {
-            Key::Item(key) => (&mut self.items, key),
-            Key::Capture(key) => (&mut self.captures, key),
-            Key::Object(key) => (&mut self.objects, key),
-        };
-        if rows.len() >= RECENT {
-            rows.clear();
-        }
-        rows.insert(key.to_owned(), row);
-    }
 }
 
 /// Where rows go.
@@ -557,135 +520,5 @@ impl Rows<'_> {
         let no = self.next("note", &[&kind, &subject, &note.text, &entry.person, &entry.time.to_string(), &self.index])?;
         self.touch(kind, subject)?;
         self.search(format!("N{no}"), &[note.text.as_deref()])
-    }
-
-    /// The events of the years after.
-    fn keeping(&self, event: &Event, entry: &Entry) -> Sql<()> {
-        let time = entry.time.to_string();
-        match event {
-            Event::FixityChecked(checked) => {
-                let outcomes = [(&checked.confirmed, "confirmed"), (&checked.altered, "altered"), (&checked.missing, "missing")];
-                let mut told = BTreeSet::new();
-                for (objects, outcome) in outcomes {
-                    for object in objects.iter().filter(|object| told.insert(**object)) {
-                        let sql = "INSERT INTO fixity VALUES (?1, ?2, ?3, ?4, ?5)";
-                        self.put("fixity", sql, &[&object.to_string(), &self.index, &outcome, &checked.depth, &time])?;
-                    }
-                }
-                Ok(())
-            }
-            Event::HandlingSet(set) => {
-                let (kind, subject) = self.subject(&set.subject)?;
-                self.next(
-                    "handling",
-                    &[&kind, &subject, &set.property, &set.value, &set.reason, &entry.person, &time, &self.index],
-                )?;
-                self.touch(kind, subject)
-            }
-            Event::ObjectPurged(purged) => {
-                let object = purged.object.to_string();
-                let with = purged.with.map(|with| with.to_string());
-                let sql = "INSERT OR IGNORE INTO purge VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-                let values: &[&dyn ToSql] =
-                    &[&object, &with, &purged.reason, &purged.authority, &purged.second, &time, &self.index];
-                self.put_once(("purge", 1), sql, values)?;
-                self.touch_exhibits(&object)
-            }
-            Event::ObjectRestored(restored) => self.touch_exhibits(&restored.object.to_string()),
-            Event::AnchorMade(made) => self
-                .next(
-                    "anchor",
-                    &[
-                        &made.way,
-                        &made.authority,
-                        &made.size,
-                        &made.root,
-                        &made.note.to_string(),
-                        &made.token.to_string(),
-                        &made.time.to_string(),
-                        &self.index,
-                    ],
-                )
-                .map(drop),
-            Event::AnchorPending(pending) => self
-                .next(
-                    "pending_anchor",
-                    &[
-                        &pending.way,
-                        &pending.authority,
-                        &pending.size,
-                        &pending.root,
-                        &pending.note.to_string(),
-                        &pending.token.to_string(),
-                        &self.index,
-                    ],
-                )
-                .map(drop),
-            Event::KeyChanged(changed) => self
-                .next(
-                    "signing_key",
-                    &[
-                        &"changed",
-                        &changed.new,
-                        &changed.old,
-                        &changed.by_old.is_some(),
-                        &changed.reason,
-                        &None::<String>,
-                        &self.index,
-                    ],
-                )
-                .map(drop),
-            Event::KeyRevoked(revoked) => self
-                .next(
-                    "signing_key",
-                    &[
-                        &"revoked",
-                        &revoked.key,
-                        &None::<String>,
-                        &false,
-                        &revoked.reason,
-                        &revoked.since.to_string(),
-                        &self.index,
-                    ],
-                )
-                .map(drop),
-            Event::TransferMade(made) => {
-                let objects: Vec<String> = made.objects.iter().map(ToString::to_string).collect();
-                self.next(
-                    "transfer",
-                    &[
-                        &made.manifest.to_string(),
-                        &made.size,
-                        &json(&objects),
-                        &json(&made.withheld),
-                        &made.recipient,
-                        &made.purpose,
-                        &entry.person,
-                        &time,
-                        &self.index,
-                    ],
-                )?;
-                objects.iter().try_for_each(|object| self.touch_exhibits(object))
-            }
-            Event::PackageReceived(came) => self
-                .next(
-                    "package",
-                    &[
-                        &came.format,
-                        &came.manifest.to_string(),
-                        &came.origin,
-                        &came.size,
-                        &came.key,
-                        &came.verdict,
-                        &came.items,
-                        &came.name,
-                        &time,
-                        &self.index,
-                    ],
-                )
-                .map(drop),
-            // The others are told above.
-            _ => Ok(()),
-        }
     }
 }
