@@ -114,6 +114,30 @@ fn what_a_killed_run_left_is_told_from_what_was_laid_there() {
     assert!(!program.path("c/staging").read_dir().unwrap().any(|_| true), "nothing is left in staging");
 }
 
+/// Where a disk has no hard links, a staged name without bytes says that they are in the vault already; but a body can be
+/// empty, too.
+#[test]
+fn a_mark_without_bytes_is_told_from_an_empty_body() {
+    let program = Program::new();
+    program.run(&["init", "c"]).code(0);
+    let (whole, other, empty) = (png(1), png(2), Vec::new());
+    let digests = [&whole, &other, &empty].map(|bytes| exhibit::evidence::Digest::of(bytes));
+    for digest in digests {
+        program.file(&format!("c/staging/0011223344556677-1/{digest}-0"), "");
+    }
+    let layout = exhibit::vault::Layout::new(program.path("c"));
+    let places = digests.map(|digest| layout.object(&digest));
+    // Of the second nothing but its mark was left.
+    std::fs::create_dir_all(places[0].parent().unwrap()).unwrap();
+    std::fs::write(&places[0], &whole).unwrap();
+    program.run(&["--case", "c", "add", support::example().join("media/rubble.png").to_str().unwrap()]).code(0);
+    let reader = exhibit::vault::Reader::open(&program.path("c")).unwrap();
+    let known = digests.map(|digest| reader.object(&digest).unwrap().is_some());
+    assert_eq!(known, [true, false, true]);
+    assert_eq!((std::fs::read(&places[0]).unwrap(), std::fs::read(&places[2]).unwrap()), (whole, empty));
+    program.run(&["--case", "c", "verify"]).code(0);
+}
+
 #[test]
 fn an_interrupt_stops_cleanly_and_can_be_resumed() {
     let (program, server) = (Program::new(), Server::start());

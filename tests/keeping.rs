@@ -366,6 +366,35 @@ fn a_mirror_is_a_case_and_brings_back_what_is_lost() {
     support::tamper::flip(&copy(&altered_path), 5);
     assert_eq!(mirror(&[]).code(0).json()["mended"], 0);
     assert_eq!(mirror(&["--full"]).code(0).json()["mended"], 1);
+    // A rotten file of the mirror's log is written anew, and what cannot be written to is told, not passed over.
+    let tile = contents(&program.path("m/log/tile/0")).into_keys().next().unwrap();
+    overwrite(&tile, b"rotten");
+    mirror(&[]).code(0);
+    program.run(&["verify", "m"]).code(0);
+    let place = copy(&missing_path);
+    let shelf = place.parent().unwrap();
+    std::fs::remove_dir_all(shelf).unwrap();
+    std::fs::write(shelf, "no directory").unwrap();
+    let refused = mirror(&[]).code(1);
+    assert!(refused.err.contains(&shelf.file_name().unwrap().to_string_lossy().into_owned()), "{}", refused.err);
+    std::fs::remove_file(shelf).unwrap();
+    mirror(&[]).code(0);
+    // What rots again is put aside beside what did before; what lies where a file of the log belongs is not taken for nothing.
+    overwrite(&altered_path, b"rotten again");
+    repair(&["--from", "m"]).code(0);
+    let aside = std::fs::read_dir(program.path("c/quarantine")).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+    let mut aside: Vec<Vec<u8>> = aside.collect();
+    aside.sort();
+    assert_eq!(aside, [&b"rotten"[..], b"rotten", b"rotten again"]);
+    let tile = contents(&program.path("c/log/tile/0")).into_keys().next().unwrap();
+    let held = std::fs::read(&tile).unwrap();
+    std::fs::remove_file(&tile).unwrap();
+    std::fs::create_dir(&tile).unwrap();
+    let refused = repair(&["--from", "m"]).code(1);
+    assert!(refused.err.contains("log/tile/0"), "{}", refused.err);
+    std::fs::remove_dir(&tile).unwrap();
+    std::fs::write(&tile, held).unwrap();
+    program.run(&["--case", "c", "verify"]).code(0);
     // A mirror that is ahead is another history to a case that was put back, and what is no mirror is left alone.
     support::copy_dir(&program.path("c"), &program.path("older"));
     program.run(&["--case", "c", "hold", "E1", "--reason", "x"]).code(0);

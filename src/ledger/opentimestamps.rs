@@ -484,6 +484,7 @@ mod tests {
     fn the_first_block_reads_as_everybody_knows_it() {
         let block = Block::parse(GENESIS).unwrap();
         assert_eq!(block.id(), "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f");
+        assert_eq!(format!("{block:?}"), format!("Block({})", block.id()));
         assert_eq!(block.time().to_string(), "2009-01-03T18:15:05.000000Z");
         assert_eq!(Block::all(&format!("height 0\n{{\"header\": \"{GENESIS}\"}}")), std::slice::from_ref(&block));
         assert_eq!(Block::parse(&block.hex()), Some(block));
