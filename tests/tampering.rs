@@ -239,7 +239,7 @@ fn changes(bag: &Path) -> Vec<Change> {
             flip(&objects(bag)[0], at)
         }));
     }
-    let simple: [(&str, Plain); 12] = [
+    let simple: [(&str, Plain); 14] = [
         ("an object away", |bag| fs::remove_file(&objects(bag)[0]).unwrap()),
         ("an object cut", |bag| {
             let bytes = fs::read(&objects(bag)[0]).unwrap();
@@ -271,6 +271,12 @@ fn changes(bag: &Path) -> Vec<Change> {
         }),
         ("other bytes in the manifest of tags", |bag| {
             edit(&bag.join("tagmanifest-sha256.txt"), |text| text.replacen('a', "b", 1))
+        }),
+        ("the last byte of the longer manifest of tags away", |bag| {
+            edit(&bag.join("tagmanifest-sha512.txt"), |text| text[..text.len() - 1].to_owned())
+        }),
+        ("the last byte of the signature away", |bag| {
+            edit(&bag.join("tagmanifest-sha256.txt.sig"), |text| text[..text.len() - 1].to_owned())
         }),
     ];
     for (what, make) in simple {

@@ -77,6 +77,8 @@ struct Checking<'a> {
     bag: &'a Path,
     /// `(1, 0)`
     version: (u32, u32),
+    /// Whether it is one of ours.
+    own: bool,
     encoding: &'static encoding_rs::Encoding,
     problems: Vec<BagProblem>,
 }
@@ -121,6 +123,9 @@ impl Checking<'_> {
 
     fn manifest(&mut self, name: &str) -> Option<Manifest> {
         let text = self.text(name)?;
+        if self.own && !text.ends_with('\n') {
+            self.problems.push(BagProblem::Altered { path: name.to_owned(), why: "its end is cut".into() });
+        }
         let mut list = Manifest::new();
         let (mut starred, mut dotted) = (false, 0);
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
@@ -185,7 +190,8 @@ impl Checking<'_> {
 
 /// Checks a bag against its own manifests. Gives the files that were read, and all that is wrong.
 pub fn check_bag(bag: &Path) -> Result<(Vec<BagFile>, Vec<BagProblem>), BagError> {
-    let mut checking = Checking { bag, version: (1, 0), encoding: encoding_rs::UTF_8, problems: Vec::new() };
+    let own = bag.join("data/log/checkpoint").is_file();
+    let mut checking = Checking { bag, version: (1, 0), own, encoding: encoding_rs::UTF_8, problems: Vec::new() };
     checking.declaration();
     let mut lists = |kind: &str| -> Vec<(&'static str, Manifest)> {
         let read = |name: &&'static str| Some((*name, checking.manifest(&format!("{kind}-{name}.txt"))?));
@@ -203,8 +209,6 @@ pub fn check_bag(bag: &Path) -> Result<(Vec<BagFile>, Vec<BagProblem>), BagError
             checking.invalid(format!("tagmanifest-{algorithm}.txt is missing or cannot be read"));
         }
     }
-    // Ours list every file; others need not list what is not payload.
-    let own = bag.join("data/log/checkpoint").is_file();
     let mut wanted: BTreeMap<&str, Vec<(&'static str, &str)>> = BTreeMap::new();
     for (algorithm, list) in payload.iter().chain(&tags) {
         for (path, digest) in list {
@@ -236,6 +240,7 @@ pub fn check_bag(bag: &Path) -> Result<(Vec<BagFile>, Vec<BagProblem>), BagError
                 files.push(BagFile { path, size, sha256 });
             }
             None if path.starts_with("tagmanifest-") && path.ends_with(".txt") || signs(&path) => {}
+            // Ours list every file; others need not list what is not payload.
             None if !is_payload && !own => {}
             None => checking.problems.push(BagProblem::Extra { path }),
         }

@@ -29,6 +29,8 @@ pub enum LedgerError {
     Witness(String),
     #[error("The SSH signature cannot be made or read: {0}")]
     SshSig(ssh_key::Error),
+    #[error("The SSH signature does not end as one")]
+    Cut,
     #[error("The signature does not match")]
     Signature,
     #[error(transparent)]

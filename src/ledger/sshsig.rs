@@ -20,8 +20,11 @@ pub fn sshsig(signer: &dyn Signer, namespace: &str, message: &[u8]) -> Result<St
 }
 
 /// Checks an armoured signature and gives the key that made it. Whether that key is trusted is
-/// another question.
+/// another question. An armour whose end is cut, be it by a byte that says nothing, is none.
 pub fn verify_sshsig(armoured: &str, namespace: &str, message: &[u8]) -> Result<PublicKey, LedgerError> {
+    if !armoured.ends_with("-----END SSH SIGNATURE-----\n") {
+        return Err(LedgerError::Cut);
+    }
     let signature = SshSig::from_pem(armoured).map_err(LedgerError::SshSig)?;
     let key = ssh_key::PublicKey::from(signature.public_key().clone());
     key.verify(namespace, message, &signature).map_err(|_| LedgerError::Signature)?;
