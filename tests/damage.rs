@@ -615,6 +615,38 @@ fn damage_to_the_queue_is_named() {
     }
 }
 
+/// What a run has begun and another has queued is as it was when the catalogue is made anew.
+#[test]
+fn open_work_outlives_a_rebuild() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("case");
+    let ports = ports();
+    let how = exhibit::stages::Archive { fetch: false, ..archiving(&ports, 4) };
+    let mut vault = Vault::create(&root, None, exhibit::config::TEMPLATE, ports).unwrap();
+    archive(&mut vault, &[Source::File(example().join("report.html"))], &how, &mut Silent).unwrap().remove(0).unwrap();
+    drop(vault);
+    sql(
+        &root,
+        "UPDATE work SET state = 'leased', worker = 'w', lease_until = 7, token = 3 WHERE key = (SELECT min(key) FROM work WHERE state = 'queued')",
+    );
+    sql(&root, "INSERT INTO work SELECT 'capture', 'zz', key, 'queued', NULL, NULL, 2 FROM item WHERE no = 1");
+    // Of what is done, its subject and the lease that it was done under do not follow from the log.
+    let work = || {
+        let db = rusqlite::Connection::open(root.join("case.sqlite")).unwrap();
+        let columns = "kind, key, state, iif(state = 'done', '', subject), worker, lease_until, iif(state = 'done', 0, token)";
+        let mut query = db.prepare(&format!("SELECT {columns} FROM work ORDER BY kind, key")).unwrap();
+        let row =
+            |row: &rusqlite::Row<'_>| (0..7).map(|at| row.get(at)).collect::<rusqlite::Result<Vec<rusqlite::types::Value>>>();
+        query.query_map([], row).unwrap().collect::<rusqlite::Result<Vec<_>>>().unwrap()
+    };
+    let before = work();
+    let states: BTreeSet<String> = before.iter().map(|row| format!("{:?}", row[2])).collect();
+    assert_eq!(states.len(), 3, "done, leased and queued: {states:?}");
+    exhibit::vault::rebuild(&root, &|_, _| {}).unwrap();
+    assert_eq!(work(), before);
+    assert_eq!(verify(&root).findings, []);
+}
+
 /// A table that cases have had only since may be missing as long as nothing belongs into it.
 #[test]
 fn a_later_table_may_be_missing_only_while_the_log_has_nothing_for_it() {

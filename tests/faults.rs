@@ -237,6 +237,85 @@ fn an_export_that_is_killed_or_refused_leaves_a_whole_bag_or_none() {
     assert!(changed.is_empty(), "an export reads only: {changed:?}");
 }
 
+/// An erasure that the log says is one whose bytes and words are gone, wherever it was stopped, once anybody writes again; one that
+/// the log does not say has taken nothing.
+#[test]
+fn an_erasure_that_is_stopped_at_any_call_is_finished_by_the_next_that_writes() {
+    let bench = Bench::start();
+    let program = &bench.program;
+    let mut bytes = png(1);
+    bytes.extend_from_slice(b"CANARY-in-the-bytes");
+    program.file("CANARY-in-the-name.png", &bytes);
+    program.run(&["init", "e"]).code(0);
+    program.run(&["--case", "e", "add", "CANARY-in-the-name.png"]).code(0);
+    let order = ["--reason", "order", "--authority", "Court", "--by", "A", "--second", "B"];
+    let hits = |case: &str| {
+        let files = contents(&program.path(case));
+        files.values().filter(|file| file.windows(6).any(|part| part == b"CANARY")).count()
+    };
+    let judge = |case: &str, about: &str| {
+        // Whoever opens the case to write; nothing else is asked of it.
+        program.run(&["--case", case, "handle", "E1", "--graphic", "none", "--note", "x"]).code(0);
+        let purged = !exhibit::vault::Reader::open(&program.path(case)).unwrap().purged().unwrap().is_empty();
+        assert_eq!(hits(case) == 0, purged, "{about}");
+        let told = program.run(&["--case", case, "verify", "--json"]).json();
+        let codes: Vec<&str> = told["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+        assert_eq!(codes, if purged { vec!["object-erased"] } else { vec![] }, "{about}: {told:#}");
+        assert!(!program.path(case).join("erasing").exists(), "{about}");
+        if !purged {
+            program.run(&[&["--case", case, "purge", "E1"], &order[..]].concat()).code(0);
+            assert_eq!(hits(case), 0, "{about}, the rerun");
+        }
+        fs::remove_dir_all(program.path(case)).unwrap();
+        purged
+    };
+    let (begun, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let stopped = each(1, if full() { 1 } else { 5 }, &|nth| {
+        let chosen = if full() { FAULTS } else { &FAULTS[nth / 5 % FAULTS.len()..][..1] };
+        let faults = std::iter::once(format!("kill:{nth}")).chain(chosen.iter().map(|fault| format!("{fault}:{nth}+")));
+        let mut any = false;
+        for fault in faults {
+            let case = bench.name("erased");
+            support::copy_dir(&program.path("e"), &program.path(&case));
+            let (output, happened) = bench.run(&fault, None, &[&["--case", &case, "purge", "E1"], &order[..]].concat());
+            assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{fault}");
+            let count = if judge(&case, &format!("an erasure with {fault}")) { &finished } else { &begun };
+            count.fetch_add(1, Ordering::SeqCst);
+            any |= happened;
+        }
+        any
+    });
+    eprintln!("erasures stopped: {stopped}; before the log said so: {}", begun.into_inner());
+    assert!(stopped > 5 && finished.into_inner() > 5, "{stopped}");
+}
+
+/// A catalogue that could not be made anew, wherever that was stopped, is as it was, and nothing is left beside it by the next.
+#[test]
+fn a_rebuild_that_is_stopped_at_any_call_leaves_the_catalogue_as_it_was() {
+    let bench = Bench::start();
+    let case = bench.whole();
+    let root = bench.program.path(&case);
+    let dump = || exhibit::vault::Reader::open(&root).unwrap().dump().unwrap();
+    let names = || root.read_dir().unwrap().map(|file| file.unwrap().file_name()).collect::<std::collections::BTreeSet<_>>();
+    let (before, own) = (dump(), names());
+    let (mut nth, mut stopped) = (1, 0);
+    loop {
+        let fault = if nth % 2 == 0 { format!("kill:{nth}") } else { format!("{}:{nth}+", FAULTS[nth % FAULTS.len()]) };
+        let (output, happened) = bench.run(&fault, None, &["--case", &case, "rebuild"]);
+        if !happened {
+            break;
+        }
+        stopped += usize::from(!output.status.success());
+        assert_eq!(dump(), before, "{fault}");
+        assert_eq!(bench.program.run(&["--case", &case, "verify"]).code, Some(0), "{fault}");
+        nth += if full() { 1 } else { 4 };
+    }
+    bench.program.run(&["--case", &case, "rebuild"]).code(0);
+    assert_eq!((dump(), names()), (before, own));
+    eprintln!("rebuilds stopped: {stopped}");
+    assert!(stopped > 5, "{stopped}");
+}
+
 /// Row 1: a check that ends anywhere has changed nothing; what it could not read it does not call good.
 #[test]
 fn a_check_that_is_killed_changes_nothing_and_what_it_cannot_read_is_not_green() {

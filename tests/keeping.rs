@@ -278,11 +278,24 @@ fn what_is_on_hold_is_not_erased_and_what_is_erased_leaves_no_byte() {
     assert!(purge(&["--by", "A. Person"]).code(1).err.contains("on hold"));
     assert!(program.run(&["--case", "c", "hold", "--list"]).code(0).out.contains("case 12/2026"));
     program.run(&["--case", "c", "hold", &id, "--lift", "--reason", "closed"]).code(0);
+    // What rotted and was put aside is the footage, too.
+    let (_, path) = object(&program, &id);
+    program.file("copy/x", "");
+    support::copy_dir(&program.path("c"), &program.path("copy/c"));
+    support::tamper::flip(&path, 5);
+    program.run(&["--case", "c", "repair", "--from", "copy/c"]).code(0);
+    assert!(program.path("c/quarantine").read_dir().unwrap().count() == 1 && hits(canary) > 1);
     purge(&["--by", "A. Person"]).code(0);
     assert_eq!((hits(canary), hits(b"CANARY-7d2a")), (0, 0));
     let told = verify(&program, &[]);
     assert_eq!((&told["verdict"], codes(&told)), (&"amber".into(), vec!["object-erased".to_owned()]), "{told:#}");
     assert!(purge(&["--by", "A. Person"]).code(1).err.contains("erased already"));
+    // The same bytes come again, by hand and as a dead run left them: they are not kept again.
+    program.run(&["--case", "c", "add", "CANARY-7d2a-in-the-name.png", "--json"]);
+    program.file(&format!("c/staging/0011223344556677-1/{}-0", exhibit::evidence::Digest::of(&bytes)), &bytes);
+    program.run(&["--case", "c", "handle", "E1", "--graphic", "none", "--note", "x"]).code(0);
+    assert_eq!(hits(canary), 0);
+    assert_eq!(codes(&verify(&program, &[])), ["object-erased"]);
     // The others are still there, and an export of everything leaves the erased bytes out.
     program.run(&["--case", "c", "export", "--all", "--to", "bag"]).code(0);
     let told = program.run(&["verify", "bag", "--json"]).json();
@@ -393,7 +406,8 @@ fn a_mirror_is_a_case_and_brings_back_what_is_lost() {
     let refused = repair(&["--from", "m"]).code(1);
     assert!(refused.err.contains("log/tile/0"), "{}", refused.err);
     std::fs::remove_dir(&tile).unwrap();
-    std::fs::write(&tile, held).unwrap();
+    assert_eq!(repair(&["--from", "m"]).code(0).json()["log_files"], 1);
+    assert_eq!(std::fs::read(&tile).unwrap(), held);
     program.run(&["--case", "c", "verify"]).code(0);
     // A mirror that is ahead is another history to a case that was put back, and what is no mirror is left alone.
     support::copy_dir(&program.path("c"), &program.path("older"));

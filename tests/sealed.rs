@@ -45,9 +45,51 @@ fn an_erased_value_leaves_no_copy_and_a_chain_that_verifies() {
     assert_eq!(holds(&root, "CANARY-of-a-witness"), Vec::<PathBuf>::new());
     let told = verify(&root);
     assert_eq!((told.verdict, told.sealed.erased), (Verdict::Green, 1), "{:#?}", told.findings);
-    // And the case goes on.
-    drop(Vault::open(&root, ports()).unwrap());
+    // And the case goes on, also with another erasure.
+    let mut vault = Vault::open(&root, ports()).unwrap();
+    for (entry, of) in [(entry - 1, "orchard"), (entry + 4, "river")] {
+        assert_eq!(vault.reader().search(of, 50).unwrap().len(), 1);
+        vault.erase(entry, "text", "order of a court", None).unwrap();
+        assert_eq!(vault.reader().search(of, 50).unwrap().len(), 0);
+    }
+    drop(vault);
+    assert_eq!(holds(&root, "a lamp"), Vec::<PathBuf>::new());
+    // A value that is said to be erased and comes back is told.
+    let copy = root.with_file_name("copy");
+    support::copy_dir(&root, &copy);
+    support::tamper::sql(&copy, &format!("INSERT INTO sealed VALUES ({entry}, 'text', zeroblob(16), x'2278')"));
+    assert!(verify(&copy).findings.iter().any(|finding| finding.code.as_str() == "erasure-unfinished"));
     assert_eq!(Reader::open(&root).unwrap().title().unwrap().as_deref(), Some("A case"));
+}
+
+/// Old pages cannot go while somebody reads them. That is said, and whoever writes next wipes them.
+#[test]
+fn a_reader_holds_up_the_last_of_an_erasure_and_it_is_told() {
+    let program = Program::new();
+    program.run(&["init", "c"]).code(0);
+    let mut bytes = support::png(1);
+    bytes.extend_from_slice(b"CANARY-in-the-bytes");
+    program.file("CANARY-in-the-name.png", &bytes);
+    program.run(&["--case", "c", "add", "CANARY-in-the-name.png"]).code(0);
+    let reader = rusqlite::Connection::open(program.path("c/case.sqlite")).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM log").unwrap();
+    let mut command = program.command();
+    command.env("EXHIBIT_LOCK_SECONDS", "1");
+    command.args(["--case", "c", "purge", "E1", "--reason", "order", "--authority", "Court", "--by", "A", "--second", "B"]);
+    let told = support::Ran::of(command.output().unwrap()).code(1);
+    assert!(told.err.contains("old pages of case.sqlite") && told.err.contains("wipes the pages"), "{}", told.err);
+    let told = program.run(&["--case", "c", "verify", "--json"]).code(3).json();
+    let codes: Vec<&str> = told["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["object-erased", "erasure-unfinished"], "{told:#}");
+    let write = || program.run(&["--case", "c", "handle", "E1", "--graphic", "none", "--note", "x"]).code(0);
+    write();
+    assert!(program.path("c/erasing").exists(), "it is read still");
+    drop(reader);
+    write();
+    assert_eq!(holds(&program.path("c"), "CANARY"), Vec::<PathBuf>::new());
+    assert!(!program.path("c/erasing").exists());
+    let told = program.run(&["--case", "c", "verify", "--json"]).code(3).json();
+    assert_eq!(told["findings"].as_array().unwrap().len(), 1, "{told:#}");
 }
 
 #[test]

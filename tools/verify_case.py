@@ -114,7 +114,6 @@ def read_note(data, subject, entries, keys):
         need(entries[0]["event"].get("origin") == origin, "its origin is not that of entry 0")
         return int(size), unbase64(root)
     return 0, b""
-
 def check_seal(message, armor, keys):
     """SSHSIG over the tag manifest. Its parts lie at fixed places; built anew of them, it must be the same bytes."""
     kind, space, form = b"ssh-ed25519", b"exhibit-custody", "(-----)BEGIN( SSH SIGNATURE-----\n)(.+)\n\\1END\\2"
@@ -150,7 +149,6 @@ def read_entry(index, data, sealed, entries):
             commitment = sha256(bytes.fromhex(pair["salt"]) + canonical(pair["value"]).encode()).hex()
             good = re.fullmatch("[0-9a-f]{32}", pair["salt"]) and commitment == entries[index]["sealed"].get(field)
             need(good, "not the value that is committed to")
-
 def events(entries, kind):
     return [entry["event"] for entry in entries.values() if entry["kind"] == kind]
 def digest_of(path, name="sha256"):
@@ -186,7 +184,6 @@ def check_objects(found, entries, staged=()):
     for name in sorted(missing, key=str):
         expect(name in purged, "object-missing", name, "an entry names it, and it is not here")
         expect(name not in purged, "object-erased", name, "removed on purpose, as the log says", "amber")
-
 def tile_path(kind, index, width):
     *groups, last = f"{index:,}".zfill(len(f"{index:,}") + -(len(f"{index:,}") + 1) % 4).split(",")
     return "/".join([kind, *["x" + group for group in groups], last]) + (f".p/{width}" if width < 256 else "")
@@ -221,8 +218,11 @@ def check_case(path, given):
     for index, data in enumerate(raw):
         read_entry(index, data, sealed[index], entries)
     missing = {(i, field) for i in entries for field in entries[i]["sealed"].keys() - sealed[i].keys()}
-    for index, field in missing.difference((e.get("entry"), e.get("field")) for e in events(entries, "value-erased")):
+    erased = {(event.get("entry"), event.get("field")) for event in events(entries, "value-erased")}
+    for index, field in missing - erased:
         expect(False, "sealed-missing", f"entry {index} {field}", "not here and not erased")
+    late = [f"entry {index} {field}" for index, field in erased - missing] + [name.name for name in path.glob("erasing")]
+    expect(not late, "erasure-unfinished", "case", f"erased, and still here: {late}", "amber")
     leaves, keys, checked["entries"] = [sha256(b"\0" + data) for data in raw], keys_of(entries, given), len(raw)
     heads = [read_note(note.encode(), "head", entries, keys) for note, in db.execute("SELECT note FROM head")]
     expect(heads == [(len(raw), root_of(leaves))], "tree-differs", "head", "not the head of these entries")

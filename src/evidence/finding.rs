@@ -18,6 +18,7 @@ words! {
         LogExtra = "log-extra",
         SealedAltered = "sealed-altered",
         SealedMissing = "sealed-missing",
+        ErasureUnfinished = "erasure-unfinished",
         CatalogueDiffers = "catalogue-differs",
         CheckpointDiffers = "checkpoint-differs",
         CheckpointMissing = "checkpoint-missing",

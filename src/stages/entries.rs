@@ -83,7 +83,7 @@ impl Entries {
     /// All entries have come: a sealed value may only be missing if one of them says that it was erased.
     pub fn end(&mut self) {
         for (entry, field) in std::mem::take(&mut self.missing) {
-            if self.erased.contains(&(entry, field.clone())) {
+            if self.erased.remove(&(entry, field.clone())) {
                 self.sealed.erased += 1;
             } else {
                 self.red(
@@ -92,6 +92,10 @@ impl Entries {
                     format!("The sealed value {field} is missing, and no entry says that it was erased"),
                 );
             }
+        }
+        for (entry, field) in std::mem::take(&mut self.erased) {
+            let detail = format!("The sealed value {field} is still here, and an entry says that it was erased");
+            self.findings.push(Finding::amber(Code::ErasureUnfinished, format!("entry {entry}"), detail));
         }
     }
 }

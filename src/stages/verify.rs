@@ -417,6 +417,10 @@ impl Look {
 
     /// What is compared with the objects, once their bytes were looked at.
     fn rest(&mut self, reader: &Reader) -> Result<(), VaultError> {
+        if reader.layout().erasing().exists() {
+            let detail = "An erasure was begun and is not finished: the next command that writes to the case finishes it";
+            self.findings.push(Finding::amber(Code::ErasureUnfinished, "case", detail));
+        }
         match self.extra(reader) {
             Err(error @ VaultError::Io { .. }) => {
                 self.red(Code::ObjectMissing, "vault", error.to_string());

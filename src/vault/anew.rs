@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::mpsc;
 
-use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::Connection;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use super::aside::{self, Aside};
 use super::{Reader, VaultError, compare, db, replay};
@@ -43,6 +43,9 @@ fn without_foreign_keys(
     first()?;
     clear(&case.db).map_err(failed)?;
     db::create_tables(&rows)?;
+    // So that each name is that of one table, also where the case has lost one.
+    rows.execute_batch("DROP TABLE sealed; DROP TABLE log; DROP TABLE tile_hash; DROP TABLE head; DROP TABLE publication")
+        .map_err(failed)?;
     // As the format has them: what the file says may be somebody else's.
     let idle = definitions(&rows, &IDLE).map_err(failed)?;
     let begin = || {
@@ -82,6 +85,8 @@ impl<'a> Attached<'a> {
         let open = || {
             let other = Connection::open(file.path())?;
             db::throw_away(&other, mib)?;
+            // One that could not be detached may be there still.
+            let _ = case.db.execute_batch(&format!("DETACH {name}"));
             let path = ValueRef::Text(file.path().as_os_str().as_bytes());
             case.db.execute(&format!("ATTACH ?1 AS {name}"), [ToSqlOutput::Borrowed(path)])?;
             Ok(other)
@@ -99,15 +104,17 @@ impl Drop for Attached<'_> {
     }
 }
 
+/// The table is not made anew, so its columns may stand in another order.
+const WORK: &str = "kind, key, subject, state, worker, lease_until, token";
+
 /// Open units are how an interrupted run goes on.
 fn keep_open_units(from: &Connection, into: &Connection) -> rusqlite::Result<()> {
-    let mut open = from.prepare("SELECT * FROM main.work WHERE state <> 'done'")?;
-    let columns = open.column_count();
-    let mut keep = into.prepare(&format!("INSERT INTO work VALUES (?{})", ", ?".repeat(columns - 1)))?;
+    let mut open = from.prepare(&format!("SELECT {WORK} FROM main.work WHERE state <> 'done'"))?;
+    let mut keep = into.prepare(&format!("INSERT INTO work ({WORK}) VALUES (?, ?, ?, ?, ?, ?, ?)"))?;
     let mut rows = open.query([])?;
     while let Some(row) = rows.next()? {
-        let values = (0..columns).map(|at| row.get(at)).collect::<rusqlite::Result<Vec<Value>>>()?;
-        keep.execute(params_from_iter(values))?;
+        (0..7).try_for_each(|at| keep.raw_bind_parameter(at + 1, ToSqlOutput::Borrowed(row.get_ref(at)?)))?;
+        keep.raw_execute()?;
     }
     Ok(())
 }
@@ -151,13 +158,14 @@ fn clear(case: &Connection) -> rusqlite::Result<()> {
 /// Takes over all rows as they stand: SQLite copies those of a table into an empty one of the same definition without looking into
 /// them, and where no statement can be undone by itself, without copying pages for that.
 fn take_over(case: &Connection) -> rusqlite::Result<()> {
-    let tables = compare::TABLES.iter().map(|(table, ..)| *table).filter(|table| !aside::TABLES.contains(table)).chain(["work"]);
+    let tables = compare::TABLES.iter().map(|(table, ..)| *table).filter(|table| !aside::TABLES.contains(table));
     let words = ["search_content", "search_docsize", "search_data", "search_idx"];
     let aside = aside::TABLES.into_iter().filter(|table| *table != "search").chain(words);
     let copy = |from| {
         move |table| format!("DELETE FROM main.{table}; INSERT OR ROLLBACK INTO main.{table} SELECT * FROM {from}.{table};")
     };
-    case.execute_batch(&tables.map(copy("rows")).chain(aside.map(copy("aside"))).collect::<String>())
+    let work = format!("DELETE FROM main.work; INSERT INTO main.work ({WORK}) SELECT {WORK} FROM rows.work;");
+    case.execute_batch(&tables.map(copy("rows")).chain(aside.map(copy("aside"))).chain([work]).collect::<String>())
 }
 
 /// A catalogue that is made of a log's entries alone, in a temporary database of SQLite's own: in memory while small, on disk when

@@ -42,7 +42,7 @@ pub(super) fn throw_away(db: &Connection, mib: u32) -> rusqlite::Result<()> {
     tuned(db)?;
     let cache = mib << 10;
     db.execute_batch(&format!(
-        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 16384; PRAGMA cache_size = -{cache};"
+        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA page_size = 16384; PRAGMA cache_size = -{cache};"
     ))
 }
 

@@ -350,8 +350,10 @@ impl Vault {
             let holds = effects.lease.as_ref().map(|lease| work::holds(&self.reader.db, lease));
             fresh.push(holds.transpose().map_err(VaultError::sql("be read"))?.unwrap_or(true));
         }
-        let taken: Vec<&Staged> =
-            batch.iter().zip(&fresh).filter(|(_, fresh)| **fresh).flat_map(|(effects, _)| &effects.objects).collect();
+        // What was erased by law may be served still: that is recorded, and the bytes are not kept again.
+        let purged = self.reader.purged()?;
+        let fresh_ones = batch.iter().zip(&fresh).filter(|(_, fresh)| **fresh).flat_map(|(effects, _)| &effects.objects);
+        let taken: Vec<&Staged> = fresh_ones.filter(|staged| !purged.contains_key(&staged.digests().sha256)).collect();
         // Bytes before their names, so that what has a name in the vault is whole whatever happens.
         let bodies: Vec<&Path> = taken.iter().filter(|staged| !staged.durable).map(|staged| staged.path.as_path()).collect();
         self.run.disk.sync(&bodies)?;

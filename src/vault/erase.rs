@@ -1,7 +1,10 @@
 //! Lawful erasure. Of a sealed value: the entry keeps its commitment. Of an object: the entry keeps its digest. Either way
 //! the signed history stays whole.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
+use std::time::Duration;
 
 use super::{Effects, Vault, VaultError, anew, durable, lock, nodes, publish};
 use crate::evidence::{Digest, Event, ObjectPurged, ValueErased};
@@ -53,47 +56,97 @@ impl Vault {
                 authority: authority.clone(),
             })
         });
-        self.commit(vec![Effects { events: purged.chain(erased).collect(), ..Effects::default() }])?;
         let _lock = lock::exclusive(&self.reader.layout.lock())?;
-        for (object, _) in objects {
-            let path = self.reader.layout.object(object);
-            durable::if_there(fs::remove_file(&path)).map_err(VaultError::io("remove", &path))?;
-            if let Some(parent) = path.parent().filter(|parent| parent.is_dir()) {
-                durable::sync_dir(parent)?;
-            }
+        // Whatever stops this run from here on, the next that opens the case goes on with it.
+        mark(self, if values.is_empty() { BYTES } else { VALUES })?;
+        let (events, before) = (purged.chain(erased).collect(), self.reader.size()?);
+        let committed = self.commit_locked(vec![Effects { events, ..Effects::default() }]);
+        // What failed may have failed after it was recorded.
+        if committed.is_err() && self.reader.size()? == before {
+            remove(&self.reader.layout.erasing())?;
         }
-        if values.is_empty() {
-            return Ok(());
-        }
-        let db = &self.reader.db;
-        let set = |pragmas| db.execute_batch(pragmas).map_err(VaultError::sql("erase"));
-        // What is deleted is overwritten with zeroes.
-        set("PRAGMA secure_delete = ON")?;
-        let erased = self.erase_values(values);
-        set("PRAGMA secure_delete = OFF")?;
-        erased?;
-        for path in TilePath::for_size(self.reader.size()?) {
-            let within = |index: u64| values.iter().any(|(entry, _)| entry / TILE == index);
-            if matches!(path, TilePath::Sealed { index, .. } if within(index)) {
-                durable::write(
-                    &self.run.temporary(),
-                    &self.reader.layout.tile(path),
-                    &publish::render(&nodes::Remembered::new(db), path)?,
-                )?;
-            }
-        }
-        Ok(())
+        committed?;
+        finish(self, lock::patience())
     }
-    /// Takes values out of the database, and makes its catalogue anew without them.
-    fn erase_values(&self, values: &[(u64, String)]) -> Result<(), VaultError> {
-        let db = &self.reader.db;
-        let erase = || {
-            values.iter().try_for_each(|(entry, field)| {
-                let erased = db.execute("DELETE FROM sealed WHERE idx = ?1 AND field = ?2", (entry, field));
-                erased.map(drop).map_err(VaultError::sql("erase"))
-            })
+}
+
+/// What is left of an erasure that is under way: bytes of objects only; values, too; only old pages of the database.
+const BYTES: &[u8] = b"bytes\n";
+const VALUES: &[u8] = b"values\n";
+const PAGES: &[u8] = b"pages\n";
+
+fn mark(vault: &Vault, left: &[u8]) -> Result<(), VaultError> {
+    durable::write(&vault.run.temporary(), &vault.reader.layout.erasing(), left)
+}
+
+/// Finishes an erasure that is under way, if one is, and waits so long for whoever still reads. Needs the case's lock.
+pub(super) fn finish(vault: &Vault, patience: Duration) -> Result<(), VaultError> {
+    let (layout, db) = (&vault.reader.layout, &vault.reader.db);
+    let path = layout.erasing();
+    let left = match fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        left => left.map_err(VaultError::io("read", &path))?,
+    };
+    if left != PAGES {
+        let purged = vault.reader.purged()?;
+        purged.keys().try_for_each(|object| remove(&layout.object(object)))?;
+        // What rotted in its place was put aside, and is its bytes as well.
+        for file in fs::read_dir(layout.quarantine()).into_iter().flatten().flatten() {
+            let digest = file.path().file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+            if digest.is_some_and(|digest: Digest| purged.contains_key(&digest)) {
+                remove(&file.path())?;
+            }
+        }
+    }
+    if left != PAGES && left != BYTES {
+        values(vault)?;
+        db.execute_batch("VACUUM").map_err(VaultError::sql("erase"))?;
+        mark(vault, PAGES)?;
+    }
+    if left != BYTES {
+        // What a reader still looks at stays in the file until it has ended.
+        let fold = || {
+            db.busy_timeout(patience)?;
+            let read = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+            db.busy_timeout(lock::patience()).and(read)
         };
-        anew::catalogue(&self.reader, erase, &|_, _| {})?;
-        db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").map_err(VaultError::sql("erase"))
+        if fold().map_err(VaultError::sql("erase"))? {
+            return Err(VaultError::StillRead { seconds: patience.as_secs() });
+        }
     }
+    remove(&path)
+}
+
+fn remove(path: &Path) -> Result<(), VaultError> {
+    durable::if_there(fs::remove_file(path)).map_err(VaultError::io("remove", path))?;
+    path.parent().filter(|parent| parent.is_dir()).map_or(Ok(()), durable::sync_dir)
+}
+
+/// Takes the values that entries say are erased out of the database, makes its catalogue anew without them, and writes their files of
+/// the published log anew.
+fn values(vault: &Vault) -> Result<(), VaultError> {
+    let db = &vault.reader.db;
+    let erased = || -> rusqlite::Result<Vec<(u64, String)>> {
+        let mut query = db.prepare("SELECT idx, field FROM erasure")?;
+        query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    };
+    let erased = erased().map_err(VaultError::sql("be read"))?;
+    let set = |pragma| db.execute_batch(pragma).map_err(VaultError::sql("erase"));
+    // What is deleted is overwritten with zeroes.
+    set("PRAGMA secure_delete = ON")?;
+    let delete = || {
+        let mut delete = db.prepare("DELETE FROM sealed WHERE idx = ?1 AND field = ?2").map_err(VaultError::sql("erase"))?;
+        erased.iter().try_for_each(|(entry, field)| delete.execute((entry, field)).map(drop)).map_err(VaultError::sql("erase"))
+    };
+    let made = anew::catalogue(&vault.reader, delete, &|_, _| {});
+    set("PRAGMA secure_delete = OFF")?;
+    made?;
+    let tiles: BTreeSet<u64> = erased.iter().map(|(entry, _)| entry / TILE).collect();
+    for path in TilePath::for_size(vault.reader.size()?) {
+        if matches!(path, TilePath::Sealed { index, .. } if tiles.contains(&index)) {
+            let bytes = publish::render(&nodes::Remembered::new(db), path)?;
+            durable::write(&vault.run.temporary(), &vault.reader.layout.tile(path), &bytes)?;
+        }
+    }
+    Ok(())
 }

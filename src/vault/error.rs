@@ -25,6 +25,8 @@ pub enum VaultError {
     NewerFormat { found: i64, known: i64 },
     #[error("The case is in use by another program, and stayed so for {seconds} seconds")]
     Locked { seconds: u64 },
+    #[error("What is erased is still in old pages of case.sqlite, which another program has been reading for {seconds} seconds")]
+    StillRead { seconds: u64 },
     #[error("The case cannot be written: it is on a read-only medium, or belongs to somebody else")]
     ReadOnly,
     #[error("The disk is full")]
@@ -76,6 +78,9 @@ impl VaultError {
             VaultError::NotEmpty { .. } => "choose an empty directory or a name that does not exist yet",
             VaultError::NewerFormat { .. } => "open it with a newer exhibit; nothing was changed",
             VaultError::Locked { .. } => "close the other program, or wait for it, then run the same command again",
+            VaultError::StillRead { .. } => {
+                "the log says what was erased, and nothing shows it any more; once that program has ended, the next command that writes to the case wipes the pages"
+            }
             VaultError::ReadOnly => "list, show, verify and export work on it as it is; to add to it, copy it to a writable disk",
             VaultError::DiskFull => "nothing that was acknowledged is lost; free some space and run the same command again",
             VaultError::NotOurs { .. } | VaultError::Sql { .. } => {
@@ -133,6 +138,7 @@ mod tests {
             (VaultError::NotOurs { path: path.clone(), found: 1 }, "exhibit verify"),
             (VaultError::NewerFormat { found: 2, known: 1 }, "newer exhibit"),
             (VaultError::Locked { seconds: 60 }, "close the other program"),
+            (VaultError::StillRead { seconds: 60 }, "wipes the pages"),
             (VaultError::ReadOnly, "writable disk"),
             (VaultError::DiskFull, "free some space"),
             (VaultError::sql("be read")(rusqlite::Error::InvalidQuery), "exhibit verify"),

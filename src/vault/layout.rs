@@ -33,8 +33,18 @@ impl Layout {
         self.root.join("case.lock")
     }
 
+    /// Is there while an erasure is under way.
+    pub fn erasing(&self) -> PathBuf {
+        self.root.join("erasing")
+    }
+
     pub fn staging(&self) -> PathBuf {
         self.root.join("staging")
+    }
+
+    /// What lay in the place of objects that were put back.
+    pub fn quarantine(&self) -> PathBuf {
+        self.root.join("quarantine")
     }
 
     pub fn vault(&self) -> PathBuf {

@@ -169,6 +169,7 @@ mod tests {
         name_without_replacing(&from, &to).unwrap();
         assert_eq!(fs::read(&to).unwrap(), b"old");
         assert!(name_without_replacing(&dir.path().join("none"), &dir.path().join("3")).is_err());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 
     /// Linking a directory is refused with the words of a file system that has no hard links.

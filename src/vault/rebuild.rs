@@ -71,6 +71,13 @@ fn discard_begun(layout: &Layout) {
     for end in ["", "-journal", "-wal", "-shm"] {
         let _ = fs::remove_file(layout.root.join(format!("{BEGUN}{end}")));
     }
+    // A database that a killed run was about to take the name from has nothing in it.
+    for file in fs::read_dir(&layout.root).into_iter().flatten().flatten() {
+        let ours = file.file_name().as_encoded_bytes().strip_prefix(b"case.sqlite.").is_some_and(|rest| rest.len() == 6);
+        if ours && file.metadata().is_ok_and(|found| found.is_file() && found.len() == 0) {
+            let _ = fs::remove_file(file.path());
+        }
+    }
 }
 
 fn database(layout: Layout, tick: &dyn Fn(u64, u64)) -> Result<Rebuilt, VaultError> {

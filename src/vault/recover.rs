@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use super::staging::{ALIVE, digest_of};
-use super::{Effects, Published, Vault, VaultError, durable, lock, nodes, objects, work};
+use super::{Effects, Published, Vault, VaultError, durable, erase, lock, nodes, objects, work};
 use crate::evidence::{Digest, Event, Object, ObjectKept};
 use crate::ledger::root;
 
@@ -35,6 +36,11 @@ pub(super) fn recover(vault: &mut Vault) -> Result<(), VaultError> {
         }
         Some((size, _)) if published == held && size == held => {}
         _ => vault.publish_locked().map(drop)?,
+    }
+    match erase::finish(vault, Duration::ZERO) {
+        // Whoever reads need not be waited for: the next one tries again.
+        Err(VaultError::StillRead { .. }) => {}
+        finished => finished?,
     }
     take_over_locked(vault)
 }
@@ -84,7 +90,7 @@ pub(super) fn take_over_locked(vault: &mut Vault) -> Result<(), VaultError> {
 /// Bodies that a dead run had received whole: they are kept, and an entry says how they came. False if
 /// some must stay where they are, because the vault has other bytes in their place.
 fn adopt(vault: &mut Vault, dir: &Path) -> Result<bool, VaultError> {
-    let (mut events, mut all) = (Vec::new(), true);
+    let (mut events, mut all, purged) = (Vec::new(), true, vault.reader.purged()?);
     for file in fs::read_dir(dir).map_err(VaultError::io("read", dir))?.flatten() {
         let Some(digest) = digest_of(&file.file_name()) else { continue };
         let path = vault.reader.layout.object(&digest);
@@ -95,6 +101,9 @@ fn adopt(vault: &mut Vault, dir: &Path) -> Result<bool, VaultError> {
             // The power went before the bytes were durable: nothing named them, nothing is lost.
             continue;
         };
+        if purged.contains_key(&digest) {
+            continue;
+        }
         if vault.reader.object(&digest)?.is_some() {
             all &= objects::holds(&path, &digests)?;
             continue;

@@ -224,7 +224,7 @@ impl Vault {
                 continue;
             };
             if was == Fixity::Altered {
-                let kept = layout.root.join("quarantine");
+                let kept = layout.quarantine();
                 durable::create_dir(&kept)?;
                 // What was put aside before stays.
                 let place = |number: u32| kept.join(format!("{digest}.{number}"));
