@@ -291,11 +291,21 @@ fn what_is_on_hold_is_not_erased_and_what_is_erased_leaves_no_byte() {
     assert_eq!((&told["verdict"], codes(&told)), (&"amber".into(), vec!["object-erased".to_owned()]), "{told:#}");
     assert!(purge(&["--by", "A. Person"]).code(1).err.contains("erased already"));
     // The same bytes come again, by hand and as a dead run left them: they are not kept again.
-    program.run(&["--case", "c", "add", "CANARY-7d2a-in-the-name.png", "--json"]);
+    let refused = program.run(&["--case", "c", "add", "CANARY-7d2a-in-the-name.png"]);
+    assert!(refused.code != Some(0) && refused.err.contains("erased by order"), "{:?} {}", refused.code, refused.err);
     program.file(&format!("c/staging/0011223344556677-1/{}-0", exhibit::evidence::Digest::of(&bytes)), &bytes);
     program.run(&["--case", "c", "handle", "E1", "--graphic", "none", "--note", "x"]).code(0);
     assert_eq!(hits(canary), 0);
     assert_eq!(codes(&verify(&program, &[])), ["object-erased"]);
+    // Served elsewhere they make an exhibit of what was seen, whose bag says why it has no bytes.
+    let server = support::Server::start();
+    server.serve("/again.png", "image/png", bytes.clone());
+    program.run(&["--case", "c", "add", &server.url("/again.png"), "--allow-host", "127.0.0.1"]).code(0);
+    let all = program.run(&["--case", "c", "list", "--json"]).code(0).json();
+    let again = all.as_array().unwrap().iter().find(|one| one["url"] == server.url("/again.png")).unwrap()["id"].clone();
+    program.run(&["--case", "c", "export", again.as_str().unwrap(), "--to", "again"]).code(0);
+    let told = program.run(&["verify", "again", "--json"]).code(3).json();
+    assert_eq!((hits(canary), codes(&told)), (0, vec!["object-erased".to_owned()]), "{told:#}");
     // The others are still there, and an export of everything leaves the erased bytes out.
     program.run(&["--case", "c", "export", "--all", "--to", "bag"]).code(0);
     let told = program.run(&["verify", "bag", "--json"]).json();

@@ -318,10 +318,10 @@ fn run(mut command: Command, longest: Duration) -> std::io::Result<(bool, bool, 
 }
 
 /// Removes what runs left that are no more.
-pub(super) fn clear(scratch: &Path) {
+pub fn clear(scratch: &Path) {
     for left in fs::read_dir(scratch).into_iter().flatten().flatten() {
         let name = left.file_name().to_string_lossy().into_owned();
-        // `browser-PID-…`, `download-PID-…`
+        // `browser-PID-…`, `download-PID-…`, `import-PID-…`
         let owner = name.split('-').nth(1).and_then(|pid| pid.parse::<u32>().ok());
         if owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
             let _ = fs::remove_dir_all(left.path());

@@ -25,7 +25,7 @@ pub use answer::{Ending, Fetched, Piece, Reserve};
 pub use authority::ask_authority;
 pub use browser::{Drawn, Page};
 pub use confine::{Bounds, Confined, confine, run_confined};
-pub use downloader::{Downloaded, Downloader, Wanted, open_left, read_info};
+pub use downloader::{Downloaded, Downloader, Wanted, clear as clear_scratch, open_left, read_info};
 pub use http::{Client, Limits, Route};
 pub use local::{Found, Local, LocalError};
 pub use permit::{Permit, PermitError, Permits};

@@ -62,6 +62,7 @@ impl Gathered {
         self.objects.entry(digest.to_owned()).or_insert(ending);
         let entry = reader.object_entry(digest)?;
         self.entries.extend(entry);
+        self.entries.extend(reader.purge_entry(digest)?);
         Ok(entry)
     }
 }
@@ -125,6 +126,8 @@ pub(super) fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published)
         entries.extend(notes.iter().map(|note| note.entry));
         entries.extend(examinations.iter().map(|made| made.entry));
         entries.extend(reports.iter().map(|report| report.entry));
+        // Where its bytes were erased before it was admitted.
+        entries.extend(reader.purge_entry(&exhibit.sha256)?);
         all.objects.insert(exhibit.sha256.clone(), ending(&exhibit.media_type));
         for digest in
             reports.iter().map(|report| &report.sha256).chain(captures.iter().filter_map(|capture| capture.sha256.as_ref()))

@@ -53,6 +53,9 @@ pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<Re
             let Some(digest) = acquisition.digest() else {
                 return Err(ObtainError::Unreadable { name, why: acquisition.because().to_owned() }.into());
             };
+            if vault.reader().purged()?.contains_key(&digest) {
+                return Err(ObtainError::Erased { name }.into());
+            }
             let item = Item { key: format!("file:{digest}"), kind: acquisition.kind(), ..blank };
             let unit = Unit::capture(&item.key, &format!("added {now}"));
             (item.clone(), vec![acquisition.of(&item, &unit)])

@@ -150,7 +150,9 @@ fn read(vault: &Vault, path: &Path, trusted: &[Trusted], damaged: bool, how: &Ar
     let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let scratch = vault.reader().layout().root.join("scratch");
     let temporary = || {
-        fs::create_dir_all(&scratch).and_then(|()| tempfile::tempdir_in(&scratch)).map_err(|error| unreadable(error.to_string()))
+        fs::create_dir_all(&scratch)
+            .and_then(|()| tempfile::Builder::new().prefix(&format!("import-{}-", std::process::id())).tempdir_in(&scratch))
+            .map_err(|error| unreadable(error.to_string()))
     };
     let most = how.client.route().limits.max_bytes;
     match (&head[..count], ending.as_str()) {

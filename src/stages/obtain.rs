@@ -38,6 +38,8 @@ pub enum ObtainError {
     NotAFile { path: PathBuf },
     #[error("{name} cannot be read: {why}")]
     Unreadable { name: String, why: String },
+    #[error("{name} has bytes that were erased by order: they are not kept again")]
+    Erased { name: String },
     #[error("The report {name} is larger than {} MiB", LARGEST >> 20)]
     TooLarge { name: String },
     #[error("The report {url} could not be fetched: {why}")]
@@ -59,6 +61,9 @@ impl ObtainError {
     pub fn next_step(&self) -> Option<&'static str> {
         match self {
             ObtainError::Missing { .. } => Some("check the name; nothing was recorded for it"),
+            ObtainError::Erased { .. } => {
+                Some("nothing was recorded; `exhibit show` of the exhibit says who ordered it, and when")
+            }
             ObtainError::Directory { .. } => Some("name the files inside it, such as index.html"),
             ObtainError::Fetch { why, .. } if why.contains("not a public address") => {
                 Some("if you mean it, permit it by name with --allow-host")

@@ -115,6 +115,8 @@ pub fn purge(vault: &mut Vault, no: ExhibitNo, alone: bool, by: Option<&str>, or
         values.extend(fields.map(|field| (entry, field)));
     }
     let objects: Vec<_> = objects.into_iter().collect();
+    // What killed runs left may be of the same bytes.
+    crate::fetch::clear_scratch(&reader.layout().root.join("scratch"));
     vault.erase_all(&objects, &values, order)?;
     let objects = objects.iter().map(|(digest, _)| digest.to_string()).collect();
     Ok(Purged { exhibits, objects, values, reason: order.reason.clone() })

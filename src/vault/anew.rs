@@ -11,18 +11,14 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use super::aside::{self, Aside};
 use super::{Reader, VaultError, compare, db, replay};
 
-/// Drops a case's catalogue and makes it anew from the log, in one transaction that begins with `first`. Needs the case's lock. `tick` is
-/// told how many entries of how many were replayed.
-pub(super) fn catalogue(
-    case: &Reader,
-    first: impl FnOnce() -> Result<(), VaultError>,
-    tick: &dyn Fn(u64, u64),
-) -> Result<(), VaultError> {
+/// Drops a case's catalogue and makes it anew from the log, in one transaction. Needs the case's lock. `tick` is told how many entries of
+/// how many were replayed.
+pub(super) fn catalogue(case: &Reader, tick: &dyn Fn(u64, u64)) -> Result<(), VaultError> {
     let foreign_keys = |whether: &str| case.db.execute_batch(&format!("PRAGMA foreign_keys = {whether}")).map_err(failed);
     // What an event refers to is looked up as it is replayed. With foreign keys, SQLite would take over no table as it stands, and
     // tables would have to be dropped in an order.
     foreign_keys("OFF")?;
-    let made = without_foreign_keys(case, first, tick);
+    let made = without_foreign_keys(case, tick);
     made.and(foreign_keys("ON"))
 }
 
@@ -30,17 +26,12 @@ fn failed(source: rusqlite::Error) -> VaultError {
     VaultError::sql("be rebuilt")(source)
 }
 
-fn without_foreign_keys(
-    case: &Reader,
-    first: impl FnOnce() -> Result<(), VaultError>,
-    tick: &dyn Fn(u64, u64),
-) -> Result<(), VaultError> {
+fn without_foreign_keys(case: &Reader, tick: &dyn Fn(u64, u64)) -> Result<(), VaultError> {
     // The keys of the tables that events look into come in no order: they are worth more memory.
     let (_rows, rows) = Attached::open(case, "rows", 192)?;
     let (_aside, aside) = Attached::open(case, "aside", 64)?;
     // An immediate one would begin to write to what is attached as well.
     let transaction = case.db.unchecked_transaction().map_err(failed)?;
-    first()?;
     clear(&case.db).map_err(failed)?;
     db::create_tables(&rows)?;
     // So that each name is that of one table, also where the case has lost one.

@@ -182,6 +182,11 @@ impl Reader {
         Ok(rows.into_iter().filter_map(|(object, reason)| Some((object.parse().ok()?, reason))).collect())
     }
 
+    /// The entry that says that an object was purged.
+    pub fn purge_entry(&self, object: &str) -> Result<Option<u64>, VaultError> {
+        Ok(self.later("purge", "SELECT entry FROM purge WHERE object = ?1", &[&object], |row| row.get(0))?.pop())
+    }
+
     /// Proofs from outside, oldest first.
     pub fn anchors(&self) -> Result<Vec<AnchorRow>, VaultError> {
         let sql = "SELECT no, way, authority, size, root, note, token, time, entry FROM anchor ORDER BY no";

@@ -238,19 +238,23 @@ pub(super) fn signed_head(db: &Connection) -> Result<Option<Published>, VaultErr
 /// Removes the other partial files of a place. Best effort: verify accepts what stays, as
 /// long as it says what the log says.
 pub(super) fn drop_other_partials(layout: &Layout, path: TilePath) {
+    for old in other_partials(layout, path) {
+        let _ = fs::remove_file(old);
+    }
+    if path.extent().1 == TILE {
+        let _ = fs::remove_dir(partials(layout, path));
+    }
+}
+
+/// Where the partial files of a full tile's place lie, or lay.
+fn partials(layout: &Layout, path: TilePath) -> PathBuf {
+    PathBuf::from(format!("{}.p", layout.tile(path).display()))
+}
+
+/// The other partial files of a place.
+pub(super) fn other_partials(layout: &Layout, path: TilePath) -> Vec<PathBuf> {
     let file = layout.tile(path);
-    let (_, width) = path.extent();
-    let (dir, keep): (PathBuf, Option<String>) = if width == TILE {
-        (PathBuf::from(format!("{}.p", file.display())), None)
-    } else {
-        (file.parent().map(Path::to_path_buf).unwrap_or_default(), Some(width.to_string()))
-    };
-    for old in fs::read_dir(&dir).into_iter().flatten().flatten() {
-        if Some(old.file_name().to_string_lossy().as_ref()) != keep.as_deref() {
-            let _ = fs::remove_file(old.path());
-        }
-    }
-    if keep.is_none() {
-        let _ = fs::remove_dir(&dir);
-    }
+    let dir =
+        if path.extent().1 == TILE { partials(layout, path) } else { file.parent().map(Path::to_path_buf).unwrap_or_default() };
+    fs::read_dir(&dir).into_iter().flatten().flatten().map(|old| old.path()).filter(|old| *old != file).collect()
 }

@@ -35,7 +35,7 @@ pub fn rebuild(path: &Path, tick: &dyn Fn(u64, u64)) -> Result<Rebuilt, VaultErr
 
 fn catalogue(layout: Layout, tick: &dyn Fn(u64, u64)) -> Result<Rebuilt, VaultError> {
     let reader = Reader { db: db::open(&layout)?, layout };
-    anew::catalogue(&reader, || Ok(()), tick)?;
+    anew::catalogue(&reader, tick)?;
     publish_if_gone(&reader)?;
     Ok(Rebuilt::Catalogue { entries: reader.size()? })
 }
@@ -67,7 +67,7 @@ fn damaged(what: impl Into<String>) -> VaultError {
 /// Where a lost database is made, until it is whole.
 const BEGUN: &str = "case.sqlite.rebuilding";
 
-fn discard_begun(layout: &Layout) {
+pub(super) fn discard_begun(layout: &Layout) {
     for end in ["", "-journal", "-wal", "-shm"] {
         let _ = fs::remove_file(layout.root.join(format!("{BEGUN}{end}")));
     }
@@ -146,7 +146,7 @@ fn from_published(layout: Layout, path: &Path, head: &Published, tick: &dyn Fn(u
         .map_err(VaultError::sql("be rebuilt"))?;
     super::publish::keep_head(&reader.db, &head.text)?;
     transaction.commit().map_err(VaultError::sql("be rebuilt"))?;
-    anew::catalogue(&reader, || Ok(()), tick)?;
+    anew::catalogue(&reader, tick)?;
     // The write-ahead log is folded in before the file takes its name.
     reader.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").map_err(VaultError::sql("be rebuilt"))?;
     reader.db.close().map_err(|(_, error)| VaultError::sql("be rebuilt")(error))?;

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use super::staging::{ALIVE, digest_of};
 use super::{Effects, Published, Vault, VaultError, durable, erase, lock, nodes, objects, work};
@@ -37,11 +36,8 @@ pub(super) fn recover(vault: &mut Vault) -> Result<(), VaultError> {
         Some((size, _)) if published == held && size == held => {}
         _ => vault.publish_locked().map(drop)?,
     }
-    match erase::finish(vault, Duration::ZERO) {
-        // Whoever reads need not be waited for: the next one tries again.
-        Err(VaultError::StillRead { .. }) => {}
-        finished => finished?,
-    }
+    // What cannot be finished now keeps nobody from writing: the mark stays, and verify tells of it.
+    let _ = erase::finish(vault);
     take_over_locked(vault)
 }
 
@@ -102,6 +98,8 @@ fn adopt(vault: &mut Vault, dir: &Path) -> Result<bool, VaultError> {
             continue;
         };
         if purged.contains_key(&digest) {
+            let gone = fs::remove_file(file.path());
+            durable::if_there(gone).map_err(VaultError::io("remove", &file.path()))?;
             continue;
         }
         if vault.reader.object(&digest)?.is_some() {

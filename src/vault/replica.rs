@@ -163,6 +163,11 @@ pub fn mirror(reader: &Reader, to: &Path, full: bool) -> Result<Mirrored, VaultE
     if let Ok(settings) = fs::read(from.settings()) {
         durable::write(&temporary, &into.settings(), &settings)?;
     }
+    // An erasure that is unfinished here is unfinished there, too.
+    match fs::read(from.erasing()) {
+        Ok(left) => durable::write(&temporary, &into.erasing(), &left)?,
+        Err(_) => durable::if_there(fs::remove_file(into.erasing())).map_err(VaultError::io("remove", &into.erasing()))?,
+    }
     durable::write(&temporary, &into.checkpoint(), head.text.as_bytes())?;
     for path in TilePath::for_size(head.checkpoint.size) {
         publish::drop_other_partials(&into, path);
@@ -223,6 +228,11 @@ impl Vault {
                 }
                 continue;
             };
+            let _lock = super::lock::exclusive(&layout.lock())?;
+            // Erased since.
+            if self.reader.purged()?.contains_key(&object.sha256) {
+                continue;
+            }
             if was == Fixity::Altered {
                 let kept = layout.quarantine();
                 durable::create_dir(&kept)?;
@@ -237,7 +247,7 @@ impl Vault {
             }
             if copy(&source, &path, &object)? {
                 let restored = ObjectRestored { object: object.sha256, was, name: Some(name) };
-                self.commit(vec![Effects { events: vec![Event::ObjectRestored(restored)], ..Effects::default() }])?;
+                self.commit_locked(vec![Effects { events: vec![Event::ObjectRestored(restored)], ..Effects::default() }])?;
                 done.restored.push(digest);
             } else {
                 done.still_missing.push(digest);
