@@ -17,16 +17,26 @@ use support::tamper::{flip, overwrite, sql, writable};
 use support::{Silent, archiving, copy_dir, example, ports, verify};
 use tempfile::TempDir;
 
+/// A case of the example's report, with its media.
 fn archived() -> (TempDir, PathBuf) {
+    let made = of_the_example(true);
+    assert_eq!(verify(&made.1).verdict, Verdict::Green);
+    made
+}
+
+/// The same, with nothing fetched yet: its captures are queued.
+fn recorded() -> (TempDir, PathBuf) {
+    of_the_example(false)
+}
+
+fn of_the_example(fetch: bool) -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("case");
     let ports = ports();
-    let how = archiving(&ports, 4);
+    let how = exhibit::stages::Archive { fetch, ..archiving(&ports, 4) };
     let mut vault = Vault::create(&root, None, exhibit::config::TEMPLATE, ports).unwrap();
     let report = Source::File(example().join("report.html"));
     archive(&mut vault, &[report], &how, &mut Silent).unwrap().remove(0).unwrap();
-    drop(vault);
-    assert_eq!(verify(&root).verdict, Verdict::Green);
     (dir, root)
 }
 
@@ -574,14 +584,7 @@ fn a_catalogue_that_agrees_with_itself_and_not_with_the_log_is_found() {
 /// The queue may hold open units besides what follows from the log, and nothing else.
 #[test]
 fn damage_to_the_queue_is_named() {
-    let dir = tempfile::tempdir().unwrap();
-    let root = dir.path().join("case");
-    let ports = ports();
-    let how = exhibit::stages::Archive { fetch: false, ..archiving(&ports, 4) };
-    let mut vault = Vault::create(&root, None, exhibit::config::TEMPLATE, ports).unwrap();
-    let report = Source::File(example().join("report.html"));
-    archive(&mut vault, &[report], &how, &mut Silent).unwrap().remove(0).unwrap();
-    drop(vault);
+    let (dir, root) = recorded();
     let said = |what: &str| {
         let copy = dir.path().join("copy");
         let _ = fs::remove_dir_all(&copy);
@@ -618,13 +621,7 @@ fn damage_to_the_queue_is_named() {
 /// What a run has begun and another has queued is as it was when the catalogue is made anew.
 #[test]
 fn open_work_outlives_a_rebuild() {
-    let dir = tempfile::tempdir().unwrap();
-    let root = dir.path().join("case");
-    let ports = ports();
-    let how = exhibit::stages::Archive { fetch: false, ..archiving(&ports, 4) };
-    let mut vault = Vault::create(&root, None, exhibit::config::TEMPLATE, ports).unwrap();
-    archive(&mut vault, &[Source::File(example().join("report.html"))], &how, &mut Silent).unwrap().remove(0).unwrap();
-    drop(vault);
+    let (_dir, root) = recorded();
     sql(
         &root,
         "UPDATE work SET state = 'leased', worker = 'w', lease_until = 7, token = 3 WHERE key = (SELECT min(key) FROM work WHERE state = 'queued')",
