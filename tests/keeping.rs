@@ -317,6 +317,109 @@ fn what_is_on_hold_is_not_erased_and_what_is_erased_leaves_no_byte() {
     assert_eq!(verify(&program, &[])["verdict"], "red", "{digest}");
 }
 
+const ORDER: [&str; 8] = ["--reason", "order 12", "--authority", "The Court", "--by", "A. Person", "--second", "B. Person"];
+
+/// What is said of an exhibit is said of its bytes, wherever else they came from.
+#[test]
+fn what_is_said_of_bytes_holds_for_every_exhibit_that_they_are() {
+    let (program, server) = (Program::new(), Server::start());
+    program.run(&["init", "c"]).code(0);
+    for name in ["/one.png", "/two.png"] {
+        server.serve(name, "image/png", support::png(1));
+        program.run(&["--case", "c", "add", &server.url(name), "--allow-host", "127.0.0.1"]).code(0);
+    }
+    let said = program.run(&["--case", "c", "handle", "E2", "--restrict", "court", "--json"]).code(0).json();
+    assert_eq!((&said[0]["subject"], &said[0]["value"]), (&"E2".into(), &"court".into()), "{said:#}");
+    for id in ["E1", "E2"] {
+        let shown = program.run(&["--case", "c", "show", id, "--json"]).code(0).json();
+        assert_eq!(shown["handling"][0]["subject"], *id, "{shown:#}");
+        program.run(&["--case", "c", "export", id, "--to", "x"]).code(1);
+    }
+    program.run(&["--case", "c", "export", "E2", "--include-restricted", "--to", "bag"]).code(0);
+    let record: Value = serde_json::from_slice(&std::fs::read(program.path("bag/data/record/E2.json")).unwrap()).unwrap();
+    let entry = &record["handling"][0]["entry"];
+    assert!(record["log"]["entries"].as_array().unwrap().contains(entry), "{record:#}");
+    program.run(&["verify", "bag"]).code(0);
+    program.run(&["--case", "c", "handle", "E1", "--unrestrict"]).code(0);
+    program.run(&["--case", "c", "export", "E2", "--to", "open"]).code(0);
+}
+
+/// Nobody reads that footage is kept whose bytes were erased.
+#[test]
+fn what_was_erased_is_shown_so_wherever_it_stands() {
+    let program = case();
+    let run = |args: &[&str], code| program.run(&[&["--case", "c"], args].concat()).code(code);
+    let told = run(&[&["purge", "E1"], &ORDER[..]].concat(), 0).out;
+    assert!(told.contains("E1") && !told.contains("still here"), "{told}");
+    let listed = run(&["list"], 0).out;
+    let line = |id: &str| listed.lines().find(|line| line.starts_with(id)).unwrap().to_owned();
+    assert!(line("E1 ").contains("erased") && !line("E2 ").contains("erased"), "{listed}");
+    let all = run(&["list", "--json"], 0).json();
+    assert_eq!((&all[0]["erased"], &all[1]["erased"]), (&"order 12".into(), &Value::Null));
+    let item = all[0]["item"].as_str().unwrap();
+    for (id, first) in [("E1", 1), (item, 0)] {
+        let shown = run(&["show", id], 0).out;
+        assert!(shown.contains("The bytes were erased by order: order 12"), "{shown}");
+        assert!(first == 0 || shown.lines().nth(first).unwrap().contains("erased"), "{shown}");
+    }
+    let again = run(&["archive", "tell-amara/report.html"], 4).out;
+    assert!(again.contains("\n  erased") && again.contains("\nerased\n  E1"), "{again}");
+    let told = run(&["archive", "tell-amara/report.html", "--json"], 4).json();
+    let standing = |id: &str| {
+        let lines = told[0]["lines"].as_array().unwrap().iter().filter(|line| line["exhibit"]["id"] == id);
+        lines.map(|line| line["standing"].clone()).collect::<Vec<_>>()
+    };
+    assert!(
+        standing("E1").iter().all(|one| one == "erased") && standing("E2").iter().all(|one| one == "already-held"),
+        "{told:#}"
+    );
+    run(&["export", "--all", "--to", "bag", "--tables"], 0);
+    let table = std::fs::read_to_string(program.path("bag/data/tables/exhibits.csv")).unwrap();
+    assert!(table.lines().next().unwrap().ends_with("erased") && table.lines().nth(1).unwrap().ends_with("order 12"), "{table}");
+}
+
+/// A body that only passed in an exchange is the footage's, too; what is another's stays with that.
+#[test]
+fn what_passed_with_an_erased_exhibit_goes_with_the_last_that_brought_it() {
+    let (program, server) = (Program::new(), Server::start());
+    program.run(&["init", "c"]).code(0);
+    for (nth, name) in ["one", "two"].into_iter().enumerate() {
+        let body = b"CANARY of the way there";
+        let head =
+            format!("HTTP/1.1 302 Found\r\nLocation: /{name}.png\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+        server.on(&format!("/to-{name}"), move |connection, _| {
+            connection.write_all(&[head.as_bytes(), body].concat()).unwrap();
+        });
+        server.serve(&format!("/{name}.png"), "image/png", support::png(nth as u8));
+        program.run(&["--case", "c", "add", &server.url(&format!("/to-{name}")), "--allow-host", "127.0.0.1"]).code(0);
+    }
+    let hits = || {
+        let files = contents(&program.path("c/vault"));
+        files.values().filter(|file| file.windows(6).any(|part| part == b"CANARY")).count()
+    };
+    let purge = |id: &str| program.run(&[&["--case", "c", "purge", id, "--json"], &ORDER[..]].concat());
+    assert_eq!(hits(), 1, "the same body is kept once");
+    assert_eq!(purge("E1").code(0).json()["objects"].as_array().unwrap().len(), 1);
+    assert_eq!(hits(), 1, "E2 came by it, too");
+    // The records of an exchange whose bytes are gone are written without them.
+    program.run(&["--case", "c", "export", "--all", "--to", "some", "--warc"]).code(0);
+    assert_eq!(purge("E2").code(0).json()["objects"].as_array().unwrap().len(), 2);
+    assert_eq!(hits(), 0);
+    assert_eq!(codes(&verify(&program, &[])), ["object-erased"]);
+    program.run(&["--case", "c", "export", "--all", "--to", "none", "--warc", "--wacz"]).code(0);
+    let told = program.run(&["verify", "none", "--json"]).code(3).json();
+    assert_eq!(codes(&told), ["object-erased"], "{told:#}");
+    // What is left of the item is named.
+    server.serve("/two.png", "image/png", support::png(7));
+    program.run(&["--case", "c", "recapture", "--all", "--allow-host", "127.0.0.1"]).code(0);
+    server.serve("/two.png", "image/png", support::png(8));
+    program.run(&["--case", "c", "recapture", "--all", "--allow-host", "127.0.0.1"]).code(0);
+    let all = program.run(&["--case", "c", "list", "--json"]).code(0).json();
+    let here: Vec<&Value> = all.as_array().unwrap().iter().filter(|one| one["erased"].is_null()).map(|one| &one["id"]).collect();
+    let told = purge(here[0].as_str().unwrap()).code(0).json();
+    assert_eq!(told["left"], serde_json::json!([here[1]]), "{told:#}");
+}
+
 #[test]
 fn a_mirror_is_a_case_and_brings_back_what_is_lost() {
     let program = case();

@@ -272,6 +272,44 @@ fn a_stream_whose_subtitles_are_gone_is_captured_and_not_called_whole() {
     assert!(exhibits.iter().any(|one| one["role"] == "derived"), "the film is made");
 }
 
+/// A fragment of a stream on hold is not erased with another stream that has it, too.
+#[test]
+fn what_two_streams_share_is_not_erased_while_one_is_on_hold() {
+    let (program, server) = (Program::new(), Server::start());
+    let dir = program.path("made");
+    made(&dir, &["-f", "hls", "-hls_time", "1", "-hls_playlist_type", "vod", "list.m3u8"]);
+    let fragments = serve(&server, &dir, "/v").iter().filter(|name| name.ends_with(".ts")).count();
+    let list = std::fs::read_to_string(dir.join("list.m3u8")).unwrap();
+    server.serve("/v/again.m3u8", "application/vnd.apple.mpegurl", list.replacen("list1.ts", "list0.ts", 1));
+    program.run(&["init", "c"]).code(0);
+    for name in ["list", "again"] {
+        program.run(&["--case", "c", "add", &server.url(&format!("/v/{name}.m3u8")), "--allow-host", "127.0.0.1"]).code(0);
+    }
+    let all = program.run(&["--case", "c", "list", "--json"]).code(0).json();
+    let of = |name: &str| {
+        let url = server.url(&format!("/v/{name}.m3u8"));
+        let mut own = all.as_array().unwrap().iter().filter(|one| one["url"] == url && one["role"] == "derived");
+        own.next().unwrap_or_else(|| panic!("{name}: {all:#}"))["id"].as_str().unwrap().to_owned()
+    };
+    let (one, other) = (of("list"), of("again"));
+    let held =
+        || walkdir::WalkDir::new(program.path("c/vault")).into_iter().flatten().filter(|file| file.file_type().is_file()).count();
+    let before = held();
+    let purge = || {
+        let order = ["--reason", "order", "--authority", "Court", "--by", "A", "--second", "B"];
+        program.run(&[&["--case", "c", "purge", &one], &order[..]].concat())
+    };
+    program.run(&["--case", "c", "hold", &other, "--reason", "trial"]).code(0);
+    let refused = purge().code(1);
+    assert!(refused.err.contains(&format!("{other} is on hold")) && held() == before, "{before} {} {}", held(), refused.err);
+    program.run(&["--case", "c", "hold", &other, "--lift", "--reason", "over"]).code(0);
+    purge().code(0);
+    assert!(held() + fragments < before, "{before} {fragments} {}", held());
+    let told = program.run(&["--case", "c", "verify", "--json"]).code(3).json();
+    assert!(told["findings"].as_array().unwrap().iter().all(|one| one["code"] == "object-erased"), "{told:#}");
+    program.run(&["--case", "c", "export", "--all", "--to", "bag", "--warc"]).code(0);
+}
+
 #[test]
 fn a_playlist_that_leads_inward_reaches_nothing() {
     let (program, server) = (Program::new(), Server::start());

@@ -279,6 +279,9 @@ impl Context {
         let config = self.config(root)?;
         let signer = self.signer(&config)?;
         let vault = Vault::open(root, self.ports(&config, signer))?;
+        if let Some(error) = vault.unfinished() {
+            super::plain::complain(&format!("exhibit: An erasure is not finished: {error}"));
+        }
         Ok((vault, config))
     }
 

@@ -58,7 +58,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
             pad(&exhibit.id, 6),
             pad(kind(exhibit), kinds),
             pad(&size(exhibit.size), 10),
-            pad(&exhibit.completeness, 13),
+            pad(if exhibit.erased.is_some() { "erased" } else { &exhibit.completeness }, 13),
             exhibit.captured.get(..10).unwrap_or(""),
             fit(what, room)
         ));

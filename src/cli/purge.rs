@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::exit::{Exit, Failure};
-use super::plain::print_json;
+use super::plain::{count, print_json};
 use super::show;
 use crate::evidence::Id;
 use crate::stages::purge;
@@ -11,7 +11,7 @@ use crate::vault::Order;
 /// Erase an exhibit's bytes by law, and what was made of them; the log stays whole and says so
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  exhibit purge E7 --reason \"order 12/2026\" --authority \"District Court\" --by \"A. Person\" --second \"B. Person\"\n\nErased for ever: the bytes of the exhibit and of all that came by the same capture, and the sealed values about them.\nKept: that it was there, its digest, its history, and who ordered this. Copies elsewhere (mirrors, bags, backups) are\nfor you to find; `exhibit log --of E7` lists the transfers."
+    after_help = "Example:\n  exhibit purge E7 --reason \"order 12/2026\" --authority \"District Court\" --by \"A. Person\" --second \"B. Person\"\n\nErased for ever: the bytes of the exhibit and of all that came by the same capture, and the sealed values about them.\nOther exhibits of the same item (other versions of it) are others: they are named when it is done.\nKept: that it was there, its digest, its history, and who ordered this. Copies elsewhere (mirrors, bags, backups) are\nfor you to find; `exhibit log --of E7` lists the transfers."
 )]
 pub struct Args {
     /// E7
@@ -44,11 +44,14 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         print_json(&told);
     } else {
         context.say(&format!(
-            "Erased: {} objects ({}), {} sealed values. The log says so.\n",
-            told.objects.len(),
+            "Erased: {} ({}), {}. The log says so.\n",
+            count(told.objects.len(), "object", "objects"),
             told.exhibits.join(", "),
-            told.values.len()
+            count(told.values.len(), "sealed value", "sealed values")
         ));
+        if !told.left.is_empty() {
+            context.say(&format!("Of the same item are still here: {}.\n", told.left.join(", ")));
+        }
     }
     Ok(Exit::Done)
 }

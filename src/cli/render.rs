@@ -8,7 +8,7 @@ use super::plain::{coloured, columns, count, fit, pad, safe, size, strong, wrap}
 use crate::evidence::{Code, Id, PlaceReading, Reference, Report, Severity, Verdict};
 use crate::reading::Excluded;
 use crate::stages::{Coverage, Depth, Line, Standing, Verification};
-use crate::vault::EventRow;
+use crate::vault::{EventRow, ExhibitRow};
 
 /// A value in JSON as people read it; nothing for null.
 fn text(value: &Value) -> Option<String> {
@@ -163,6 +163,7 @@ fn standing_line(line: &Line) -> String {
     let room = columns().saturating_sub(INDENT);
     let (mut what, mut told) = (mention.url.clone().or(mention.caption.clone()), String::new());
     match (&line.exhibit, &line.capture) {
+        (Some(ExhibitRow { erased: Some(reason), .. }), _) => told = erased(reason),
         (Some(exhibit), Some(capture)) if capture.outcome != "ok" => {
             let held = format!("{}, {}", size(exhibit.size), exhibit.completeness);
             told = format!("{held}; tried again since: {}: {}", capture.outcome, capture.because);
@@ -265,19 +266,33 @@ pub fn history(events: &[EventRow]) -> String {
     events.iter().map(line).collect()
 }
 
+fn erased(reason: &str) -> String {
+    format!("The bytes were erased by order: {reason}")
+}
+
 /// `show`
 pub fn shown(id: Id, value: &Value) -> String {
     let mut shown = format!("{}\n", strong(&id.to_string()));
+    if let Some(reason) = value.get("erased").and_then(text) {
+        let lines = wrap(&erased(&reason), columns().saturating_sub(2));
+        lines.iter().for_each(|line| shown.push_str(&format!("  {}\n", coloured(line, 33))));
+    }
     let main = ["exhibit", "report", "mention", "capture", "claim"]
         .iter()
         .find_map(|name| value.get(name))
         .or_else(|| value.get("item"));
     for (name, field) in main.and_then(Value::as_object).into_iter().flatten() {
-        if name != "id" && name != "exchange" {
+        if !matches!(name.as_str(), "id" | "exchange" | "erased") {
             shown.push_str(&text(field).map(|text| row(&name.replace('_', " "), &text)).unwrap_or_default());
         }
     }
     let part = |name: &str| value.get(name).and_then(Value::as_array).filter(|all| !all.is_empty());
+    list(&mut shown, "exhibits", part("exhibits"), |exhibit| {
+        let held =
+            || format!("{}, {}", size(exhibit["size"].as_u64().unwrap_or(0)), exhibit["completeness"].as_str().unwrap_or(""));
+        let told = text(&exhibit["erased"]).map_or_else(held, |reason| erased(&reason));
+        (text(&exhibit["id"]).unwrap_or_default(), told)
+    });
     for mention in part("mentions").into_iter().flatten() {
         let at = format!("{} in {}", mention["id"].as_str().unwrap_or(""), mention["report"].as_str().unwrap_or(""));
         shown.push_str(&format!("\n{}\n", strong(&at)));

@@ -30,7 +30,7 @@ pub enum LedgerError {
     #[error("The SSH signature cannot be made or read: {0}")]
     SshSig(ssh_key::Error),
     #[error("The SSH signature does not end as one")]
-    Cut,
+    SshSigCut,
     #[error("The signature does not match")]
     Signature,
     #[error(transparent)]

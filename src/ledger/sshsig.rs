@@ -23,7 +23,7 @@ pub fn sshsig(signer: &dyn Signer, namespace: &str, message: &[u8]) -> Result<St
 /// another question. An armour whose end is cut, be it by a byte that says nothing, is none.
 pub fn verify_sshsig(armoured: &str, namespace: &str, message: &[u8]) -> Result<PublicKey, LedgerError> {
     if !armoured.ends_with("-----END SSH SIGNATURE-----\n") {
-        return Err(LedgerError::Cut);
+        return Err(LedgerError::SshSigCut);
     }
     let signature = SshSig::from_pem(armoured).map_err(LedgerError::SshSig)?;
     let key = ssh_key::PublicKey::from(signature.public_key().clone());

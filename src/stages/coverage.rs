@@ -1,8 +1,10 @@
 //! The coverage statement: of all that a report refers to, what the case holds and what it does not.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use crate::evidence::{Completeness, ItemNo, MediaKind, Outcome, ReportNo, Role};
+use crate::evidence::{Completeness, MediaKind, Outcome, ReportNo, Role};
 use crate::vault::{CaptureRow, ExhibitRow, MentionRow, Reader, ReportRow, VaultError};
 
 /// How one reference stands.
@@ -13,6 +15,8 @@ pub enum Standing {
     Captured,
     /// The case held it before.
     AlreadyHeld,
+    /// The case held it; its bytes were erased by order.
+    Erased,
     Gone,
     Refused,
     /// Any other failure; the capture says which.
@@ -23,9 +27,10 @@ pub enum Standing {
 }
 
 impl Standing {
-    pub const ALL: [Standing; 7] = [
+    pub const ALL: [Standing; 8] = [
         Standing::Captured,
         Standing::AlreadyHeld,
+        Standing::Erased,
         Standing::Gone,
         Standing::Refused,
         Standing::Failed,
@@ -38,6 +43,7 @@ impl Standing {
         match self {
             Standing::Captured => "captured",
             Standing::AlreadyHeld => "already held",
+            Standing::Erased => "erased",
             Standing::Gone => "gone",
             Standing::Refused => "refused",
             Standing::Failed => "failed",
@@ -65,7 +71,8 @@ impl Line {
     /// Whether bytes came and stop before their end.
     pub fn is_cut(&self) -> bool {
         let truncated = |capture: &CaptureRow| capture.completeness == Completeness::Truncated.as_str();
-        self.exhibit.is_some() && self.capture.as_ref().is_some_and(truncated)
+        let held = self.exhibit.as_ref().is_some_and(|exhibit| exhibit.erased.is_none());
+        held && self.capture.as_ref().is_some_and(truncated)
     }
 }
 
@@ -99,13 +106,21 @@ impl Coverage {
 pub fn coverage(reader: &Reader, report: ReportRow, first_entry: u64) -> Result<Coverage, VaultError> {
     let number: ReportNo = report.id.parse().unwrap_or(ReportNo(0));
     let mut lines = Vec::new();
+    let captures: BTreeMap<String, CaptureRow> =
+        reader.last_captures_of_report(number)?.into_iter().map(|capture| (capture.item.clone(), capture)).collect();
+    let mut all: BTreeMap<String, Vec<ExhibitRow>> = BTreeMap::new();
+    reader.exhibits_of_report(number)?.into_iter().for_each(|one| all.entry(one.item.clone()).or_default().push(one));
     for mention in reader.mentions_in(number)? {
-        let Some(item) = mention.item.as_deref().and_then(|id| id.parse::<ItemNo>().ok()) else {
+        let Some(item) = &mention.item else {
             lines.push(Line { standing: Standing::DescribedOnly, mention, capture: None, exhibit: None });
             continue;
         };
-        let capture = reader.captures_of(item)?.pop();
-        let mut exhibits = reader.exhibits_of(item)?;
+        // Two references can be to one item.
+        let capture = captures.get(item).cloned();
+        let mut exhibits = all.get(item).cloned().unwrap_or_default();
+        let held = |exhibit: &ExhibitRow| exhibit.erased.is_none();
+        let erased = !exhibits.iter().all(held) && !exhibits.iter().any(|exhibit| held(exhibit) && is_what_was_meant(exhibit));
+        exhibits.retain(|exhibit| held(exhibit) != erased);
         let last = capture.as_ref().and_then(|capture| capture.sha256.clone());
         let at = exhibits.iter().position(|exhibit| Some(&exhibit.sha256) == last.as_ref());
         // What the case holds it holds, whatever the last try brought.
@@ -128,6 +143,9 @@ pub fn coverage(reader: &Reader, report: ReportRow, first_entry: u64) -> Result<
 
 fn stand(capture: Option<&CaptureRow>, exhibit: Option<&ExhibitRow>, first_entry: u64) -> Standing {
     let Some(capture) = capture else { return Standing::NotTried };
+    if exhibit.is_some_and(|exhibit| exhibit.erased.is_some()) {
+        return Standing::Erased;
+    }
     let before = exhibit.filter(|exhibit| exhibit.entry < first_entry);
     // The page around footage is not the footage.
     if before.is_some_and(is_what_was_meant) && capture.outcome != Outcome::Ok.as_str() {

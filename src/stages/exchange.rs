@@ -131,7 +131,8 @@ fn truncated(why: &str) -> Option<&'static str> {
 fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>, out: &mut Written<'_>) -> io::Result<()> {
     let exchange: Exchange = serde_json::from_value(capture.exchange.clone()).unwrap_or_default();
     let digest = capture.sha256.as_deref().and_then(|digest| digest.parse::<Digest>().ok());
-    let object = |digest: &Digest| reader.object(digest).ok().flatten();
+    // What was erased by order is left out, as what was never kept is.
+    let object = |digest: &Digest| reader.object(digest).ok().flatten().filter(|_| !reader.is_purged(digest).unwrap_or(false));
     let open = |digest: Digest| {
         move || -> io::Result<Box<dyn Read>> {
             reader.open_object(&digest).map(|file| Box::new(file) as Box<dyn Read>).map_err(io::Error::other)

@@ -205,15 +205,6 @@ pub fn export(reader: &Reader, selection: &Selection, to: &Path, sealing: &Seali
         gather_report(reader, *report, &mut all)?;
     }
     let anchors = anchors(reader, head.checkpoint.size)?;
-    let purged = reader.purged()?;
-    all.objects.retain(|digest, _| !digest.parse().is_ok_and(|digest| purged.contains_key(&digest)));
-    for (_, record) in &mut all.records {
-        let gone = record["exhibit"]["sha256"].as_str().and_then(|digest| purged.get(&digest.parse().ok()?));
-        if let Some(reason) = gone {
-            record["file"] = Value::Null;
-            record["erased"] = json!(reason);
-        }
-    }
     let mut bag = if selection.zip { Writer::create_zip(to)? } else { Writer::create(to)? };
     let mut bytes = 0;
     for (digest, ending) in &all.objects {

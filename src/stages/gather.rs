@@ -42,8 +42,13 @@ pub(super) fn fragments(capture: &CaptureRow) -> Vec<String> {
     if !matches!(capture.method.as_str(), "hls" | "dash") {
         return Vec::new();
     }
+    bodies(capture).collect()
+}
+
+/// Digests of what the requests of a capture carried, and of what came of each, as far as its exchange names them.
+pub(super) fn bodies(capture: &CaptureRow) -> impl Iterator<Item = String> + '_ {
     let hops = capture.exchange["hops"].as_array().into_iter().flatten();
-    hops.filter_map(|hop| hop["body"].as_str().map(str::to_owned)).collect()
+    hops.flat_map(|hop| [&hop["body"], &hop["sent"]]).filter_map(|body| body.as_str().map(str::to_owned))
 }
 
 /// All that belongs to the exhibits: their records, the entries about them, their objects and reports.
@@ -55,15 +60,16 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// Takes an object along, and the entry that recorded it. Gives that entry.
-    fn take(&mut self, reader: &Reader, digest: &str) -> Result<Option<u64>, VaultError> {
-        let object = digest.parse().ok().map(|digest| reader.object(&digest)).transpose()?.flatten();
-        let ending = object.map_or("bin", |object| ending(&object.media_type));
-        self.objects.entry(digest.to_owned()).or_insert(ending);
-        let entry = reader.object_entry(digest)?;
-        self.entries.extend(entry);
-        self.entries.extend(reader.purge_entry(digest)?);
-        Ok(entry)
+    /// Takes an object along, unless it was erased. Gives the entries that recorded it and that erased it.
+    fn take(&mut self, reader: &Reader, digest: &str) -> Result<Vec<u64>, VaultError> {
+        let purged = reader.purge_entry(digest)?;
+        if purged.is_none() {
+            let object = digest.parse().ok().map(|digest| reader.object(&digest)).transpose()?.flatten();
+            self.objects.insert(digest.to_owned(), object.map_or("bin", |object| ending(&object.media_type)));
+        }
+        let entries: Vec<u64> = reader.object_entry(digest)?.into_iter().chain(purged).collect();
+        self.entries.extend(&entries);
+        Ok(entries)
     }
 }
 
@@ -126,27 +132,24 @@ pub(super) fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published)
         entries.extend(notes.iter().map(|note| note.entry));
         entries.extend(examinations.iter().map(|made| made.entry));
         entries.extend(reports.iter().map(|report| report.entry));
-        // Where its bytes were erased before it was admitted.
-        entries.extend(reader.purge_entry(&exhibit.sha256)?);
-        all.objects.insert(exhibit.sha256.clone(), ending(&exhibit.media_type));
-        for digest in
-            reports.iter().map(|report| &report.sha256).chain(captures.iter().filter_map(|capture| capture.sha256.as_ref()))
-        {
-            entries.extend(all.take(reader, digest)?);
-        }
+        let papers = reports.iter().map(|report| report.sha256.clone());
+        let brought = captures.iter().filter_map(|capture| capture.sha256.clone());
         // What a derived file is made of comes along.
-        for digest in captures.iter().flat_map(fragments) {
+        let pieces = captures.iter().flat_map(fragments);
+        for digest in std::iter::once(exhibit.sha256.clone()).chain(papers).chain(brought).chain(pieces) {
             entries.extend(all.take(reader, &digest)?);
         }
         let captures = captures.iter().map(|capture| whole_capture(reader, capture)).collect::<Result<Vec<_>, _>>()?;
         let own = [&exhibit.id, &exhibit.item];
         let handling: Vec<_> = handled.iter().filter(|row| own.contains(&&row.subject)).collect();
+        entries.extend(handling.iter().map(|row| row.entry));
         let record = json!({
             "exhibit": exhibit,
             "handling": handling,
             "fixity": reader.fixity_of(&exhibit.sha256)?,
             "transfers": transfers.get(&exhibit.sha256).cloned().unwrap_or_default(),
-            "file": format!("data/objects/{}.{}", exhibit.sha256, all.objects[&exhibit.sha256]),
+            "file": all.objects.get(&exhibit.sha256).map(|ending| format!("data/objects/{}.{ending}", exhibit.sha256)),
+            "erased": exhibit.erased,
             "item": item,
             "mentions": mentions,
             "claims": claims,

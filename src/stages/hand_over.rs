@@ -53,7 +53,7 @@ pub fn hand_over(vault: &mut Vault, handed: &Handed, how: &Archive) -> Result<Re
             let Some(digest) = acquisition.digest() else {
                 return Err(ObtainError::Unreadable { name, why: acquisition.because().to_owned() }.into());
             };
-            if vault.reader().purged()?.contains_key(&digest) {
+            if vault.reader().is_purged(&digest)? {
                 return Err(ObtainError::Erased { name }.into());
             }
             let item = Item { key: format!("file:{digest}"), kind: acquisition.kind(), ..blank };

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::gather::fragments;
-use crate::evidence::{Digest, ExhibitNo, Id};
-use crate::vault::{Order, Reader, Vault, VaultError};
+use super::gather::{bodies, fragments};
+use crate::evidence::{CaptureNo, Digest, ExhibitNo, ItemNo};
+use crate::vault::{CaptureRow, Erasure, ExhibitRow, Order, Reader, Vault, VaultError};
 
 /// Why nothing was erased.
 #[derive(Debug, thiserror::Error)]
@@ -39,35 +39,15 @@ impl PurgeError {
 }
 
 /// What is erased, or was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Purged {
     pub exhibits: Vec<String>,
     pub objects: Vec<String>,
     /// Entries and fields whose values are erased.
     pub values: Vec<(u64, String)>,
     pub reason: String,
-}
-
-/// The objects that go with an exhibit: those of the same captures, and what a stream was made of.
-fn family(reader: &Reader, no: ExhibitNo, alone: bool) -> Result<BTreeMap<Digest, Option<Digest>>, PurgeError> {
-    let exhibit = reader.exhibit(no)?.ok_or(PurgeError::NoExhibit(no))?;
-    let Ok(own) = exhibit.sha256.parse::<Digest>() else { return Err(PurgeError::NoExhibit(no)) };
-    let mut all = BTreeMap::from([(own, None)]);
-    if alone {
-        return Ok(all);
-    }
-    for capture in reader.captures_of(exhibit.item.parse().unwrap_or(crate::evidence::ItemNo(0)))? {
-        let brought = reader.exhibits_of_capture(capture.id.parse().unwrap_or(crate::evidence::CaptureNo(0)))?;
-        let ours = capture.sha256.as_deref() == Some(&exhibit.sha256) || brought.iter().any(|one| one.sha256 == exhibit.sha256);
-        if !ours {
-            continue;
-        }
-        let with = brought.into_iter().map(|one| one.sha256).chain(capture.sha256.clone()).chain(fragments(&capture));
-        for digest in with.filter_map(|digest| digest.parse::<Digest>().ok()) {
-            all.entry(digest).or_insert(Some(own));
-        }
-    }
-    Ok(all)
+    /// Exhibits of the same item whose bytes are still here.
+    pub left: Vec<String>,
 }
 
 /// Erases an exhibit, unless something that it belongs to is on hold. `alone`: nothing that came with it.
@@ -81,29 +61,45 @@ pub fn purge(vault: &mut Vault, no: ExhibitNo, alone: bool, by: Option<&str>, or
         }
         _ => {}
     }
+    let mut told = Purged { reason: order.reason.clone(), ..Purged::default() };
+    vault.erase_all(order, |reader| {
+        let erasure = decide(reader, no, alone, &mut told.exhibits)?;
+        // What killed runs left may be of the same bytes.
+        crate::fetch::clear_scratch(&reader.layout().root.join("scratch"));
+        told.objects = erasure.objects.iter().map(|(digest, _)| digest.to_string()).collect();
+        told.values.clone_from(&erasure.values);
+        Ok::<_, PurgeError>(erasure)
+    })?;
     let reader = vault.reader();
-    let objects = family(reader, no, alone)?;
-    let gone = reader.purged()?;
-    let objects: BTreeMap<_, _> = objects.into_iter().filter(|(digest, _)| !gone.contains_key(digest)).collect();
+    let item = reader.exhibit(no)?.and_then(|exhibit| exhibit.item.parse().ok()).unwrap_or(ItemNo(0));
+    told.left = reader.exhibits_of(item)?.into_iter().filter(|one| one.erased.is_none()).map(|one| one.id).collect();
+    Ok(told)
+}
+
+/// What is to be erased with an exhibit, if nothing is on hold that any of it belongs to. Names the exhibits.
+fn decide(reader: &Reader, no: ExhibitNo, alone: bool, exhibits: &mut Vec<String>) -> Result<Erasure, PurgeError> {
+    let exhibit = reader.exhibit(no)?.ok_or(PurgeError::NoExhibit(no))?;
+    let Family { objects, captures } = family(reader, &exhibit, alone)?;
     if objects.is_empty() {
         return Err(PurgeError::Gone(no));
     }
-    let mut about: BTreeSet<Id> = BTreeSet::new();
-    let (mut exhibits, mut entries) = (Vec::new(), BTreeSet::new());
-    for digest in objects.keys() {
-        for exhibit in reader.exhibits_by_digest(&digest.to_string())? {
-            about.extend(exhibit.id.parse().map(Id::Exhibit));
-            about.extend(exhibit.item.parse().map(Id::Item));
-            about.extend(exhibit.reports.iter().filter_map(|report| report.parse().ok()).map(Id::Report));
+    let (mut about, mut entries) = (BTreeSet::new(), BTreeSet::new());
+    for capture in captures.values() {
+        let item: ItemNo = capture.item.parse().unwrap_or(ItemNo(0));
+        about.extend(reader.exhibits_of_capture(capture.id.parse().unwrap_or(CaptureNo(0)))?.into_iter().map(|one| one.id));
+        about.extend(reader.mentions_of(item)?.into_iter().map(|mention| mention.report));
+        about.insert(capture.item.clone());
+    }
+    for digest in objects.keys().map(Digest::to_string) {
+        for exhibit in reader.exhibits_by_digest(&digest)? {
             entries.insert(exhibit.entry);
             exhibits.push(exhibit.id);
         }
-        if let Some(report) = reader.report_by_digest(digest)? {
-            about.extend(report.id.parse().map(Id::Report));
-        }
-        entries.extend(reader.examinations_of(&digest.to_string())?.into_iter().map(|made| made.entry));
+        entries.extend(reader.examinations_of(&digest)?.into_iter().map(|made| made.entry));
     }
-    let about: BTreeSet<String> = about.iter().map(ToString::to_string).collect();
+    for digest in objects.keys() {
+        about.extend(reader.report_by_digest(digest)?.map(|report| report.id));
+    }
     if let Some(hold) = reader.handling()?.into_iter().find(|row| row.property == "hold" && about.contains(&row.subject)) {
         let why = hold.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
         return Err(PurgeError::Held { subject: hold.subject, since: hold.time[..10].to_owned(), why });
@@ -114,10 +110,65 @@ pub fn purge(vault: &mut Vault, no: ExhibitNo, alone: bool, by: Option<&str>, or
         let fields = row.sealed.into_iter().map(|sealed| sealed.field).filter(|field| field != "person");
         values.extend(fields.map(|field| (entry, field)));
     }
-    let objects: Vec<_> = objects.into_iter().collect();
-    // What killed runs left may be of the same bytes.
-    crate::fetch::clear_scratch(&reader.layout().root.join("scratch"));
-    vault.erase_all(&objects, &values, order)?;
-    let objects = objects.iter().map(|(digest, _)| digest.to_string()).collect();
-    Ok(Purged { exhibits, objects, values, reason: order.reason.clone() })
+    Ok(Erasure { objects: objects.into_iter().collect(), values })
+}
+
+/// What goes with an exhibit.
+struct Family {
+    /// Objects that are here, each with the one that it goes with.
+    objects: BTreeMap<Digest, Option<Digest>>,
+    /// Every capture that brought any of them, by its id.
+    captures: BTreeMap<String, CaptureRow>,
+}
+
+/// What goes with an exhibit: all that the same captures brought. Of what only passed in their exchanges (a page's pictures, the answer
+/// that led elsewhere) that stays which another capture brought, too, whose own bytes are here. `alone`: nothing goes with it.
+fn family(reader: &Reader, exhibit: &ExhibitRow, alone: bool) -> Result<Family, PurgeError> {
+    let parsed = |digest: String| digest.parse::<Digest>().ok();
+    let Some(own) = parsed(exhibit.sha256.clone()) else {
+        return Ok(Family { objects: BTreeMap::new(), captures: BTreeMap::new() });
+    };
+    let mut objects = BTreeMap::from([(own, None)]);
+    let (mut passed, mut ours) = (BTreeSet::new(), BTreeSet::new());
+    for capture in reader.captures_of(exhibit.item.parse().unwrap_or(ItemNo(0)))?.into_iter().filter(|_| !alone) {
+        let brought = reader.exhibits_of_capture(capture.id.parse().unwrap_or(CaptureNo(0)))?;
+        if capture.sha256.as_ref() == Some(&exhibit.sha256) || brought.iter().any(|one| one.sha256 == exhibit.sha256) {
+            let with = brought.into_iter().map(|one| one.sha256).chain(capture.sha256.clone()).chain(fragments(&capture));
+            for digest in with.filter_map(parsed) {
+                objects.entry(digest).or_insert(Some(own));
+            }
+            passed.extend(bodies(&capture).filter_map(parsed));
+            ours.insert(capture.id);
+        }
+    }
+    let exchanged = reader.exchanged(&objects.keys().copied().chain(passed.iter().copied()).collect())?;
+    let brought_by = |digest: &Digest| -> Result<Vec<CaptureRow>, VaultError> {
+        let text = digest.to_string();
+        let exhibits = reader.exhibits_by_digest(&text)?.into_iter().filter_map(|one| one.capture.parse().ok());
+        let named = exchanged.get(digest).into_iter().flatten().copied().chain(exhibits);
+        let captures = named.map(|no| reader.capture(no)).filter_map(Result::transpose);
+        captures.chain(reader.captures_with(&text)?.into_iter().map(Ok)).collect()
+    };
+    for digest in passed {
+        let is_here = |capture: &CaptureRow| -> Result<bool, VaultError> {
+            let Some(bytes) = capture.sha256.clone().and_then(parsed) else { return Ok(true) };
+            Ok(!objects.contains_key(&bytes) && !reader.is_purged(&bytes)?)
+        };
+        let mut stays = reader.report_by_digest(&digest)?.is_some();
+        for capture in brought_by(&digest)?.into_iter().filter(|capture| !ours.contains(&capture.id)) {
+            stays |= is_here(&capture)?;
+        }
+        if !stays {
+            objects.entry(digest).or_insert(Some(own));
+        }
+    }
+    let mut captures = BTreeMap::new();
+    let mut here = BTreeMap::new();
+    for (digest, with) in objects {
+        if !reader.is_purged(&digest)? {
+            captures.extend(brought_by(&digest)?.into_iter().map(|capture| (capture.id.clone(), capture)));
+            here.insert(digest, with);
+        }
+    }
+    Ok(Family { objects: here, captures })
 }

@@ -45,7 +45,10 @@ const LATER: &[&str] = &["fixity", "handling", "purge", "anchor", "pending_ancho
 
 pub(super) fn is_missing(db: &Connection, table: &str) -> bool {
     LATER.contains(&table)
-        && !db.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1").and_then(|mut one| one.exists([table])).unwrap_or(true)
+        && !db
+            .prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = ?1")
+            .and_then(|mut one| one.exists([table]))
+            .unwrap_or(true)
 }
 
 /// At most this many findings name single rows of one table; the rest is counted.

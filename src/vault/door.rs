@@ -119,6 +119,7 @@ pub struct Vault {
     former: Option<Arc<dyn Signer>>,
     /// Directories of the vault whose own names this run has made durable.
     synced: BTreeSet<PathBuf>,
+    pub(super) unfinished: Option<VaultError>,
 }
 
 impl Vault {
@@ -153,7 +154,7 @@ impl Vault {
         let db = db::create(&layout.database())?;
         durable::sync_dir(root)?;
         let opened = CaseOpened { origin: origin.clone(), key: ports.signer.public().to_string(), title };
-        let mut vault = Vault { reader: Reader { layout, db }, ports, run, origin, former: None, synced };
+        let mut vault = Vault { reader: Reader { layout, db }, ports, run, origin, former: None, synced, unfinished: None };
         let committed = vault.commit_locked(vec![Effects { events: vec![Event::CaseOpened(opened)], ..Effects::default() }]);
         let made = committed.and_then(|_| recover::take_over_locked(&mut vault));
         // A vault gives back its leases under the lock when it is dropped.
@@ -244,9 +245,14 @@ impl Vault {
             }
             _ => {}
         }
-        let mut vault = Vault { reader, ports, run, origin, former: None, synced: BTreeSet::new() };
+        let mut vault = Vault { reader, ports, run, origin, former: None, synced: BTreeSet::new(), unfinished: None };
         recover::recover(&mut vault)?;
         Ok(vault)
+    }
+
+    /// Why an erasure that was stopped could not be finished when the case was opened. It keeps nobody from writing.
+    pub fn unfinished(&self) -> Option<&VaultError> {
+        self.unfinished.as_ref()
     }
 
     /// The same case for reading.
@@ -351,9 +357,12 @@ impl Vault {
             fresh.push(holds.transpose().map_err(VaultError::sql("be read"))?.unwrap_or(true));
         }
         // What was erased by law may be served still: that is recorded, and the bytes are not kept again.
-        let purged = self.reader.purged()?;
-        let fresh_ones = batch.iter().zip(&fresh).filter(|(_, fresh)| **fresh).flat_map(|(effects, _)| &effects.objects);
-        let taken: Vec<&Staged> = fresh_ones.filter(|staged| !purged.contains_key(&staged.digests().sha256)).collect();
+        let mut taken: Vec<&Staged> = Vec::new();
+        for staged in batch.iter().zip(&fresh).filter(|(_, fresh)| **fresh).flat_map(|(effects, _)| &effects.objects) {
+            if !self.reader.is_purged(&staged.digests().sha256)? {
+                taken.push(staged);
+            }
+        }
         // Bytes before their names, so that what has a name in the vault is whole whatever happens.
         let bodies: Vec<&Path> = taken.iter().filter(|staged| !staged.durable).map(|staged| staged.path.as_path()).collect();
         self.run.disk.sync(&bodies)?;

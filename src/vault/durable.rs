@@ -86,6 +86,14 @@ pub(super) fn create_dir(dir: &Path) -> Result<(), VaultError> {
     Ok(())
 }
 
+/// A file's bytes; none if there is no such file.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, VaultError> {
+    match fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        bytes => bytes.map(Some).map_err(VaultError::io("read", path)),
+    }
+}
+
 /// What came of removing something that may be gone already.
 pub(super) fn if_there(removed: std::io::Result<()>) -> std::io::Result<()> {
     removed.or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })

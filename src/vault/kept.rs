@@ -156,11 +156,14 @@ impl Reader {
         Ok(self.handling()?.into_iter().filter(|row| row.subject == subject.to_string()).collect())
     }
 
-    /// The last word on each subject and property, where it is not taken back.
+    /// The last word on each subject and property, where it is not taken back. What is said of an exhibit is said of its bytes, and so of
+    /// every exhibit that they are.
     pub fn handling(&self) -> Result<Vec<HandlingRow>, VaultError> {
-        let sql = "SELECT subject_kind || subject_no AS subject, property, value, reason, person, time, entry FROM handling h \
-            WHERE no = (SELECT max(no) FROM handling l WHERE l.subject_kind = h.subject_kind AND l.subject_no = h.subject_no \
-            AND l.property = h.property) AND value IS NOT NULL ORDER BY no";
+        let sql = "SELECT subject_kind || coalesce(same.no, subject_no) AS subject, property, value, reason, h.person, h.time, h.entry \
+            FROM handling h LEFT JOIN exhibit first ON h.subject_kind = 'E' AND first.no = h.subject_no \
+            LEFT JOIN exhibit same ON same.object = first.object \
+            WHERE h.no = (SELECT max(no) FROM handling l WHERE l.subject_kind = h.subject_kind AND l.subject_no = h.subject_no \
+            AND l.property = h.property) AND value IS NOT NULL ORDER BY h.no, same.no";
         self.later("handling", sql, &[], |row| {
             Ok(HandlingRow {
                 subject: row.get("subject")?,
@@ -180,6 +183,11 @@ impl Reader {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
         })?;
         Ok(rows.into_iter().filter_map(|(object, reason)| Some((object.parse().ok()?, reason))).collect())
+    }
+
+    /// Whether an object's bytes were removed by law.
+    pub fn is_purged(&self, object: &Digest) -> Result<bool, VaultError> {
+        Ok(self.purge_entry(&object.to_string())?.is_some())
     }
 
     /// The entry that says that an object was purged.

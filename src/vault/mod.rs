@@ -27,7 +27,7 @@ mod sums;
 mod work;
 
 pub use door::{Agent, Committed, Effects, Ports, Vault};
-pub use erase::Order;
+pub use erase::{Erasure, Order};
 pub use error::VaultError;
 pub use kept::{AnchorRow, FixityRow, HandlingRow, PendingRow, TransferRow};
 pub use layout::{LOG, Layout, VAULT};

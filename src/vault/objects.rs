@@ -57,6 +57,8 @@ fn make_dirs(dirs: &[PathBuf], changed: &mut Vec<PathBuf>) -> Result<(), VaultEr
             fs::create_dir(&dirs[0]).map_err(VaultError::io("make the directory", &dirs[0]))?;
             changed.push(dirs[1].clone());
         }
+        // What else is there in its place is told when the object is named.
+        (Err(error), _) if error.kind() == io::ErrorKind::AlreadyExists => {}
         (Err(_), _) => durable::create_dir(&dirs[0])?,
         (Ok(()), None) => {}
     }

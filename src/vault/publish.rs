@@ -26,12 +26,7 @@ pub struct Published {
 impl Published {
     /// Reads `log/checkpoint`; none if there is no such file.
     pub fn read(layout: &Layout) -> Result<Option<Published>, VaultError> {
-        let path = layout.checkpoint();
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(VaultError::io("read", &path)(error)),
-        };
+        let Some(bytes) = durable::read(&layout.checkpoint())? else { return Ok(None) };
         let text = String::from_utf8(bytes).map_err(|_| VaultError::Published { what: "the checkpoint is not text".into() })?;
         Published::parse(text).map(Some)
     }
@@ -238,7 +233,7 @@ pub(super) fn signed_head(db: &Connection) -> Result<Option<Published>, VaultErr
 /// Removes the other partial files of a place. Best effort: verify accepts what stays, as
 /// long as it says what the log says.
 pub(super) fn drop_other_partials(layout: &Layout, path: TilePath) {
-    for old in other_partials(layout, path) {
+    for old in other_partials(layout, path).unwrap_or_default() {
         let _ = fs::remove_file(old);
     }
     if path.extent().1 == TILE {
@@ -252,9 +247,13 @@ fn partials(layout: &Layout, path: TilePath) -> PathBuf {
 }
 
 /// The other partial files of a place.
-pub(super) fn other_partials(layout: &Layout, path: TilePath) -> Vec<PathBuf> {
+pub(super) fn other_partials(layout: &Layout, path: TilePath) -> Result<Vec<PathBuf>, VaultError> {
     let file = layout.tile(path);
     let dir =
         if path.extent().1 == TILE { partials(layout, path) } else { file.parent().map(Path::to_path_buf).unwrap_or_default() };
-    fs::read_dir(&dir).into_iter().flatten().flatten().map(|old| old.path()).filter(|old| *old != file).collect()
+    let found = match fs::read_dir(&dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        found => found.and_then(|all| all.map(|old| Ok(old?.path())).collect::<std::io::Result<Vec<_>>>()),
+    };
+    Ok(found.map_err(VaultError::io("read", &dir))?.into_iter().filter(|old| *old != file).collect())
 }

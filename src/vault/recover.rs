@@ -37,7 +37,7 @@ pub(super) fn recover(vault: &mut Vault) -> Result<(), VaultError> {
         _ => vault.publish_locked().map(drop)?,
     }
     // What cannot be finished now keeps nobody from writing: the mark stays, and verify tells of it.
-    let _ = erase::finish(vault);
+    vault.unfinished = erase::finish(vault).err();
     take_over_locked(vault)
 }
 
@@ -86,7 +86,7 @@ pub(super) fn take_over_locked(vault: &mut Vault) -> Result<(), VaultError> {
 /// Bodies that a dead run had received whole: they are kept, and an entry says how they came. False if
 /// some must stay where they are, because the vault has other bytes in their place.
 fn adopt(vault: &mut Vault, dir: &Path) -> Result<bool, VaultError> {
-    let (mut events, mut all, purged) = (Vec::new(), true, vault.reader.purged()?);
+    let (mut events, mut all) = (Vec::new(), true);
     for file in fs::read_dir(dir).map_err(VaultError::io("read", dir))?.flatten() {
         let Some(digest) = digest_of(&file.file_name()) else { continue };
         let path = vault.reader.layout.object(&digest);
@@ -97,7 +97,7 @@ fn adopt(vault: &mut Vault, dir: &Path) -> Result<bool, VaultError> {
             // The power went before the bytes were durable: nothing named them, nothing is lost.
             continue;
         };
-        if purged.contains_key(&digest) {
+        if vault.reader.is_purged(&digest)? {
             let gone = fs::remove_file(file.path());
             durable::if_there(gone).map_err(VaultError::io("remove", &file.path()))?;
             continue;

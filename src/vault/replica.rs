@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::layout::object_path;
-use super::{Effects, Layout, Published, Reader, Vault, VaultError, durable, nodes, objects, publish};
+use super::{Effects, Layout, Published, Reader, Vault, VaultError, durable, erase, nodes, objects, publish};
 use crate::evidence::{Digest, Event, Fixity, Object, ObjectRestored};
 use crate::ledger::{TilePath, root};
 
@@ -124,7 +124,6 @@ pub fn mirror(reader: &Reader, to: &Path, full: bool) -> Result<Mirrored, VaultE
     let purged = reader.purged()?;
     for object in reader.objects()? {
         if purged.contains_key(&object.sha256) {
-            let _ = fs::remove_file(into.object(&object.sha256));
             continue;
         }
         let (source, copy_of) = (from.object(&object.sha256), into.object(&object.sha256));
@@ -160,13 +159,13 @@ pub fn mirror(reader: &Reader, to: &Path, full: bool) -> Result<Mirrored, VaultE
         file.parent().map_or(Ok(()), durable::create_dir)?;
         durable::write(&temporary, &file, &bytes)?;
     }
-    if let Ok(settings) = fs::read(from.settings()) {
+    if let Some(settings) = durable::read(&from.settings())? {
         durable::write(&temporary, &into.settings(), &settings)?;
     }
     // An erasure that is unfinished here is unfinished there, too.
-    match fs::read(from.erasing()) {
-        Ok(left) => durable::write(&temporary, &into.erasing(), &left)?,
-        Err(_) => durable::if_there(fs::remove_file(into.erasing())).map_err(VaultError::io("remove", &into.erasing()))?,
+    match durable::read(&from.erasing())? {
+        Some(left) => durable::write(&temporary, &into.erasing(), &left)?,
+        None => durable::if_there(fs::remove_file(into.erasing())).map_err(VaultError::io("remove", &into.erasing()))?,
     }
     durable::write(&temporary, &into.checkpoint(), head.text.as_bytes())?;
     for path in TilePath::for_size(head.checkpoint.size) {
@@ -177,6 +176,7 @@ pub fn mirror(reader: &Reader, to: &Path, full: bool) -> Result<Mirrored, VaultE
     }
     fs::rename(&database, into.database()).map_err(VaultError::io("name", &database))?;
     durable::sync_dir(to)?;
+    erase::bytes(&into, &purged, &durable::Disk::of(to)?)?;
     Ok(done)
 }
 
@@ -230,7 +230,7 @@ impl Vault {
             };
             let _lock = super::lock::exclusive(&layout.lock())?;
             // Erased since.
-            if self.reader.purged()?.contains_key(&object.sha256) {
+            if self.reader.is_purged(&object.sha256)? {
                 continue;
             }
             if was == Fixity::Altered {

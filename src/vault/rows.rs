@@ -1,10 +1,12 @@
 //! Rows as values: the conversions between SQL and words, all in this file.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter, types::Value as Sql};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Reader, VaultError, fold};
+use super::{Reader, VaultError, compare, fold};
 use crate::evidence::{CaptureNo, ClaimNo, Digest, ExhibitNo, Id, ItemNo, MentionNo, Object, ReportNo};
 
 type Read<T> = rusqlite::Result<T>;
@@ -35,6 +37,8 @@ pub struct ExhibitRow {
     pub title: Option<String>,
     pub reports: Vec<String>,
     pub entry: u64,
+    /// Why its bytes were erased, if they were.
+    pub erased: Option<String>,
 }
 
 fn exhibit(row: &Row<'_>) -> Read<ExhibitRow> {
@@ -58,12 +62,18 @@ fn exhibit(row: &Row<'_>) -> Read<ExhibitRow> {
         title: row.get("title")?,
         reports: reports.map(|ids| ids.split(' ').map(str::to_owned).collect()).unwrap_or_default(),
         entry: row.get("entry")?,
+        erased: row.get("erased")?,
     })
 }
+
+/// Of older cases, which have no table of what was erased.
+const NONE_ERASED: &str = "NULL";
+const ERASED: &str = "(SELECT p.reason FROM purge p WHERE p.object = e.object)";
 
 // The tables and not the views: their keys are what makes a page of many exhibits quick.
 const EXHIBITS: &str = "SELECT 'E' || e.no AS id, e.object AS sha256, o.blake3, o.size, o.media_type, 'I' || e.item AS item, i.kind, \
     coalesce(k.url, i.url) AS url, k.outcome, k.completeness, k.started AS captured, 'K' || e.capture AS capture, k.version, e.role, e.name, e.entry, \
+    {erased} AS erased, \
     (SELECT group_concat(id, ' ') FROM (SELECT DISTINCT 'R' || m.report AS id FROM mention m WHERE m.item = i.no ORDER BY m.report)) AS reports, \
     (SELECT coalesce(m.caption, m.exact) FROM mention m WHERE m.item = i.no ORDER BY m.no LIMIT 1) AS title \
     FROM exhibit e JOIN object o ON o.sha256 = e.object JOIN item i ON i.no = e.item JOIN capture k ON k.no = e.capture";
@@ -355,31 +365,47 @@ impl Reader {
         vec![Sql::Integer(no.try_into().unwrap_or(i64::MAX))]
     }
 
+    fn exhibits_where(&self, which: &str, values: Vec<Sql>) -> Result<Vec<ExhibitRow>, VaultError> {
+        let erased = if compare::is_missing(&self.db, "purge") { NONE_ERASED } else { ERASED };
+        self.all(&format!("{} WHERE {which}", EXHIBITS.replace("{erased}", erased)), values, exhibit)
+    }
+
     /// Exhibits after a number, at most `limit` of them.
     pub fn exhibits(&self, after: ExhibitNo, limit: Option<u64>) -> Result<Vec<ExhibitRow>, VaultError> {
         let mut values = Self::number(after.0);
         values.push(Sql::Integer(limit.and_then(|limit| limit.try_into().ok()).unwrap_or(-1)));
-        self.all(&format!("{EXHIBITS} WHERE e.no > ?1 ORDER BY e.no LIMIT ?2"), values, exhibit)
+        self.exhibits_where("e.no > ?1 ORDER BY e.no LIMIT ?2", values)
     }
 
     pub fn exhibit(&self, no: ExhibitNo) -> Result<Option<ExhibitRow>, VaultError> {
-        Ok(self.all(&format!("{EXHIBITS} WHERE e.no = ?1"), Self::number(no.0), exhibit)?.pop())
+        Ok(self.exhibits_where("e.no = ?1", Self::number(no.0))?.pop())
     }
 
     /// Exhibits of an item, oldest first.
     pub fn exhibits_of(&self, no: ItemNo) -> Result<Vec<ExhibitRow>, VaultError> {
-        self.all(&format!("{EXHIBITS} WHERE e.item = ?1 ORDER BY e.no"), Self::number(no.0), exhibit)
+        self.exhibits_where("e.item = ?1 ORDER BY e.no", Self::number(no.0))
+    }
+
+    /// Exhibits of all items that a report refers to, oldest first.
+    pub fn exhibits_of_report(&self, no: ReportNo) -> Result<Vec<ExhibitRow>, VaultError> {
+        self.exhibits_where("e.item IN (SELECT item FROM mention WHERE report = ?1) ORDER BY e.no", Self::number(no.0))
+    }
+
+    /// The last capture of each item that a report refers to.
+    pub fn last_captures_of_report(&self, no: ReportNo) -> Result<Vec<CaptureRow>, VaultError> {
+        let items = "SELECT item FROM mention WHERE report = ?1";
+        let sql = format!("{CAPTURES} WHERE no IN (SELECT max(no) FROM capture WHERE item IN ({items}) GROUP BY item)");
+        self.all(&sql, Self::number(no.0), capture)
     }
 
     /// Exhibits that one capture brought.
     pub fn exhibits_of_capture(&self, no: CaptureNo) -> Result<Vec<ExhibitRow>, VaultError> {
-        self.all(&format!("{EXHIBITS} WHERE e.capture = ?1 ORDER BY e.no"), Self::number(no.0), exhibit)
+        self.exhibits_where("e.capture = ?1 ORDER BY e.no", Self::number(no.0))
     }
 
     /// Exhibits whose object's digest begins with these digits.
     pub fn exhibits_by_digest(&self, prefix: &str) -> Result<Vec<ExhibitRow>, VaultError> {
-        let sql = format!("{EXHIBITS} WHERE substr(e.object, 1, length(?1)) = ?1 ORDER BY e.no");
-        self.all(&sql, vec![Sql::Text(prefix.to_lowercase())], exhibit)
+        self.exhibits_where("substr(e.object, 1, length(?1)) = ?1 ORDER BY e.no", vec![Sql::Text(prefix.to_lowercase())])
     }
 
     pub fn reports(&self) -> Result<Vec<ReportRow>, VaultError> {
@@ -413,6 +439,36 @@ impl Reader {
 
     pub fn item(&self, no: ItemNo) -> Result<Option<ItemRow>, VaultError> {
         Ok(self.all(ITEM, Self::number(no.0), item)?.pop())
+    }
+
+    /// Of these objects, the captures whose exchanges name each: as a body that came, or that was sent.
+    pub fn exchanged(&self, objects: &BTreeSet<Digest>) -> Result<BTreeMap<Digest, BTreeSet<CaptureNo>>, VaultError> {
+        /// Of an exchange, what names objects.
+        #[derive(Deserialize)]
+        struct Named {
+            hops: Vec<Hop>,
+        }
+        #[derive(Deserialize)]
+        struct Hop {
+            body: Option<Digest>,
+            sent: Option<Digest>,
+        }
+        let mut found: BTreeMap<Digest, BTreeSet<CaptureNo>> = BTreeMap::new();
+        let mut read = || -> Read<()> {
+            let mut query = self.db.prepare("SELECT no, exchange FROM capture WHERE exchange IS NOT NULL")?;
+            let mut rows = query.query([])?;
+            while let Some(row) = rows.next()? {
+                let Ok(named) = serde_json::from_str::<Named>(row.get_ref(1)?.as_str()?) else { continue };
+                for digest in named.hops.into_iter().flat_map(|hop| [hop.body, hop.sent]).flatten() {
+                    if objects.contains(&digest) {
+                        found.entry(digest).or_default().insert(CaptureNo(row.get(0)?));
+                    }
+                }
+            }
+            Ok(())
+        };
+        read().map_err(VaultError::sql("be read"))?;
+        Ok(found)
     }
 
     /// All items, oldest first.
