@@ -1,7 +1,6 @@
 //! Places in words: the name, what the words say about it, and what the gazetteer knows by that name.
 //! The words are in `config/places.toml`.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
 
@@ -92,7 +91,7 @@ fn words_of(language: &str) -> &'static Words {
 #[derive(Debug, Default)]
 pub(super) struct Context {
     text: String,
-    countries: OnceCell<HashMap<&'static str, f64>>,
+    countries: OnceLock<HashMap<&'static str, f64>>,
 }
 
 /// The country that a name is of, and how much it says that a text is about it. None where it is no place.
@@ -155,7 +154,7 @@ fn countries(text: &str) -> HashMap<&'static str, f64> {
 
 impl Context {
     pub fn of(text: String) -> Context {
-        Context { text, countries: OnceCell::new() }
+        Context { text, countries: OnceLock::new() }
     }
 
     /// How much of what the report says of countries is about this one: 0 to 1.

@@ -12,7 +12,7 @@ use crate::evidence::{Claim, Form, MediaKind, Quote, Reading, Reference};
 
 /// The references of a document, in its order.
 pub fn refer(document: &Document) -> Vec<Reference> {
-    let mut found: Vec<(usize, Reference)> = Vec::new();
+    let mut wanted = Vec::new();
     let (mut seen, mut announced) = (BTreeSet::new(), BTreeSet::new());
     let table = document.report.reader.name == "table";
     let title = document.report.title.as_deref().unwrap_or("");
@@ -25,9 +25,11 @@ pub fn refer(document: &Document) -> Vec<Reference> {
         if table || seen.insert(key) {
             // A sentence that announces one embed says nothing of the next.
             let spent = !find.own && !announced.insert(find.quote);
-            found.push((find.quote.0, of_find(document, find, address, &setting, spent)));
+            wanted.push((find, address, spent));
         }
     }
+    let of = |(find, address, spent): (&Find, Address, bool)| (find.quote.0, of_find(document, find, address, &setting, spent));
+    let mut found: Vec<(usize, Reference)> = on_all_cores(wanted, of);
     if !table {
         told(document, &mut found, &setting);
     }
@@ -37,6 +39,26 @@ pub fn refer(document: &Document) -> Vec<Reference> {
         candidates(&mut found);
     }
     found.into_iter().map(|(_, reference)| reference).collect()
+}
+
+/// Maps each, in order; where they are many, on all cores.
+fn on_all_cores<T: Send, R: Send>(mut all: Vec<T>, one: impl Fn(T) -> R + Sync) -> Vec<R> {
+    const FEW: usize = 256;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if all.len() < FEW || cores == 1 {
+        return all.into_iter().map(one).collect();
+    }
+    let (size, one) = (all.len().div_ceil(cores), &one);
+    std::thread::scope(|scope| {
+        let mut parts = Vec::new();
+        while !all.is_empty() {
+            let rest = all.split_off(size.min(all.len()));
+            let part = std::mem::replace(&mut all, rest);
+            parts.push(scope.spawn(move || part.into_iter().map(one).collect::<Vec<_>>()));
+        }
+        let joined = parts.into_iter().map(|part| part.join().unwrap_or_else(|broken| std::panic::resume_unwind(broken)));
+        joined.flatten().collect()
+    })
 }
 
 /// The report's own words, from which is read which countries it speaks of.
