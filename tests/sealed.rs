@@ -62,6 +62,33 @@ fn an_erased_value_leaves_no_copy_and_a_chain_that_verifies() {
     assert_eq!(Reader::open(&root).unwrap().title().unwrap().as_deref(), Some("A case"));
 }
 
+/// A mark whose entries never came takes nothing; one that nobody knows stands for all that can be left.
+#[test]
+fn a_mark_of_an_erasure_without_its_entries_takes_nothing() {
+    let (_dir, root, mut vault) = case();
+    let item = Item { key: "url:x".into(), kind: MediaKind::Page, url: None, platform: None, platform_id: None };
+    let note = NoteAdded { subject: Subject::Item("url:x".into()), text: Some("a lamp".into()) };
+    vault
+        .commit(vec![Effects { events: vec![Event::ItemIdentified(item), Event::NoteAdded(note)], ..Effects::default() }])
+        .unwrap();
+    let (before, mark) = (vault.reader().dump().unwrap(), root.join("erasing"));
+    drop(vault);
+    for word in ["bytes\n", "entries\n", "values\n", "free\n", "pages\n", "a word of tomorrow"] {
+        std::fs::write(&mark, word).unwrap();
+        let told = verify(&root);
+        assert!(told.findings.iter().any(|finding| finding.code.as_str() == "erasure-unfinished"), "{word}");
+        let vault = Vault::open(&root, ports()).unwrap();
+        assert!(vault.unfinished().is_none() && !mark.exists(), "{word}");
+        assert_eq!(vault.reader().dump().unwrap(), before, "{word}");
+        drop(vault);
+        assert_eq!(verify(&root).verdict, Verdict::Green, "{word}");
+    }
+    // What cannot be read cannot be finished. That is told, and nobody is kept from writing.
+    std::fs::create_dir(&mark).unwrap();
+    let vault = Vault::open(&root, ports()).unwrap();
+    assert!(vault.unfinished().unwrap().to_string().contains("erasing"));
+}
+
 /// Old pages cannot go while somebody reads them. That is said, and whoever writes next wipes them.
 #[test]
 fn a_reader_holds_up_the_last_of_an_erasure_and_it_is_told() {

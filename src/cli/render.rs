@@ -138,7 +138,7 @@ pub fn coverage(coverage: &Coverage) -> String {
         if lines.is_empty() {
             continue;
         }
-        let colour = if standing.is_failure() { 33 } else { 32 };
+        let colour = if standing.is_failure() || standing == Standing::Erased { 33 } else { 32 };
         let (cut, whole): (Vec<&Line>, Vec<&Line>) = lines.into_iter().partition(|line| line.is_cut());
         for (words, colour, lines) in
             [(standing.words().to_owned(), colour, whole), (format!("{}, but cut", standing.words()), 33, cut)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::gather::{bodies, fragments};
 use crate::evidence::{CaptureNo, Digest, ExhibitNo, ItemNo};
-use crate::vault::{CaptureRow, Erasure, ExhibitRow, Order, Reader, Vault, VaultError};
+use crate::vault::{Erasure, ExhibitRow, Order, Reader, Vault, VaultError};
 
 /// Why nothing was erased.
 #[derive(Debug, thiserror::Error)]
@@ -84,20 +84,18 @@ fn decide(reader: &Reader, no: ExhibitNo, alone: bool, exhibits: &mut Vec<String
         return Err(PurgeError::Gone(no));
     }
     let (mut about, mut entries) = (BTreeSet::new(), BTreeSet::new());
-    for capture in captures.values() {
-        let item: ItemNo = capture.item.parse().unwrap_or(ItemNo(0));
-        about.extend(reader.exhibits_of_capture(capture.id.parse().unwrap_or(CaptureNo(0)))?.into_iter().map(|one| one.id));
+    for capture in captures {
+        let (item, _) = reader.captured(capture)?;
+        about.extend(reader.exhibits_of_capture(capture)?.into_iter().map(|one| one.id));
         about.extend(reader.mentions_of(item)?.into_iter().map(|mention| mention.report));
-        about.insert(capture.item.clone());
+        about.insert(item.to_string());
     }
-    for digest in objects.keys().map(Digest::to_string) {
-        for exhibit in reader.exhibits_by_digest(&digest)? {
+    for digest in objects.keys() {
+        for exhibit in reader.exhibits_of_object(digest)? {
             entries.insert(exhibit.entry);
             exhibits.push(exhibit.id);
         }
-        entries.extend(reader.examinations_of(&digest)?.into_iter().map(|made| made.entry));
-    }
-    for digest in objects.keys() {
+        entries.extend(reader.examinations_of(&digest.to_string())?.into_iter().map(|made| made.entry));
         about.extend(reader.report_by_digest(digest)?.map(|report| report.id));
     }
     if let Some(hold) = reader.handling()?.into_iter().find(|row| row.property == "hold" && about.contains(&row.subject)) {
@@ -117,56 +115,48 @@ fn decide(reader: &Reader, no: ExhibitNo, alone: bool, exhibits: &mut Vec<String
 struct Family {
     /// Objects that are here, each with the one that it goes with.
     objects: BTreeMap<Digest, Option<Digest>>,
-    /// Every capture that brought any of them, by its id.
-    captures: BTreeMap<String, CaptureRow>,
+    /// Every capture that brought any of them.
+    captures: BTreeSet<CaptureNo>,
 }
 
 /// What goes with an exhibit: all that the same captures brought. Of what only passed in their exchanges (a page's pictures, the answer
 /// that led elsewhere) that stays which another capture brought, too, whose own bytes are here. `alone`: nothing goes with it.
 fn family(reader: &Reader, exhibit: &ExhibitRow, alone: bool) -> Result<Family, PurgeError> {
     let parsed = |digest: String| digest.parse::<Digest>().ok();
-    let Some(own) = parsed(exhibit.sha256.clone()) else {
-        return Ok(Family { objects: BTreeMap::new(), captures: BTreeMap::new() });
-    };
+    let own = parsed(exhibit.sha256.clone()).ok_or(PurgeError::NoExhibit(exhibit.id.parse().unwrap_or(ExhibitNo(0))))?;
     let mut objects = BTreeMap::from([(own, None)]);
     let (mut passed, mut ours) = (BTreeSet::new(), BTreeSet::new());
     for capture in reader.captures_of(exhibit.item.parse().unwrap_or(ItemNo(0)))?.into_iter().filter(|_| !alone) {
-        let brought = reader.exhibits_of_capture(capture.id.parse().unwrap_or(CaptureNo(0)))?;
+        let no = capture.id.parse().unwrap_or(CaptureNo(0));
+        let brought = reader.exhibits_of_capture(no)?;
         if capture.sha256.as_ref() == Some(&exhibit.sha256) || brought.iter().any(|one| one.sha256 == exhibit.sha256) {
             let with = brought.into_iter().map(|one| one.sha256).chain(capture.sha256.clone()).chain(fragments(&capture));
             for digest in with.filter_map(parsed) {
                 objects.entry(digest).or_insert(Some(own));
             }
             passed.extend(bodies(&capture).filter_map(parsed));
-            ours.insert(capture.id);
+            ours.insert(no);
         }
     }
-    let exchanged = reader.exchanged(&objects.keys().copied().chain(passed.iter().copied()).collect())?;
-    let brought_by = |digest: &Digest| -> Result<Vec<CaptureRow>, VaultError> {
-        let text = digest.to_string();
-        let exhibits = reader.exhibits_by_digest(&text)?.into_iter().filter_map(|one| one.capture.parse().ok());
-        let named = exchanged.get(digest).into_iter().flatten().copied().chain(exhibits);
-        let captures = named.map(|no| reader.capture(no)).filter_map(Result::transpose);
-        captures.chain(reader.captures_with(&text)?.into_iter().map(Ok)).collect()
-    };
+    passed.retain(|digest| !objects.contains_key(digest));
+    let brought = reader.brought(&objects.keys().chain(&passed).copied().collect())?;
     for digest in passed {
-        let is_here = |capture: &CaptureRow| -> Result<bool, VaultError> {
-            let Some(bytes) = capture.sha256.clone().and_then(parsed) else { return Ok(true) };
-            Ok(!objects.contains_key(&bytes) && !reader.is_purged(&bytes)?)
-        };
         let mut stays = reader.report_by_digest(&digest)?.is_some();
-        for capture in brought_by(&digest)?.into_iter().filter(|capture| !ours.contains(&capture.id)) {
-            stays |= is_here(&capture)?;
+        for capture in brought[&digest].difference(&ours) {
+            let (_, bytes) = reader.captured(*capture)?;
+            stays |= match bytes {
+                Some(bytes) => !objects.contains_key(&bytes) && !reader.is_purged(&bytes)?,
+                None => true,
+            };
         }
         if !stays {
-            objects.entry(digest).or_insert(Some(own));
+            objects.insert(digest, Some(own));
         }
     }
-    let mut captures = BTreeMap::new();
-    let mut here = BTreeMap::new();
+    let (mut here, mut captures) = (BTreeMap::new(), BTreeSet::new());
     for (digest, with) in objects {
         if !reader.is_purged(&digest)? {
-            captures.extend(brought_by(&digest)?.into_iter().map(|capture| (capture.id.clone(), capture)));
+            captures.extend(&brought[&digest]);
             here.insert(digest, with);
         }
     }

@@ -59,9 +59,9 @@ impl Vault {
             // recorded: what fails may be there after all.
             let left = match erasure.values.is_empty() {
                 // One of an erasure before is not made less.
-                _ if self.reader.layout.erasing().exists() => ALL,
+                _ if self.reader.layout.erasing().exists() => VALUES,
                 true => BYTES,
-                false => VALUES,
+                false => ENTRIES,
             };
             mark(self, left)?;
             self.commit_locked(vec![Effects { events: erasure.events(order), ..Effects::default() }])?;
@@ -101,8 +101,8 @@ impl Erasure {
 /// What is left of an erasure that is under way: bytes of objects only; values, too, if the entries came to be; both in any case; free
 /// pages of the database; only old pages, which somebody reads.
 const BYTES: &[u8] = b"bytes\n";
+const ENTRIES: &[u8] = b"entries\n";
 const VALUES: &[u8] = b"values\n";
-const ALL: &[u8] = b"all\n";
 const FREE: &[u8] = b"free\n";
 const PAGES: &[u8] = b"pages\n";
 
@@ -120,18 +120,18 @@ pub(super) fn finish(vault: &Vault) -> Result<(), VaultError> {
     let (layout, db) = (&vault.reader.layout, &vault.reader.db);
     let Some(left) = durable::read(&layout.erasing())? else { return Ok(()) };
     // A word that is none of these stands for all.
-    let mut left = [BYTES, VALUES, FREE, PAGES].into_iter().find(|one| *one == left).unwrap_or(ALL);
+    let mut left = [BYTES, ENTRIES, FREE, PAGES].into_iter().find(|one| *one == left).unwrap_or(VALUES);
     let reached = |step: &'static [u8]| mark(vault, step).map(|()| step);
-    if left == VALUES {
+    if left == ENTRIES {
         // Once they are being removed, what is here does not tell how far that came.
-        left = reached(if are_here(db).map_err(VaultError::sql("be read"))? { ALL } else { BYTES })?;
+        left = reached(if are_here(db).map_err(VaultError::sql("be read"))? { VALUES } else { BYTES })?;
     }
-    if left == BYTES || left == ALL {
+    if left == BYTES || left == VALUES {
         // A killed rebuild has values, too.
         rebuild::discard_begun(layout);
         bytes(layout, &vault.reader.purged()?, &vault.run.disk)?;
     }
-    if left == ALL {
+    if left == VALUES {
         values(vault)?;
         left = reached(FREE)?;
     }

@@ -403,6 +403,11 @@ impl Reader {
         self.exhibits_where("e.capture = ?1 ORDER BY e.no", Self::number(no.0))
     }
 
+    /// Exhibits that an object is, oldest first.
+    pub fn exhibits_of_object(&self, digest: &Digest) -> Result<Vec<ExhibitRow>, VaultError> {
+        self.exhibits_where("e.object = ?1 ORDER BY e.no", vec![Sql::Text(digest.to_string())])
+    }
+
     /// Exhibits whose object's digest begins with these digits.
     pub fn exhibits_by_digest(&self, prefix: &str) -> Result<Vec<ExhibitRow>, VaultError> {
         self.exhibits_where("substr(e.object, 1, length(?1)) = ?1 ORDER BY e.no", vec![Sql::Text(prefix.to_lowercase())])
@@ -441,8 +446,9 @@ impl Reader {
         Ok(self.all(ITEM, Self::number(no.0), item)?.pop())
     }
 
-    /// Of these objects, the captures whose exchanges name each: as a body that came, or that was sent.
-    pub fn exchanged(&self, objects: &BTreeSet<Digest>) -> Result<BTreeMap<Digest, BTreeSet<CaptureNo>>, VaultError> {
+    /// Of these objects, the captures that brought each: as their own bytes, as an exhibit, or as a body that came or was sent in their
+    /// exchanges. Reads every exchange.
+    pub fn brought(&self, objects: &BTreeSet<Digest>) -> Result<BTreeMap<Digest, BTreeSet<CaptureNo>>, VaultError> {
         /// Of an exchange, what names objects.
         #[derive(Deserialize)]
         struct Named {
@@ -455,13 +461,19 @@ impl Reader {
         }
         let mut found: BTreeMap<Digest, BTreeSet<CaptureNo>> = BTreeMap::new();
         let mut read = || -> Read<()> {
+            let own = "SELECT no FROM capture WHERE object = ?1 UNION SELECT capture FROM exhibit WHERE object = ?1";
+            let mut own = self.db.prepare_cached(own)?;
+            for object in objects {
+                let numbers = own.query_map([object.to_string()], |row| row.get(0).map(CaptureNo))?;
+                found.insert(*object, numbers.collect::<Read<_>>()?);
+            }
             let mut query = self.db.prepare("SELECT no, exchange FROM capture WHERE exchange IS NOT NULL")?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
                 let Ok(named) = serde_json::from_str::<Named>(row.get_ref(1)?.as_str()?) else { continue };
                 for digest in named.hops.into_iter().flat_map(|hop| [hop.body, hop.sent]).flatten() {
-                    if objects.contains(&digest) {
-                        found.entry(digest).or_default().insert(CaptureNo(row.get(0)?));
+                    if let Some(captures) = found.get_mut(&digest) {
+                        captures.insert(CaptureNo(row.get(0)?));
                     }
                 }
             }
@@ -469,6 +481,15 @@ impl Reader {
         };
         read().map_err(VaultError::sql("be read"))?;
         Ok(found)
+    }
+
+    /// The item that a capture is of, and the bytes that it brought as the item's own, if any.
+    pub fn captured(&self, no: CaptureNo) -> Result<(ItemNo, Option<Digest>), VaultError> {
+        let read =
+            |row: &Row<'_>| Ok((ItemNo(row.get(0)?), row.get::<_, Option<String>>(1)?.and_then(|digest| digest.parse().ok())));
+        let mut query =
+            self.db.prepare_cached("SELECT item, object FROM capture WHERE no = ?1").map_err(VaultError::sql("be read"))?;
+        query.query_row([no.0], read).map_err(VaultError::sql("be read"))
     }
 
     /// All items, oldest first.
