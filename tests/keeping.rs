@@ -344,6 +344,25 @@ fn what_is_said_of_bytes_holds_for_every_exhibit_that_they_are() {
     program.run(&["--case", "c", "export", "E2", "--to", "open"]).code(0);
 }
 
+/// A body that passed in an exchange, and is an exhibit of another item by itself, stays with that.
+#[test]
+fn what_is_an_exhibit_by_itself_does_not_go_with_another() {
+    let (program, server) = (Program::new(), Server::start());
+    let body = [support::png(5), b"CANARY".to_vec()].concat();
+    program.run(&["init", "c"]).code(0);
+    program.file("same.png", &body);
+    let head = format!("HTTP/1.1 302 Found\r\nLocation: /one.png\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    server.on("/to-one", move |connection, _| connection.write_all(&[head.as_bytes(), &body].concat()).unwrap());
+    server.serve("/one.png", "image/png", support::png(1));
+    program.run(&["--case", "c", "add", &server.url("/to-one"), "--allow-host", "127.0.0.1"]).code(0);
+    program.run(&["--case", "c", "add", "same.png"]).code(0);
+    let told = program.run(&[&["--case", "c", "purge", "E1", "--json"], &ORDER[..]].concat()).code(0).json();
+    assert_eq!((&told["exhibits"], &told["left"]), (&serde_json::json!(["E1"]), &serde_json::json!([])), "{told:#}");
+    let all = program.run(&["--case", "c", "list", "--json"]).code(0).json();
+    assert_eq!((&all[0]["erased"], &all[1]["erased"]), (&"order 12".into(), &Value::Null));
+    assert!(object(&program, "E2").1.exists());
+}
+
 /// Nobody reads that footage is kept whose bytes were erased.
 #[test]
 fn what_was_erased_is_shown_so_wherever_it_stands() {
@@ -399,6 +418,9 @@ fn what_passed_with_an_erased_exhibit_goes_with_the_last_that_brought_it() {
     };
     let purge = |id: &str| program.run(&[&["--case", "c", "purge", id, "--json"], &ORDER[..]].concat());
     assert_eq!(hits(), 1, "the same body is kept once");
+    // A try of the same that failed holds nothing back.
+    server.on("/two.png", |connection, _| support::respond(connection, "404 Not Found", "text/html", b"<html>gone</html>"));
+    program.run(&["--case", "c", "recapture", "I2", "--allow-host", "127.0.0.1"]);
     assert_eq!(purge("E1").code(0).json()["objects"].as_array().unwrap().len(), 1);
     assert_eq!(hits(), 1, "E2 came by it, too");
     // The records of an exchange whose bytes are gone are written without them.
@@ -406,6 +428,13 @@ fn what_passed_with_an_erased_exhibit_goes_with_the_last_that_brought_it() {
     assert_eq!(purge("E2").code(0).json()["objects"].as_array().unwrap().len(), 2);
     assert_eq!(hits(), 0);
     assert_eq!(codes(&verify(&program, &[])), ["object-erased"]);
+    // A copy has neither, nor a mark.
+    program.run(&["--case", "c", "mirror", "m"]).code(0);
+    assert!(!contents(&program.path("m")).values().any(|file| file.windows(6).any(|part| part == b"CANARY")));
+    assert!(!program.path("m/erasing").exists());
+    std::fs::write(program.path("c/erasing"), "pages\n").unwrap();
+    program.run(&["--case", "c", "mirror", "m"]).code(0);
+    assert_eq!(std::fs::read(program.path("m/erasing")).unwrap(), b"pages\n");
     program.run(&["--case", "c", "export", "--all", "--to", "none", "--warc", "--wacz"]).code(0);
     let told = program.run(&["verify", "none", "--json"]).code(3).json();
     assert_eq!(codes(&told), ["object-erased"], "{told:#}");

@@ -70,6 +70,44 @@ fn restricted_and_held_exhibits_leave_only_by_an_explicit_word() {
     program.run(&["--case", "c", "export", "E2", "--to", "d"]).code(0);
 }
 
+/// Bytes that may not leave do not leave with something else: as another version of the item, in a report's record, or in an exchange.
+#[test]
+fn restricted_bytes_do_not_leave_with_others() {
+    let (program, server) = (Program::new(), support::Server::start());
+    program.run(&["init", "c"]).code(0);
+    let run = |args: &[&str]| program.run(&[&["--case", "c"], args].concat());
+    let pictures = [support::png(1), [support::png(2), b"CANARY".to_vec()].concat()];
+    program.file("list.txt", server.url("/a.png"));
+    for (picture, more) in pictures.iter().zip([&[][..], &["--recapture"]]) {
+        server.serve("/a.png", "image/png", picture.clone());
+        run(&[&["archive", "list.txt", "--allow-host", "127.0.0.1"], more].concat()).code(0);
+    }
+    let leaves = |name: &str| {
+        let warc =
+            std::process::Command::new("gzip").arg("-dc").arg(program.path(name).join("data/capture/exchange.warc.gz")).output();
+        let all: Vec<Vec<u8>> = contents(&program.path(name)).into_values().chain([warc.unwrap().stdout]).collect();
+        all.iter().any(|file| file.windows(6).any(|part| part == b"CANARY"))
+    };
+    run(&["export", "E1", "--warc", "--to", "before"]).code(0);
+    assert!(leaves("before"), "a version of the item goes along");
+    run(&["handle", "E2", "--restrict", "court only"]).code(0);
+    for (name, what) in [("one", "E1"), ("report", "R1")] {
+        let refused = if what == "R1" { 1 } else { 0 };
+        run(&["export", what, "--warc", "--to", "refused"]).code(refused);
+        run(&["export", what, "--warc", "--leave-out-restricted", "--to", name]).code(0);
+        assert!(!leaves(name), "{name}");
+        assert_eq!(verify(&program, name)["verdict"], "green");
+    }
+    run(&["export", "E1", "--warc", "--include-restricted", "--to", "all"]).code(0);
+    assert!(leaves("all"));
+    run(&["handle", "E2", "--unrestrict"]).code(0);
+    // What is said of a reference is said of its footage.
+    run(&["hold", "M1", "--reason", "trial"]).code(0);
+    assert!(run(&["export", "E1", "--to", "held"]).code(1).err.contains("E1 is restricted or on hold"));
+    let order = ["--reason", "x", "--authority", "C", "--by", "A", "--second", "B"];
+    assert!(run(&[&["purge", "E1"], &order[..]].concat()).code(1).err.contains("M1 is on hold"));
+}
+
 #[test]
 fn a_transfer_is_in_the_register_with_who_got_it_and_what_for() {
     let program = case();

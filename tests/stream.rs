@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use support::tamper::object_path;
 use support::{Program, Server};
 
 fn run(program: &str, arguments: &[&str], dir: &Path) -> String {
@@ -210,6 +211,11 @@ fn the_best_of_several_versions_is_taken_and_what_is_missing_is_said() {
     assert_eq!((own["outcome"].as_str(), own["completeness"].as_str()), (Some("ok"), Some("truncated")));
     assert!(own["because"].as_str().unwrap().contains("5 of 6 fragments"), "{own:#?}");
     assert!(exhibits.iter().all(|one| one["role"] != "derived"), "nothing is made of a part");
+    // No exhibit stands for the pieces: they go with the playlist.
+    let is_kept = || object_path(&program.path("c"), &digest(&dir.join("list0.ts"))).exists();
+    assert!(is_kept());
+    program.run(&["--case", "c", "purge", "E1", "--reason", "x", "--authority", "C", "--by", "A", "--second", "B"]).code(0);
+    assert!(!is_kept());
     // A live one has no end.
     let (program, server) = (Program::new(), Server::start());
     serve(&server, &dir, "/v");

@@ -279,10 +279,15 @@ impl Context {
         let config = self.config(root)?;
         let signer = self.signer(&config)?;
         let vault = Vault::open(root, self.ports(&config, signer))?;
+        Context::tell_unfinished(&vault);
+        Ok((vault, config))
+    }
+
+    /// Says why an erasure that was stopped could not be finished.
+    pub fn tell_unfinished(vault: &Vault) {
         if let Some(error) = vault.unfinished() {
             super::plain::complain(&format!("exhibit: An erasure is not finished: {error}"));
         }
-        Ok((vault, config))
     }
 
     /// How to archive under these settings.

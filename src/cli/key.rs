@@ -109,6 +109,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
             let config = context.config(&root)?;
             let (signer, made) = context.signer_or_new(&config)?;
             let vault = Vault::open_without_its_key(&root, context.ports(&config, signer.clone()), &reason)?;
+            Context::tell_unfinished(&vault);
             context.trust(vault.key())?;
             context.say(&super::init::told(&signer.public().fingerprint(), made));
             context.say("The log shows from now on that the key before it was lost.\n");

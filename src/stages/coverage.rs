@@ -119,7 +119,10 @@ pub fn coverage(reader: &Reader, report: ReportRow, first_entry: u64) -> Result<
         let capture = captures.get(item).cloned();
         let mut exhibits = all.get(item).cloned().unwrap_or_default();
         let held = |exhibit: &ExhibitRow| exhibit.erased.is_none();
-        let erased = !exhibits.iter().all(held) && !exhibits.iter().any(|exhibit| held(exhibit) && is_what_was_meant(exhibit));
+        let meant = |erased| exhibits.iter().any(|exhibit| held(exhibit) != erased && is_what_was_meant(exhibit));
+        // A page or a sidecar that was erased is no footage that was.
+        let was_ok = || capture.as_ref().is_some_and(|capture| capture.outcome == Outcome::Ok.as_str());
+        let erased = !meant(false) && (meant(true) || !exhibits.iter().any(held) && was_ok());
         exhibits.retain(|exhibit| held(exhibit) != erased);
         let last = capture.as_ref().and_then(|capture| capture.sha256.clone());
         let at = exhibits.iter().position(|exhibit| Some(&exhibit.sha256) == last.as_ref());

@@ -1,11 +1,12 @@
 //! Captures as WARC records: every exchange with its heads as they crossed the wire and its body as it was sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 
 use serde_json::{Value, json};
 
-use crate::evidence::{Digest, Exchange, Hop, final_head, header_in};
+use super::closed::Closed;
+use crate::evidence::{CaptureNo, Digest, Exchange, Hop, final_head, header_in};
 use crate::vault::{CaptureRow, Reader, VaultError};
 use crate::warc::{Block, Indexed, Open, Page, Record, Written, urn, write};
 
@@ -27,6 +28,7 @@ pub(super) fn write_exchanges(
     reader: &Reader,
     origin: &str,
     captures: &[CaptureRow],
+    closed: &Closed,
     out: &mut dyn Write,
 ) -> Result<Vec<Indexed>, VaultError> {
     let failed = |source: io::Error| VaultError::Io { doing: "write", path: "exchange.warc.gz".into(), source };
@@ -45,7 +47,7 @@ pub(super) fn write_exchanges(
     write(&mut out, &info, &Block { before: software.into_bytes(), ..Block::default() }).map_err(failed)?;
     let mut seen: BTreeMap<Digest, Seen> = BTreeMap::new();
     for capture in captures {
-        one(reader, capture, &mut seen, &mut out).map_err(failed)?;
+        one(reader, capture, closed, &mut seen, &mut out).map_err(failed)?;
     }
     Ok(out.index)
 }
@@ -128,11 +130,22 @@ fn truncated(why: &str) -> Option<&'static str> {
     }
 }
 
-fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>, out: &mut Written<'_>) -> io::Result<()> {
+fn one(
+    reader: &Reader,
+    capture: &CaptureRow,
+    closed: &Closed,
+    seen: &mut BTreeMap<Digest, Seen>,
+    out: &mut Written<'_>,
+) -> io::Result<()> {
     let exchange: Exchange = serde_json::from_value(capture.exchange.clone()).unwrap_or_default();
     let digest = capture.sha256.as_deref().and_then(|digest| digest.parse::<Digest>().ok());
-    // What was erased by order is left out, as what was never kept is.
-    let object = |digest: &Digest| reader.object(digest).ok().flatten().filter(|_| !reader.is_purged(digest).unwrap_or(false));
+    // What was erased by order is left out, and named.
+    let is_erased = |digest: &Digest| reader.is_purged(digest).unwrap_or(false);
+    // What may not leave stays. So do the pieces of what is made of them.
+    let no: CaptureNo = capture.id.parse().map_err(|_| io::Error::other("a capture without a number"))?;
+    let in_pieces = matches!(capture.method.as_str(), "hls" | "dash") && closed.capture(reader, no).map_err(io::Error::other)?;
+    let is_closed = |digest: &Digest| in_pieces || closed.object(reader, digest).unwrap_or(true);
+    let object = |digest: &Digest| reader.object(digest).ok().flatten().filter(|_| !is_erased(digest) && !is_closed(digest));
     let open = |digest: Digest| {
         move || -> io::Result<Box<dyn Read>> {
             reader.open_object(&digest).map(|file| Box::new(file) as Box<dyn Read>).map_err(io::Error::other)
@@ -189,7 +202,12 @@ fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>,
             match piece {
                 _ if !whole_head => more.push(("WARC-Truncated", "disconnect".into())),
                 // Of some that led elsewhere nothing is kept.
-                None if header_in(head, "content-length").is_some_and(|length| length != "0") && has_body(hop) => {
+                None if hop
+                    .body
+                    .or(digest.filter(|_| hop.status == capture.status))
+                    .is_some_and(|body| is_erased(&body) || is_closed(&body))
+                    || header_in(head, "content-length").is_some_and(|length| length != "0") && has_body(hop) =>
+                {
                     more.push(("WARC-Truncated", "unspecified".into()));
                 }
                 Some(Piece { cut: Some(why), .. }) => more.push(("WARC-Truncated", why.into())),
@@ -297,7 +315,12 @@ fn one(reader: &Reader, capture: &CaptureRow, seen: &mut BTreeMap<Digest, Seen>,
     }
     // What WARC has no words for.
     let tls: Vec<Value> = exchange.hops.iter().map(|hop| json!({ "url": hop.url, "started": hop.started.to_string(), "addresses": hop.addresses, "connected": hop.connected, "proxy": hop.proxy, "tls": hop.tls, "answered": hop.answered.map(|at| at.to_string()) })).collect();
-    let told = json!({ "capture": capture.id, "url": capture.url, "entry": capture.entry, "method": capture.method, "outcome": capture.outcome, "completeness": capture.completeness, "because": capture.because, "sha256": capture.sha256, "route": capture.route, "hops": tls });
+    let mut told = json!({ "capture": capture.id, "url": capture.url, "entry": capture.entry, "method": capture.method, "outcome": capture.outcome, "completeness": capture.completeness, "because": capture.because, "sha256": capture.sha256, "route": capture.route, "hops": tls });
+    let named = exchange.hops.iter().flat_map(|hop| [hop.sent, hop.body]).flatten().chain(digest);
+    let erased: BTreeSet<String> = named.filter(is_erased).map(|digest| digest.to_string()).collect();
+    if !erased.is_empty() {
+        told["erased"] = json!(erased);
+    }
     let made = Record {
         kind: "metadata",
         name: name("metadata"),

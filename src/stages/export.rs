@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::anchor::{block, ending_of};
 use super::case::{Beside, case_graph};
+use super::closed::Closed;
 use super::exchange::{pages, write_exchanges};
 use super::gather::{Gathered, captures_of, gather, gather_report};
 use super::guide::{Guide, how_to_check};
@@ -148,36 +149,19 @@ pub struct Sealing<'a> {
 }
 
 /// Of the exhibits that are asked for, those that may go, and those that are left out.
-fn permitted(reader: &Reader, selection: &Selection) -> Result<(Vec<ExhibitRow>, Vec<String>), ExportError> {
-    let mut exhibits = Vec::new();
+fn permitted(reader: &Reader, selection: &Selection, closed: &Closed) -> Result<(Vec<ExhibitRow>, Vec<String>), ExportError> {
+    let (mut kept_back, mut open) = (Vec::new(), Vec::new());
     for no in &selection.exhibits {
-        exhibits.push(reader.exhibit(*no)?.ok_or(ExportError::NoExhibit(*no))?);
+        let exhibit = reader.exhibit(*no)?.ok_or(ExportError::NoExhibit(*no))?;
+        let is_closed = exhibit.sha256.parse().map_or(Ok(true), |digest| closed.object(reader, &digest))?;
+        if is_closed { &mut kept_back } else { &mut open }.push(exhibit);
     }
-    let closed: BTreeSet<String> = reader
-        .handling()?
-        .into_iter()
-        .filter(|row| matches!(row.property.as_str(), "restriction" | "hold"))
-        .map(|row| row.subject)
-        .collect();
-    let is_closed = |exhibit: &ExhibitRow| {
-        closed.contains(&exhibit.id)
-            || closed.contains(&exhibit.item)
-            || exhibit.reports.iter().any(|report| closed.contains(report))
-    };
-    let (kept_back, open): (Vec<_>, Vec<_>) = exhibits.into_iter().partition(is_closed);
     let ids: Vec<String> = kept_back.iter().map(|exhibit| exhibit.id.clone()).collect();
-    match selection.restricted {
-        Restricted::LeftOut => Ok((open, ids)),
-        Restricted::Refused if !ids.is_empty() => {
-            let verb = if ids.len() == 1 { "is" } else { "are" };
-            Err(ExportError::Restricted(format!("{} {verb}", ids.join(", "))))
-        }
-        _ => {
-            let mut all = [kept_back, open].concat();
-            all.sort_by_key(|exhibit| exhibit.entry);
-            Ok((all, Vec::new()))
-        }
+    if selection.restricted == Restricted::Refused && !ids.is_empty() {
+        let verb = if ids.len() == 1 { "is" } else { "are" };
+        return Err(ExportError::Restricted(format!("{} {verb}", ids.join(", "))));
     }
+    Ok((open, ids))
 }
 
 /// Writes a bag into a new directory or zip file. Without a signer the bag says that it is not signed.
@@ -194,15 +178,19 @@ pub fn export(reader: &Reader, selection: &Selection, to: &Path, sealing: &Seali
     if head.checkpoint.size != reader.size()? || head.checkpoint.root != reader.root(head.checkpoint.size)? {
         return Err(ExportError::Unpublished);
     }
-    let (exhibits, left_out) = permitted(reader, selection)?;
+    let closed = match selection.restricted {
+        Restricted::Included => Closed::default(),
+        Restricted::LeftOut | Restricted::Refused => Closed::of(reader)?,
+    };
+    let (exhibits, left_out) = permitted(reader, selection, &closed)?;
     if exhibits.is_empty() && selection.reports.is_empty() {
         return Err(ExportError::Nothing);
     }
-    let mut all = gather(reader, &exhibits, &head)?;
+    let mut all = gather(reader, &exhibits, &head, &closed)?;
     // Without them nobody can tell which key signs.
     all.entries.extend(reader.key_entries()?.into_iter().filter(|entry| *entry < head.checkpoint.size));
     for report in &selection.reports {
-        gather_report(reader, *report, &mut all)?;
+        gather_report(reader, *report, &mut all, &closed)?;
     }
     let anchors = anchors(reader, head.checkpoint.size)?;
     let mut bag = if selection.zip { Writer::create_zip(to)? } else { Writer::create(to)? };
@@ -227,7 +215,7 @@ pub fn export(reader: &Reader, selection: &Selection, to: &Path, sealing: &Seali
     records(reader, &all, &about, selection, (sealing.print, &mut problems), &mut bag)?;
     if selection.warc {
         bag.add_made("capture/exchange.warc.gz", |out| {
-            write_exchanges(reader, &head.checkpoint.origin, &captures, out).map(drop).map_err(ExportError::from)
+            write_exchanges(reader, &head.checkpoint.origin, &captures, &closed, out).map(drop).map_err(ExportError::from)
         })?;
     }
     if selection.wacz {
@@ -235,7 +223,9 @@ pub fn export(reader: &Reader, selection: &Selection, to: &Path, sealing: &Seali
         // Of the last thing in it, so that the same captures give the same bytes.
         let created = captures.iter().map(|capture| capture.finished.as_str()).max().unwrap_or("1970-01-01T00:00:00Z");
         bag.add_made("capture/exchange.wacz", |out| {
-            let warc = |out: &mut dyn std::io::Write| write_exchanges(reader, origin, &captures, out).map_err(ExportError::from);
+            let warc = |out: &mut dyn std::io::Write| {
+                write_exchanges(reader, origin, &captures, &closed, out).map_err(ExportError::from)
+            };
             wacz(out, created, &format!("Exchanges of {origin}"), warc, &pages(&captures))
         })?;
     }

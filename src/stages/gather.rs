@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::evidence::{CaptureNo, ExhibitNo, Id, ItemNo, ReportNo};
+use super::closed::Closed;
+use crate::evidence::{CaptureNo, Digest, ExhibitNo, Id, ItemNo, ReportNo};
 use crate::vault::{CaptureRow, ClaimRow, ExhibitRow, Published, Reader, ReportRow, VaultError};
 
 /// The ending that a media type's files usually have.
@@ -42,7 +43,9 @@ pub(super) fn fragments(capture: &CaptureRow) -> Vec<String> {
     if !matches!(capture.method.as_str(), "hls" | "dash") {
         return Vec::new();
     }
-    bodies(capture).collect()
+    let hops = capture.exchange["hops"].as_array().into_iter().flatten();
+    let pieces = hops.filter(|hop| matches!(hop["status"].as_u64(), Some(200 | 206)));
+    pieces.filter_map(|hop| hop["body"].as_str().map(str::to_owned)).collect()
 }
 
 /// Digests of what the requests of a capture carried, and of what came of each, as far as its exchange names them.
@@ -60,11 +63,12 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// Takes an object along, unless it was erased. Gives the entries that recorded it and that erased it.
-    fn take(&mut self, reader: &Reader, digest: &str) -> Result<Vec<u64>, VaultError> {
+    /// Takes an object along, unless it was erased or may not leave. Gives the entries that recorded it and that erased it.
+    fn take(&mut self, reader: &Reader, digest: &str, closed: &Closed) -> Result<Vec<u64>, VaultError> {
         let purged = reader.purge_entry(digest)?;
-        if purged.is_none() {
-            let object = digest.parse().ok().map(|digest| reader.object(&digest)).transpose()?.flatten();
+        let parsed: Option<Digest> = digest.parse().ok();
+        if purged.is_none() && !parsed.map_or(Ok(false), |digest| closed.object(reader, &digest))? {
+            let object = parsed.map(|digest| reader.object(&digest)).transpose()?.flatten();
             self.objects.insert(digest.to_owned(), object.map_or("bin", |object| ending(&object.media_type)));
         }
         let entries: Vec<u64> = reader.object_entry(digest)?.into_iter().chain(purged).collect();
@@ -97,7 +101,12 @@ fn whole_capture(reader: &Reader, capture: &CaptureRow) -> Result<Value, VaultEr
 }
 
 /// The records of exhibits, with all that they name.
-pub(super) fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published) -> Result<Gathered, VaultError> {
+pub(super) fn gather(
+    reader: &Reader,
+    exhibits: &[ExhibitRow],
+    head: &Published,
+    closed: &Closed,
+) -> Result<Gathered, VaultError> {
     let mut all = Gathered { records: Vec::new(), entries: BTreeSet::from([0]), objects: BTreeMap::new() };
     let size = head.checkpoint.size;
     let (transfers, handled) = (transfers(reader)?, reader.handling()?);
@@ -134,10 +143,17 @@ pub(super) fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published)
         entries.extend(reports.iter().map(|report| report.entry));
         let papers = reports.iter().map(|report| report.sha256.clone());
         let brought = captures.iter().filter_map(|capture| capture.sha256.clone());
+        for digest in std::iter::once(exhibit.sha256.clone()).chain(papers).chain(brought) {
+            entries.extend(all.take(reader, &digest, closed)?);
+        }
         // What a derived file is made of comes along.
-        let pieces = captures.iter().flat_map(fragments);
-        for digest in std::iter::once(exhibit.sha256.clone()).chain(papers).chain(brought).chain(pieces) {
-            entries.extend(all.take(reader, &digest)?);
+        for capture in &captures {
+            let pieces = fragments(capture);
+            if !pieces.is_empty() && !closed.capture(reader, capture.id.parse().unwrap_or(CaptureNo(0)))? {
+                for digest in pieces {
+                    entries.extend(all.take(reader, &digest, closed)?);
+                }
+            }
         }
         let captures = captures.iter().map(|capture| whole_capture(reader, capture)).collect::<Result<Vec<_>, _>>()?;
         let own = [&exhibit.id, &exhibit.item];
@@ -167,7 +183,7 @@ pub(super) fn gather(reader: &Reader, exhibits: &[ExhibitRow], head: &Published)
 }
 
 /// A report whole: every reference with its claims, every try of every item, failures included.
-pub(super) fn gather_report(reader: &Reader, no: ReportNo, all: &mut Gathered) -> Result<(), VaultError> {
+pub(super) fn gather_report(reader: &Reader, no: ReportNo, all: &mut Gathered, closed: &Closed) -> Result<(), VaultError> {
     let Some(report) = reader.report(no)? else { return Ok(()) };
     let mentions = reader.mentions_in(no)?;
     let (mut claims, mut captures): (Vec<ClaimRow>, Vec<CaptureRow>) = (Vec::new(), Vec::new());
@@ -183,7 +199,7 @@ pub(super) fn gather_report(reader: &Reader, no: ReportNo, all: &mut Gathered) -
         }
     }
     for digest in std::iter::once(&report.sha256).chain(captures.iter().filter_map(|capture| capture.sha256.as_ref())) {
-        all.take(reader, digest)?;
+        all.take(reader, digest, closed)?;
     }
     all.entries.insert(report.entry);
     all.entries.extend(mentions.iter().map(|mention| mention.entry));

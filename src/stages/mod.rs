@@ -7,6 +7,7 @@ mod browse;
 mod capture;
 mod case;
 mod clock;
+mod closed;
 mod coverage;
 mod download;
 mod entries;

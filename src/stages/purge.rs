@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::gather::{bodies, fragments};
 use crate::evidence::{CaptureNo, Digest, ExhibitNo, ItemNo};
-use crate::vault::{Erasure, ExhibitRow, Order, Reader, Vault, VaultError};
+use crate::vault::{CaptureRow, Erasure, ExhibitRow, Order, Reader, Vault, VaultError};
 
 /// Why nothing was erased.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ pub struct Purged {
     /// Entries and fields whose values are erased.
     pub values: Vec<(u64, String)>,
     pub reason: String,
-    /// Exhibits of the same item whose bytes are still here.
+    /// Exhibits of the same items whose bytes are still here.
     pub left: Vec<String>,
 }
 
@@ -71,8 +71,13 @@ pub fn purge(vault: &mut Vault, no: ExhibitNo, alone: bool, by: Option<&str>, or
         Ok::<_, PurgeError>(erasure)
     })?;
     let reader = vault.reader();
-    let item = reader.exhibit(no)?.and_then(|exhibit| exhibit.item.parse().ok()).unwrap_or(ItemNo(0));
-    told.left = reader.exhibits_of(item)?.into_iter().filter(|one| one.erased.is_none()).map(|one| one.id).collect();
+    let mut items = BTreeSet::new();
+    for exhibit in &told.exhibits {
+        items.extend(reader.exhibit(exhibit.parse().unwrap_or(no))?.and_then(|exhibit| exhibit.item.parse::<ItemNo>().ok()));
+    }
+    for item in items {
+        told.left.extend(reader.exhibits_of(item)?.into_iter().filter(|one| one.erased.is_none()).map(|one| one.id));
+    }
     Ok(told)
 }
 
@@ -84,10 +89,15 @@ fn decide(reader: &Reader, no: ExhibitNo, alone: bool, exhibits: &mut Vec<String
         return Err(PurgeError::Gone(no));
     }
     let (mut about, mut entries) = (BTreeSet::new(), BTreeSet::new());
+    let mut items = BTreeSet::new();
     for capture in captures {
-        let (item, _) = reader.captured(capture)?;
-        about.extend(reader.exhibits_of_capture(capture)?.into_iter().map(|one| one.id));
-        about.extend(reader.mentions_of(item)?.into_iter().map(|mention| mention.report));
+        let (item, bytes) = reader.captured(capture)?;
+        let same = bytes.map(|bytes| reader.exhibits_of_object(&bytes)).transpose()?.unwrap_or_default();
+        about.extend(reader.exhibits_of_capture(capture)?.into_iter().chain(same).map(|one| one.id));
+        items.insert(item);
+    }
+    for item in items {
+        about.extend(reader.mentions_of(item)?.into_iter().flat_map(|mention| [mention.id, mention.report]));
         about.insert(item.to_string());
     }
     for digest in objects.keys() {
@@ -119,35 +129,64 @@ struct Family {
     captures: BTreeSet<CaptureNo>,
 }
 
-/// What goes with an exhibit: all that the same captures brought. Of what only passed in their exchanges (a page's pictures, the answer
-/// that led elsewhere) that stays which another capture brought, too, whose own bytes are here. `alone`: nothing goes with it.
+/// What goes with an exhibit: all that the same captures brought, and those of the item that brought any of that, too; and the pieces of
+/// its streams of which no film was made. What is an exhibit of another item by itself stays. Of what only passed in exchanges (a page's
+/// pictures, the answer that led elsewhere) that stays which another capture brought that is still here. `alone`: nothing goes with it.
 fn family(reader: &Reader, exhibit: &ExhibitRow, alone: bool) -> Result<Family, PurgeError> {
     let parsed = |digest: String| digest.parse::<Digest>().ok();
-    let own = parsed(exhibit.sha256.clone()).ok_or(PurgeError::NoExhibit(exhibit.id.parse().unwrap_or(ExhibitNo(0))))?;
+    let (no, item) = (exhibit.id.parse().unwrap_or(ExhibitNo(0)), exhibit.item.parse().unwrap_or(ItemNo(0)));
+    let own = parsed(exhibit.sha256.clone()).ok_or(PurgeError::NoExhibit(no))?;
     let mut objects = BTreeMap::from([(own, None)]);
     let (mut passed, mut ours) = (BTreeSet::new(), BTreeSet::new());
-    for capture in reader.captures_of(exhibit.item.parse().unwrap_or(ItemNo(0)))?.into_iter().filter(|_| !alone) {
+    let is_of_another = |digest: &Digest| -> Result<bool, VaultError> {
+        Ok(reader.exhibits_of_object(digest)?.iter().any(|one| one.item != exhibit.item && one.erased.is_none()))
+    };
+    let mut others = Vec::new();
+    for capture in if alone { Vec::new() } else { reader.captures_of(item)? } {
         let no = capture.id.parse().unwrap_or(CaptureNo(0));
-        let brought = reader.exhibits_of_capture(no)?;
-        if capture.sha256.as_ref() == Some(&exhibit.sha256) || brought.iter().any(|one| one.sha256 == exhibit.sha256) {
-            let with = brought.into_iter().map(|one| one.sha256).chain(capture.sha256.clone()).chain(fragments(&capture));
-            for digest in with.filter_map(parsed) {
+        let brought = reader.exhibits_of_capture(no)?.into_iter().map(|one| one.sha256).chain(capture.sha256.clone());
+        others.push((no, brought.filter_map(parsed).collect::<Vec<_>>(), capture));
+    }
+    loop {
+        let goes = |brought: &[Digest], capture: &CaptureRow| {
+            brought.iter().any(|digest| objects.contains_key(digest)) || brought.is_empty() && !fragments(capture).is_empty()
+        };
+        let (go, stay): (Vec<_>, Vec<_>) = others.into_iter().partition(|(_, brought, capture)| goes(brought, capture));
+        if go.is_empty() {
+            break;
+        }
+        for (no, brought, capture) in go {
+            for digest in brought {
+                if !is_of_another(&digest)? {
+                    objects.entry(digest).or_insert(Some(own));
+                }
+            }
+            for digest in fragments(&capture).into_iter().filter_map(parsed) {
                 objects.entry(digest).or_insert(Some(own));
             }
             passed.extend(bodies(&capture).filter_map(parsed));
             ours.insert(no);
         }
+        others = stay;
     }
     passed.retain(|digest| !objects.contains_key(digest));
     let brought = reader.brought(&objects.keys().chain(&passed).copied().collect())?;
     for digest in passed {
-        let mut stays = reader.report_by_digest(&digest)?.is_some();
+        // What is an exhibit by itself is somebody else's.
+        let mut stays = reader.report_by_digest(&digest)?.is_some() || !reader.exhibits_of_object(&digest)?.is_empty();
         for capture in brought[&digest].difference(&ours) {
-            let (_, bytes) = reader.captured(*capture)?;
-            stays |= match bytes {
-                Some(bytes) => !objects.contains_key(&bytes) && !reader.is_purged(&bytes)?,
-                None => true,
-            };
+            let (of, bytes) = reader.captured(*capture)?;
+            let mut its: Vec<Digest> =
+                reader.exhibits_of_capture(*capture)?.into_iter().filter_map(|one| parsed(one.sha256)).collect();
+            match bytes {
+                Some(bytes) if of != item || !reader.exhibits_of_object(&bytes)?.is_empty() => its.push(bytes),
+                None if its.is_empty() => stays |= of != item,
+                // A try of the same item that failed holds nothing back.
+                _ => {}
+            }
+            for digest in its {
+                stays |= !objects.contains_key(&digest) && !reader.is_purged(&digest)?;
+            }
         }
         if !stays {
             objects.insert(digest, Some(own));

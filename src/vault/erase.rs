@@ -100,7 +100,7 @@ impl Erasure {
 
 /// What is left of an erasure that is under way: bytes of objects only; values, too, if the entries came to be; both in any case; free
 /// pages of the database; only old pages, which somebody reads.
-const BYTES: &[u8] = b"bytes\n";
+pub(super) const BYTES: &[u8] = b"bytes\n";
 const ENTRIES: &[u8] = b"entries\n";
 const VALUES: &[u8] = b"values\n";
 const FREE: &[u8] = b"free\n";
@@ -213,10 +213,10 @@ fn publish_without(vault: &Vault) -> Result<(), VaultError> {
             if durable::read(&file)?.as_ref() != Some(&bytes) {
                 durable::write(&vault.run.temporary(), &file, &bytes)?;
             }
-            for old in publish::other_partials(layout, path)? {
-                durable::if_there(fs::remove_file(&old)).map_err(VaultError::io("remove", &old))?;
-                old.parent().map_or(Ok(()), durable::sync_dir)?;
-            }
+            publish::remove_other_partials(layout, path)?;
+            // Also of what was written and removed already: a run that was killed may not have come to this.
+            let dirs = [file.parent().map(Path::to_path_buf), Some(publish::partials(layout, path))];
+            dirs.iter().flatten().filter(|dir| dir.is_dir()).try_for_each(|dir| durable::sync_dir(dir))?;
         }
     }
     Ok(())

@@ -162,8 +162,8 @@ impl Reader {
         let sql = "SELECT subject_kind || coalesce(same.no, subject_no) AS subject, property, value, reason, h.person, h.time, h.entry \
             FROM handling h LEFT JOIN exhibit first ON h.subject_kind = 'E' AND first.no = h.subject_no \
             LEFT JOIN exhibit same ON same.object = first.object \
-            WHERE h.no = (SELECT max(no) FROM handling l WHERE l.subject_kind = h.subject_kind AND l.subject_no = h.subject_no \
-            AND l.property = h.property) AND value IS NOT NULL ORDER BY h.no, same.no";
+            WHERE h.no IN (SELECT max(no) FROM handling GROUP BY subject_kind, subject_no, property) AND value IS NOT NULL \
+            ORDER BY h.no, same.no";
         self.later("handling", sql, &[], |row| {
             Ok(HandlingRow {
                 subject: row.get("subject")?,

@@ -233,21 +233,25 @@ pub(super) fn signed_head(db: &Connection) -> Result<Option<Published>, VaultErr
 /// Removes the other partial files of a place. Best effort: verify accepts what stays, as
 /// long as it says what the log says.
 pub(super) fn drop_other_partials(layout: &Layout, path: TilePath) {
-    for old in other_partials(layout, path).unwrap_or_default() {
-        let _ = fs::remove_file(old);
-    }
+    let _ = remove_other_partials(layout, path);
     if path.extent().1 == TILE {
         let _ = fs::remove_dir(partials(layout, path));
     }
 }
 
+/// Removes the other partial files of a place, or says which it could not.
+pub(super) fn remove_other_partials(layout: &Layout, path: TilePath) -> Result<(), VaultError> {
+    let removed = |old: PathBuf| durable::if_there(fs::remove_file(&old)).map_err(VaultError::io("remove", &old));
+    other_partials(layout, path)?.into_iter().map(removed).fold(Ok(()), Result::and)
+}
+
 /// Where the partial files of a full tile's place lie, or lay.
-fn partials(layout: &Layout, path: TilePath) -> PathBuf {
+pub(super) fn partials(layout: &Layout, path: TilePath) -> PathBuf {
     PathBuf::from(format!("{}.p", layout.tile(path).display()))
 }
 
 /// The other partial files of a place.
-pub(super) fn other_partials(layout: &Layout, path: TilePath) -> Result<Vec<PathBuf>, VaultError> {
+fn other_partials(layout: &Layout, path: TilePath) -> Result<Vec<PathBuf>, VaultError> {
     let file = layout.tile(path);
     let dir =
         if path.extent().1 == TILE { partials(layout, path) } else { file.parent().map(Path::to_path_buf).unwrap_or_default() };

@@ -120,8 +120,13 @@ pub fn mirror(reader: &Reader, to: &Path, full: bool) -> Result<Mirrored, VaultE
     let database = to.join("case.sqlite.new");
     let _ = fs::remove_file(&database);
     backup(&reader.db, &database)?;
+    // An erasure that is unfinished here is unfinished there, too. As long as this has not come to its end, one is there in any case.
+    let (unfinished, purged) = (durable::read(&from.erasing())?, reader.purged()?);
     drop(writers);
-    let purged = reader.purged()?;
+    if !purged.is_empty() || unfinished.is_some() {
+        durable::write(&temporary, &into.erasing(), unfinished.as_deref().unwrap_or(erase::BYTES))?;
+    }
+    let gone = erase::bytes(&into, &purged, &durable::Disk::of(to)?);
     for object in reader.objects()? {
         if purged.contains_key(&object.sha256) {
             continue;
@@ -162,21 +167,21 @@ pub fn mirror(reader: &Reader, to: &Path, full: bool) -> Result<Mirrored, VaultE
     if let Some(settings) = durable::read(&from.settings())? {
         durable::write(&temporary, &into.settings(), &settings)?;
     }
-    // An erasure that is unfinished here is unfinished there, too.
-    match durable::read(&from.erasing())? {
-        Some(left) => durable::write(&temporary, &into.erasing(), &left)?,
-        None => durable::if_there(fs::remove_file(into.erasing())).map_err(VaultError::io("remove", &into.erasing()))?,
-    }
     durable::write(&temporary, &into.checkpoint(), head.text.as_bytes())?;
     for path in TilePath::for_size(head.checkpoint.size) {
-        publish::drop_other_partials(&into, path);
+        // They can have values that are erased here.
+        publish::remove_other_partials(&into, path)?;
     }
     for name in ["case.sqlite-wal", "case.sqlite-shm"] {
         let _ = fs::remove_file(to.join(name));
     }
     fs::rename(&database, into.database()).map_err(VaultError::io("name", &database))?;
     durable::sync_dir(to)?;
-    erase::bytes(&into, &purged, &durable::Disk::of(to)?)?;
+    gone?;
+    if unfinished.is_none() {
+        durable::if_there(fs::remove_file(into.erasing())).map_err(VaultError::io("remove", &into.erasing()))?;
+        durable::sync_dir(to)?;
+    }
     Ok(done)
 }
 

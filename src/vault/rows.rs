@@ -400,7 +400,9 @@ impl Reader {
 
     /// Exhibits that one capture brought.
     pub fn exhibits_of_capture(&self, no: CaptureNo) -> Result<Vec<ExhibitRow>, VaultError> {
-        self.exhibits_where("e.capture = ?1 ORDER BY e.no", Self::number(no.0))
+        // By way of its item, which has an index.
+        let item = "(SELECT item FROM capture WHERE no = ?1)";
+        self.exhibits_where(&format!("e.item = {item} AND e.capture = ?1 ORDER BY e.no"), Self::number(no.0))
     }
 
     /// Exhibits that an object is, oldest first.
@@ -456,8 +458,8 @@ impl Reader {
         }
         #[derive(Deserialize)]
         struct Hop {
-            body: Option<Digest>,
-            sent: Option<Digest>,
+            body: Option<String>,
+            sent: Option<String>,
         }
         let mut found: BTreeMap<Digest, BTreeSet<CaptureNo>> = BTreeMap::new();
         let mut read = || -> Read<()> {
@@ -470,9 +472,12 @@ impl Reader {
             let mut query = self.db.prepare("SELECT no, exchange FROM capture WHERE exchange IS NOT NULL")?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
-                let Ok(named) = serde_json::from_str::<Named>(row.get_ref(1)?.as_str()?) else { continue };
+                // What cannot be read may name any of them.
+                let unreadable =
+                    |error| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error));
+                let named: Named = serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(unreadable)?;
                 for digest in named.hops.into_iter().flat_map(|hop| [hop.body, hop.sent]).flatten() {
-                    if let Some(captures) = found.get_mut(&digest) {
+                    if let Some(captures) = digest.parse().ok().and_then(|digest: Digest| found.get_mut(&digest)) {
                         captures.insert(CaptureNo(row.get(0)?));
                     }
                 }

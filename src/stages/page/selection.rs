@@ -65,7 +65,7 @@ fn exhibit_table(exhibits: &[&Value]) -> String {
             title(record),
             time(&text(&exhibit["captured"])),
             outcome(exhibit),
-            shown(&text(&exhibit["completeness"])),
+            if record["erased"].is_string() { "erased by order".to_owned() } else { shown(&text(&exhibit["completeness"])) },
         ]
     };
     or_none("Exhibits in this selection", head, &exhibits.iter().map(row).collect::<Vec<_>>(), "exhibits")
