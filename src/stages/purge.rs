@@ -129,8 +129,8 @@ struct Family {
     captures: BTreeSet<CaptureNo>,
 }
 
-/// What goes with an exhibit: all that the same captures brought, and those of the item that brought any of that, too; and the pieces of
-/// its streams of which no film was made. What is an exhibit of another item by itself stays. Of what only passed in exchanges (a page's
+/// What goes with an exhibit: all that the same captures brought, and those of the item that brought the same bytes as its own; and the
+/// pieces of its streams of which no film was made. What is an exhibit of another item by itself stays. Of what only passed in exchanges (a page's
 /// pictures, the answer that led elsewhere) that stays which another capture brought that is still here. `alone`: nothing goes with it.
 fn family(reader: &Reader, exhibit: &ExhibitRow, alone: bool) -> Result<Family, PurgeError> {
     let parsed = |digest: String| digest.parse::<Digest>().ok();
@@ -149,7 +149,9 @@ fn family(reader: &Reader, exhibit: &ExhibitRow, alone: bool) -> Result<Family, 
     }
     loop {
         let goes = |brought: &[Digest], capture: &CaptureRow| {
-            brought.iter().any(|digest| objects.contains_key(digest)) || brought.is_empty() && !fragments(capture).is_empty()
+            brought.contains(&own)
+                || capture.sha256.clone().and_then(parsed).is_some_and(|bytes| objects.contains_key(&bytes))
+                || brought.is_empty() && !fragments(capture).is_empty()
         };
         let (go, stay): (Vec<_>, Vec<_>) = others.into_iter().partition(|(_, brought, capture)| goes(brought, capture));
         if go.is_empty() {
