@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Many small captures against `wget --warc-file`, in turn, on loopback: wall and CPU time.
 
-usage: capture.py EXHIBIT DIR [URLS] [ROUNDS]     URLS: 10000, ROUNDS: 3; DIR must be on a real disk, for syncs cost there
+usage: capture.py EXHIBIT DIR [URLS] [ROUNDS]     URLS: 10000, ROUNDS: 3; DIR must be new, and on a real disk, for syncs cost there
 
 Needs nginx (the server) and wget.
 Every byte of exhibit's is durable, digested, in the signed log and in the catalogue before it is acknowledged; wget syncs nothing.
@@ -21,10 +21,9 @@ def picture(number):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + text + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b"")
 
 
-for old in os.listdir(place) if os.path.isdir(place) else []:
-    if old.startswith(("case-", "got-", "v-", "w-")):
-        path = os.path.join(place, old)
-        shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
+if os.path.exists(os.path.join(place, "case-0")):
+    # Nor are they removed here: a file system is slow for minutes after many files went.
+    sys.exit(f"{place} holds an earlier run: name another directory")
 os.makedirs(os.path.join(place, "www"), exist_ok=True)
 for number in range(count):
     path = os.path.join(place, "www", f"{number}.png")

@@ -1,8 +1,8 @@
 //! SHA-256 (FIPS 180-4) of many streams at once, one in each lane of the processor's vectors.
 //!
-//! A processor without instructions for SHA hashes one stream at a few hundred MB/s, because each round waits for the
-//! one before. Streams do not wait for each other: eight or sixteen of them go through the same rounds together, in the
-//! time of one. A lane that is done takes the next stream at once.
+//! One stream keeps a processor waiting, because each round waits for the one before. Streams do not wait for each other: with vectors,
+//! eight or sixteen of them go through the same rounds together, in the time of one; with instructions for SHA, which one stream keeps
+//! busy half of the time, two streams take turns. A lane that is done takes the next stream at once.
 
 use std::io::Read;
 
@@ -11,8 +11,10 @@ use crate::evidence::Digest;
 /// How this processor hashes many streams best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Width {
-    /// It has instructions for SHA, or no wide vectors: one stream after the other.
+    /// It has neither instructions for SHA nor wide vectors: one stream after the other.
     One,
+    /// Instructions for SHA.
+    Two,
     /// AVX2.
     Eight,
     /// AVX-512.
@@ -23,8 +25,8 @@ impl Width {
     pub fn of_this_processor() -> Width {
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("sha") {
-                Width::One
+            if sha() {
+                Width::Two
             } else if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
                 Width::Sixteen
             } else if is_x86_feature_detected!("avx2") {
@@ -41,6 +43,7 @@ impl Width {
     pub fn alone(self) -> f64 {
         match self {
             Width::One => 1.0,
+            Width::Two => 1.0,
             Width::Eight => 3.0,
             Width::Sixteen => 4.5,
         }
@@ -50,6 +53,7 @@ impl Width {
     pub fn together(self) -> f64 {
         match self {
             Width::One => 1.0,
+            Width::Two => 2.0,
             Width::Eight => 8.0 / 3.0,
             Width::Sixteen => 16.0 / 4.5,
         }
@@ -71,17 +75,29 @@ impl Width {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `of_this_processor` gives a width only where the processor has its instructions.
             #[allow(unsafe_code)]
+            Width::Two => many::<2, J, R>(next, done, |state, blocks| unsafe { two(state, blocks) }),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            #[allow(unsafe_code)]
             Width::Eight => many::<8, J, R>(next, done, |state, blocks| unsafe { eight(state, blocks) }),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
             #[allow(unsafe_code)]
             Width::Sixteen => many::<16, J, R>(next, done, |state, blocks| unsafe { sixteen(state, blocks) }),
             #[cfg(not(target_arch = "x86_64"))]
+            Width::Two => many::<2, J, R>(next, done, compress),
+            #[cfg(not(target_arch = "x86_64"))]
             Width::Eight => many::<8, J, R>(next, done, compress),
             #[cfg(not(target_arch = "x86_64"))]
             Width::Sixteen => many::<16, J, R>(next, done, compress),
         }
     }
+}
+
+/// Whether the processor has all that [`two`] needs.
+#[cfg(target_arch = "x86_64")]
+fn sha() -> bool {
+    is_x86_feature_detected!("sha") && is_x86_feature_detected!("avx")
 }
 
 /// One stream by itself, and its length in bytes.
@@ -164,6 +180,72 @@ fn compress<const N: usize>(state: &mut [Words<N>; 8], blocks: &[&[u8]; N]) {
         }
         for (word, more) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
             *word = add(*word, more);
+        }
+    }
+}
+
+/// The same as [`compress`], by instructions for SHA: each takes the state as two vectors, of the words a, b, e, f and c, d, g, h, and makes
+/// two rounds. Loops, not closures: those would be compiled without these instructions. AVX, for each step of one stream then needs no copies of
+/// registers, and more than two streams would gain nothing.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "sha,avx")]
+fn two<const N: usize>(state: &mut [Words<N>; 8], blocks: &[&[u8]; N]) {
+    use std::arch::x86_64::*;
+    let big_endian = _mm_set_epi64x(0x0c0d0e0f_08090a0b, 0x04050607_00010203);
+    let (mut abef, mut cdgh) = ([_mm_setzero_si128(); N], [_mm_setzero_si128(); N]);
+    for lane in 0..N {
+        let mut word = [0; 8];
+        for at in 0..8 {
+            word[at] = state[at].0[lane].cast_signed();
+        }
+        let [a, b, c, d, e, f, g, h] = word;
+        (abef[lane], cdgh[lane]) = (_mm_set_epi32(a, b, e, f), _mm_set_epi32(c, d, g, h));
+    }
+    let count = blocks.iter().map(|block| block.len() / 64).min().unwrap_or(0);
+    for nth in 0..count {
+        let before = (abef, cdgh);
+        let mut w = [[_mm_setzero_si128(); 4]; N];
+        for lane in 0..N {
+            let (halves, _) = blocks[lane][nth * 64..nth * 64 + 64].as_chunks::<8>();
+            for at in 0..4 {
+                let (low, high) = (i64::from_le_bytes(halves[at * 2]), i64::from_le_bytes(halves[at * 2 + 1]));
+                w[lane][at] = _mm_shuffle_epi8(_mm_set_epi64x(high, low), big_endian);
+            }
+        }
+        for sixteen in 0..4 {
+            for at in 0..4 {
+                let mut round = [0; 4];
+                for word in 0..4 {
+                    round[word] = ROUND[sixteen * 16 + at * 4 + word].cast_signed();
+                }
+                let round = _mm_set_epi32(round[3], round[2], round[1], round[0]);
+                for lane in 0..N {
+                    let (now, next) = (w[lane][at], w[lane][(at + 1) % 4]);
+                    let (third, last) = (w[lane][(at + 2) % 4], w[lane][(at + 3) % 4]);
+                    let sum = _mm_add_epi32(now, round);
+                    cdgh[lane] = _mm_sha256rnds2_epu32(cdgh[lane], abef[lane], sum);
+                    abef[lane] = _mm_sha256rnds2_epu32(abef[lane], cdgh[lane], _mm_shuffle_epi32::<0x0e>(sum));
+                    if sixteen < 3 {
+                        let far = _mm_add_epi32(_mm_sha256msg1_epu32(now, next), _mm_alignr_epi8::<4>(last, third));
+                        w[lane][at] = _mm_sha256msg2_epu32(far, last);
+                    }
+                }
+            }
+        }
+        for lane in 0..N {
+            abef[lane] = _mm_add_epi32(abef[lane], before.0[lane]);
+            cdgh[lane] = _mm_add_epi32(cdgh[lane], before.1[lane]);
+        }
+    }
+    for lane in 0..N {
+        let (x, y) = (abef[lane], cdgh[lane]);
+        let [a, b] = [_mm_extract_epi32::<3>(x), _mm_extract_epi32::<2>(x)];
+        let [e, f] = [_mm_extract_epi32::<1>(x), _mm_extract_epi32::<0>(x)];
+        let [c, d] = [_mm_extract_epi32::<3>(y), _mm_extract_epi32::<2>(y)];
+        let [g, h] = [_mm_extract_epi32::<1>(y), _mm_extract_epi32::<0>(y)];
+        let new = [a, b, c, d, e, f, g, h];
+        for at in 0..8 {
+            state[at].0[lane] = new[at].cast_unsigned();
         }
     }
 }
@@ -286,12 +368,13 @@ mod tests {
     fn widths() -> Vec<Width> {
         #[cfg(target_arch = "x86_64")]
         {
+            let two = sha().then_some(Width::Two);
             let eight = is_x86_feature_detected!("avx2").then_some(Width::Eight);
             let sixteen = (is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")).then_some(Width::Sixteen);
-            [Some(Width::One), eight, sixteen].into_iter().flatten().collect()
+            [Some(Width::One), two, eight, sixteen].into_iter().flatten().collect()
         }
         #[cfg(not(target_arch = "x86_64"))]
-        vec![Width::One, Width::Eight, Width::Sixteen]
+        vec![Width::One, Width::Two, Width::Eight, Width::Sixteen]
     }
 
     /// A stream that gives a few bytes at a time, and one that breaks.
