@@ -68,6 +68,16 @@ fn restricted_and_held_exhibits_leave_only_by_an_explicit_word() {
     assert_eq!(export("b", &["--include-restricted"]).code(0).json()["exhibits"].as_array().unwrap().len(), 6);
     program.run(&["--case", "c", "handle", "E2", "--unrestrict"]).code(0);
     program.run(&["--case", "c", "export", "E2", "--to", "d"]).code(0);
+    // A report is its document, too.
+    program.file("other.png", support::png(9));
+    program.run(&["--case", "c", "add", "other.png"]).code(0);
+    program.run(&["--case", "c", "handle", "R1", "--restrict", "court only"]).code(0);
+    assert!(export("e", &[]).code(1).err.contains("R1 are restricted or on hold"));
+    assert!(program.run(&["--case", "c", "export", "R1", "--leave-out-restricted", "--to", "e"]).code(1).err.contains("nothing"));
+    let told = export("e", &["--leave-out-restricted"]).code(0).json();
+    assert_eq!((&told["exhibits"], &told["reports"]), (&serde_json::json!(["E7"]), &serde_json::json!([])), "{told}");
+    assert!(told["left_out"].as_array().unwrap().contains(&"R1".into()), "{told}");
+    assert_eq!(told["objects"], 1);
 }
 
 /// Bytes that may not leave do not leave with something else: as another version of the item, in a report's record, or in an exchange.
@@ -101,6 +111,17 @@ fn restricted_bytes_do_not_leave_with_others() {
     run(&["export", "E1", "--warc", "--include-restricted", "--to", "all"]).code(0);
     assert!(leaves("all"));
     run(&["handle", "E2", "--unrestrict"]).code(0);
+    // What only passed on the way to it stays with it.
+    let head = "HTTP/1.1 302 Found\r\nLocation: /b.png\r\nContent-Length: 6\r\nConnection: close\r\n\r\nCANARY";
+    server.on("/to-b", move |connection, _| std::io::Write::write_all(connection, head.as_bytes()).unwrap());
+    server.serve("/b.png", "image/png", support::png(3));
+    program.file("other.txt", server.url("/to-b"));
+    run(&["archive", "other.txt", "--allow-host", "127.0.0.1"]).code(0);
+    run(&["export", "R2", "--warc", "--to", "whole"]).code(0);
+    assert!(leaves("whole"));
+    run(&["handle", "I2", "--restrict", "court only"]).code(0);
+    run(&["export", "R2", "--warc", "--leave-out-restricted", "--to", "without"]).code(0);
+    assert!(!leaves("without"));
     // What is said of a reference is said of its footage.
     run(&["hold", "M1", "--reason", "trial"]).code(0);
     assert!(run(&["export", "E1", "--to", "held"]).code(1).err.contains("E1 is restricted or on hold"));

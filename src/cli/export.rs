@@ -48,10 +48,10 @@ pub struct Args {
     /// Profiles of your own, in the form of config/profiles.toml
     #[arg(long, value_name = "FILE")]
     profiles: Option<PathBuf>,
-    /// Exhibits that are restricted or on hold go along
+    /// Exhibits and reports that are restricted or on hold go along
     #[arg(long, conflicts_with = "leave_out_restricted")]
     include_restricted: bool,
-    /// Exhibits that are restricted or on hold stay behind
+    /// Exhibits and reports that are restricted or on hold stay behind
     #[arg(long)]
     leave_out_restricted: bool,
     /// Tables as CSV and XLSX: plain, auto-archiver, syrian-archive or atlos columns

@@ -2,43 +2,84 @@
 
 use std::collections::BTreeSet;
 
-use crate::evidence::{CaptureNo, Digest, ItemNo};
-use crate::vault::{ExhibitRow, Reader, VaultError};
+use super::gather::bodies;
+use crate::evidence::{CaptureNo, Digest, Id};
+use crate::vault::{CaptureRow, ExhibitRow, Reader, VaultError};
 
-/// What may not leave, by what people said of exhibits, items, references and reports.
+/// What may not leave, by what people said of exhibits, items, references and reports. Said of a reference, it holds for its item; said of
+/// a report, for all items that the report refers to.
 #[derive(Debug, Default)]
-pub(super) struct Closed(BTreeSet<String>);
+pub(super) struct Closed {
+    exhibits: BTreeSet<String>,
+    items: BTreeSet<String>,
+    reports: BTreeSet<String>,
+}
 
 impl Closed {
     pub fn of(reader: &Reader) -> Result<Closed, VaultError> {
-        let said = reader.handling()?.into_iter().filter(|row| matches!(row.property.as_str(), "restriction" | "hold"));
-        Ok(Closed(said.map(|row| row.subject).collect()))
-    }
-
-    /// Whether any exhibit that an object is may not leave: its bytes are in the others, too.
-    pub fn object(&self, reader: &Reader, digest: &Digest) -> Result<bool, VaultError> {
-        if self.0.is_empty() { Ok(false) } else { self.any(reader, &reader.exhibits_of_object(digest)?) }
-    }
-
-    /// Whether any exhibit that a capture brought may not leave: neither may the pieces that it is made of.
-    pub fn capture(&self, reader: &Reader, no: CaptureNo) -> Result<bool, VaultError> {
-        if self.0.is_empty() { Ok(false) } else { self.any(reader, &reader.exhibits_of_capture(no)?) }
-    }
-
-    fn any(&self, reader: &Reader, exhibits: &[ExhibitRow]) -> Result<bool, VaultError> {
-        let said = |subject: &String| self.0.contains(subject);
-        let of_mentions = self.0.iter().any(|subject| subject.starts_with('M'));
-        for exhibit in exhibits {
-            if said(&exhibit.id) || said(&exhibit.item) || exhibit.reports.iter().any(said) {
-                return Ok(true);
+        let mut closed = Closed::default();
+        for row in reader.handling()? {
+            if !matches!(row.property.as_str(), "restriction" | "hold") {
+                continue;
             }
-            if of_mentions {
-                let mentions = reader.mentions_of(exhibit.item.parse().unwrap_or(ItemNo(0)))?;
-                if mentions.iter().any(|mention| said(&mention.id)) {
-                    return Ok(true);
+            match row.subject.parse() {
+                Ok(Id::Mention(no)) => closed.items.extend(reader.mention(no)?.and_then(|mention| mention.item)),
+                Ok(Id::Report(no)) => {
+                    closed.items.extend(reader.mentions_in(no)?.into_iter().filter_map(|mention| mention.item));
+                    closed.reports.insert(row.subject);
                 }
+                Ok(Id::Item(_)) => _ = closed.items.insert(row.subject),
+                _ => _ = closed.exhibits.insert(row.subject),
+            }
+        }
+        Ok(closed)
+    }
+
+    fn is_none(&self) -> bool {
+        self.exhibits.is_empty() && self.items.is_empty() && self.reports.is_empty()
+    }
+
+    fn exhibit(&self, exhibit: &ExhibitRow) -> bool {
+        self.exhibits.contains(&exhibit.id) || self.items.contains(&exhibit.item)
+    }
+
+    /// Whether a report may not leave: its document, and what is recorded of it.
+    pub fn report(&self, id: &str) -> bool {
+        self.reports.contains(id)
+    }
+
+    /// Whether any exhibit or report that an object is may not leave: its bytes are in the others, too.
+    pub fn object(&self, reader: &Reader, digest: &Digest) -> Result<bool, VaultError> {
+        if self.is_none() {
+            return Ok(false);
+        }
+        let report = reader.report_by_digest(digest)?.is_some_and(|report| self.report(&report.id));
+        Ok(report || reader.exhibits_of_object(digest)?.iter().any(|exhibit| self.exhibit(exhibit)))
+    }
+
+    /// Whether anything that a capture brought may not leave. Then neither may what only passed in it, as that can be a piece of it: a
+    /// fragment, a range, a picture of the page.
+    pub fn capture(&self, reader: &Reader, capture: &CaptureRow) -> Result<bool, VaultError> {
+        if self.is_none() {
+            return Ok(false);
+        }
+        let brought = reader.exhibits_of_capture(capture.id.parse().unwrap_or(CaptureNo(0)))?;
+        if self.items.contains(&capture.item) || brought.iter().any(|exhibit| self.exhibit(exhibit)) {
+            return Ok(true);
+        }
+        // Bytes that had come before are no exhibit of the capture that brought them again.
+        let digests: BTreeSet<Digest> =
+            bodies(capture).chain(capture.sha256.clone()).filter_map(|digest| digest.parse().ok()).collect();
+        for digest in digests {
+            if self.object(reader, &digest)? {
+                return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Whether a body of a capture may not leave. `passed`: nothing may that only passed in it.
+    pub fn body(&self, reader: &Reader, passed: bool, digest: &Digest) -> Result<bool, VaultError> {
+        Ok(self.object(reader, digest)? || passed && reader.exhibits_of_object(digest)?.is_empty())
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use serde_json::{Value, json};
 
 use super::closed::Closed;
-use crate::evidence::{CaptureNo, Digest, Exchange, Hop, final_head, header_in};
+use crate::evidence::{Digest, Exchange, Hop, final_head, header_in};
 use crate::vault::{CaptureRow, Reader, VaultError};
 use crate::warc::{Block, Indexed, Open, Page, Record, Written, urn, write};
 
@@ -141,10 +141,9 @@ fn one(
     let digest = capture.sha256.as_deref().and_then(|digest| digest.parse::<Digest>().ok());
     // What was erased by order is left out, and named.
     let is_erased = |digest: &Digest| reader.is_purged(digest).unwrap_or(false);
-    // What may not leave stays. So do the pieces of what is made of them.
-    let no: CaptureNo = capture.id.parse().map_err(|_| io::Error::other("a capture without a number"))?;
-    let in_pieces = matches!(capture.method.as_str(), "hls" | "dash") && closed.capture(reader, no).map_err(io::Error::other)?;
-    let is_closed = |digest: &Digest| in_pieces || closed.object(reader, digest).unwrap_or(true);
+    // What may not leave stays.
+    let passed = closed.capture(reader, capture).map_err(io::Error::other)?;
+    let is_closed = |digest: &Digest| closed.body(reader, passed, digest).unwrap_or(true);
     let object = |digest: &Digest| reader.object(digest).ok().flatten().filter(|_| !is_erased(digest) && !is_closed(digest));
     let open = |digest: Digest| {
         move || -> io::Result<Box<dyn Read>> {

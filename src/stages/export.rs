@@ -74,7 +74,7 @@ pub struct Exported {
     /// Digests of the exhibits.
     #[serde(skip)]
     pub digests: Vec<Digest>,
-    /// Restricted exhibits that were left out.
+    /// Exhibits and reports that were left out, as they are restricted or on hold.
     pub left_out: Vec<String>,
     /// Timestamps over the manifest.
     pub timestamps: u64,
@@ -95,7 +95,7 @@ pub enum ExportError {
     InsideCase { path: PathBuf },
     #[error("There is no exhibit {0}")]
     NoExhibit(ExhibitNo),
-    #[error("There is nothing to export: the case has no exhibits")]
+    #[error("There is nothing to export: the case has no exhibits, or none that may leave")]
     Nothing,
     #[error("A WARC file is made of the exchanges, and these are to be withheld")]
     WithheldExchange,
@@ -148,20 +148,30 @@ pub struct Sealing<'a> {
     pub now: Time,
 }
 
-/// Of the exhibits that are asked for, those that may go, and those that are left out.
-fn permitted(reader: &Reader, selection: &Selection, closed: &Closed) -> Result<(Vec<ExhibitRow>, Vec<String>), ExportError> {
+/// What is asked for, and may go or not.
+struct Permitted {
+    exhibits: Vec<ExhibitRow>,
+    reports: Vec<ReportNo>,
+    left_out: Vec<String>,
+}
+
+/// Of the exhibits and reports that are asked for, those that may go, and those that are left out.
+fn permitted(reader: &Reader, selection: &Selection, closed: &Closed) -> Result<Permitted, ExportError> {
     let (mut kept_back, mut open) = (Vec::new(), Vec::new());
     for no in &selection.exhibits {
         let exhibit = reader.exhibit(*no)?.ok_or(ExportError::NoExhibit(*no))?;
         let is_closed = exhibit.sha256.parse().map_or(Ok(true), |digest| closed.object(reader, &digest))?;
         if is_closed { &mut kept_back } else { &mut open }.push(exhibit);
     }
-    let ids: Vec<String> = kept_back.iter().map(|exhibit| exhibit.id.clone()).collect();
-    if selection.restricted == Restricted::Refused && !ids.is_empty() {
-        let verb = if ids.len() == 1 { "is" } else { "are" };
-        return Err(ExportError::Restricted(format!("{} {verb}", ids.join(", "))));
+    let mut left_out: Vec<String> = kept_back.iter().map(|exhibit| exhibit.id.clone()).collect();
+    let (closed, reports) = selection.reports.iter().partition(|no| closed.report(&no.to_string()));
+    let closed: Vec<ReportNo> = closed;
+    left_out.extend(closed.iter().map(ReportNo::to_string));
+    if selection.restricted == Restricted::Refused && !left_out.is_empty() {
+        let verb = if left_out.len() == 1 { "is" } else { "are" };
+        return Err(ExportError::Restricted(format!("{} {verb}", left_out.join(", "))));
     }
-    Ok((open, ids))
+    Ok(Permitted { exhibits: open, reports, left_out })
 }
 
 /// Writes a bag into a new directory or zip file. Without a signer the bag says that it is not signed.
@@ -182,14 +192,14 @@ pub fn export(reader: &Reader, selection: &Selection, to: &Path, sealing: &Seali
         Restricted::Included => Closed::default(),
         Restricted::LeftOut | Restricted::Refused => Closed::of(reader)?,
     };
-    let (exhibits, left_out) = permitted(reader, selection, &closed)?;
-    if exhibits.is_empty() && selection.reports.is_empty() {
+    let Permitted { exhibits, reports, left_out } = permitted(reader, selection, &closed)?;
+    if exhibits.is_empty() && reports.is_empty() {
         return Err(ExportError::Nothing);
     }
     let mut all = gather(reader, &exhibits, &head, &closed)?;
     // Without them nobody can tell which key signs.
     all.entries.extend(reader.key_entries()?.into_iter().filter(|entry| *entry < head.checkpoint.size));
-    for report in &selection.reports {
+    for report in &reports {
         gather_report(reader, *report, &mut all, &closed)?;
     }
     let anchors = anchors(reader, head.checkpoint.size)?;
@@ -239,7 +249,7 @@ pub fn export(reader: &Reader, selection: &Selection, to: &Path, sealing: &Seali
         profile: &selection.profile,
         key: &key,
         signed: sealing.signer.is_some(),
-        whole: !selection.reports.is_empty(),
+        whole: !reports.is_empty(),
         warc: selection.warc,
         wacz: selection.wacz,
         anchors: &anchors,
@@ -281,7 +291,7 @@ pub fn export(reader: &Reader, selection: &Selection, to: &Path, sealing: &Seali
         bag: to.to_path_buf(),
         digests: exhibits.iter().filter_map(|exhibit| exhibit.sha256.parse().ok()).collect(),
         exhibits: exhibits.into_iter().map(|exhibit| exhibit.id).collect(),
-        reports: selection.reports.iter().map(ReportNo::to_string).collect(),
+        reports: reports.iter().map(ReportNo::to_string).collect(),
         entries: all.entries.len() as u64,
         objects: all.objects.len() as u64,
         bytes,

@@ -38,9 +38,14 @@ fn ending(media_type: &str) -> &'static str {
     }
 }
 
+/// Whether a capture is of a stream's pieces.
+pub(super) fn is_stream(capture: &CaptureRow) -> bool {
+    matches!(capture.method.as_str(), "hls" | "dash")
+}
+
 /// Digests of the fragments that a capture of a stream brought.
 pub(super) fn fragments(capture: &CaptureRow) -> Vec<String> {
-    if !matches!(capture.method.as_str(), "hls" | "dash") {
+    if !is_stream(capture) {
         return Vec::new();
     }
     let hops = capture.exchange["hops"].as_array().into_iter().flatten();
@@ -63,11 +68,12 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// Takes an object along, unless it was erased or may not leave. Gives the entries that recorded it and that erased it.
-    fn take(&mut self, reader: &Reader, digest: &str, closed: &Closed) -> Result<Vec<u64>, VaultError> {
+    /// Takes an object along, unless it was erased or may not leave. `passed`: nor may what only passed in the capture that brought it.
+    /// Gives the entries that recorded it and that erased it.
+    fn take(&mut self, reader: &Reader, digest: &str, closed: &Closed, passed: bool) -> Result<Vec<u64>, VaultError> {
         let purged = reader.purge_entry(digest)?;
         let parsed: Option<Digest> = digest.parse().ok();
-        if purged.is_none() && !parsed.map_or(Ok(false), |digest| closed.object(reader, &digest))? {
+        if purged.is_none() && !parsed.map_or(Ok(false), |digest| closed.body(reader, passed, &digest))? {
             let object = parsed.map(|digest| reader.object(&digest)).transpose()?.flatten();
             self.objects.insert(digest.to_owned(), object.map_or("bin", |object| ending(&object.media_type)));
         }
@@ -142,17 +148,14 @@ pub(super) fn gather(
         entries.extend(examinations.iter().map(|made| made.entry));
         entries.extend(reports.iter().map(|report| report.entry));
         let papers = reports.iter().map(|report| report.sha256.clone());
-        let brought = captures.iter().filter_map(|capture| capture.sha256.clone());
-        for digest in std::iter::once(exhibit.sha256.clone()).chain(papers).chain(brought) {
-            entries.extend(all.take(reader, &digest, closed)?);
+        for digest in std::iter::once(exhibit.sha256.clone()).chain(papers) {
+            entries.extend(all.take(reader, &digest, closed, false)?);
         }
-        // What a derived file is made of comes along.
         for capture in &captures {
-            let pieces = fragments(capture);
-            if !pieces.is_empty() && !closed.capture(reader, capture.id.parse().unwrap_or(CaptureNo(0)))? {
-                for digest in pieces {
-                    entries.extend(all.take(reader, &digest, closed)?);
-                }
+            let passed = closed.capture(reader, capture)?;
+            // What a derived file is made of comes along.
+            for digest in capture.sha256.clone().into_iter().chain(fragments(capture)) {
+                entries.extend(all.take(reader, &digest, closed, passed)?);
             }
         }
         let captures = captures.iter().map(|capture| whole_capture(reader, capture)).collect::<Result<Vec<_>, _>>()?;
@@ -198,8 +201,11 @@ pub(super) fn gather_report(reader: &Reader, no: ReportNo, all: &mut Gathered, c
             captures.extend(reader.captures_of(item)?);
         }
     }
-    for digest in std::iter::once(&report.sha256).chain(captures.iter().filter_map(|capture| capture.sha256.as_ref())) {
-        all.take(reader, digest, closed)?;
+    all.take(reader, &report.sha256, closed, false)?;
+    for capture in &captures {
+        if let Some(digest) = &capture.sha256 {
+            all.take(reader, digest, closed, closed.capture(reader, capture)?)?;
+        }
     }
     all.entries.insert(report.entry);
     all.entries.extend(mentions.iter().map(|mention| mention.entry));
