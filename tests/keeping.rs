@@ -375,12 +375,13 @@ fn what_was_erased_is_shown_so_wherever_it_stands() {
     assert!(line("E1 ").contains("erased") && !line("E2 ").contains("erased"), "{listed}");
     let all = run(&["list", "--json"], 0).json();
     assert_eq!((&all[0]["erased"], &all[1]["erased"]), (&"order 12".into(), &Value::Null));
-    let item = all[0]["item"].as_str().unwrap();
-    for (id, first) in [("E1", 1), (item, 0)] {
+    let [item, capture] = ["item", "capture"].map(|name| all[0][name].as_str().unwrap());
+    for (id, first) in [("E1", 1), (item, 0), (capture, 1)] {
         let shown = run(&["show", id], 0).out;
         assert!(shown.contains("The bytes were erased by order: order 12"), "{shown}");
         assert!(first == 0 || shown.lines().nth(first).unwrap().contains("erased"), "{shown}");
     }
+    assert!(!run(&["show", "R1"], 0).out.contains("erased by order"));
     let again = run(&["archive", "tell-amara/report.html"], 4).out;
     assert!(again.contains("\n  erased") && again.contains("\nerased\n  E1"), "{again}");
     let told = run(&["archive", "tell-amara/report.html", "--json"], 4).json();
@@ -447,6 +448,102 @@ fn what_passed_with_an_erased_exhibit_goes_with_the_last_that_brought_it() {
     let here: Vec<&Value> = all.as_array().unwrap().iter().filter(|one| one["erased"].is_null()).map(|one| &one["id"]).collect();
     let told = purge(here[0].as_str().unwrap()).code(0).json();
     assert_eq!(told["left"], serde_json::json!([here[1]]), "{told:#}");
+}
+
+/// A browser's page shows a film bit by bit: the bits go with the film, and a page that showed it again keeps nothing of it.
+#[test]
+fn ranges_of_an_erased_film_go_wherever_they_passed() {
+    use exhibit::evidence::{Capture, Event, ExhibitAdmitted, ExhibitNo, Item, MediaKind, ObjectKept, Outcome, Role};
+    use exhibit::evidence::{Completeness, Digest, Exchange, Hop, Object, Time};
+    use exhibit::vault::{Effects, Order};
+    let (_dir, root, mut vault) = support::case();
+    let page = Item {
+        key: "url:https://media.example.org/page".into(),
+        kind: MediaKind::Page,
+        url: Some("https://media.example.org/page".into()),
+        platform: None,
+        platform_id: None,
+    };
+    let keep = |vault: &exhibit::vault::Vault, text: &str, effects: &mut Effects| {
+        let mut staging = vault.stage().unwrap();
+        staging.write_all(text.as_bytes()).unwrap();
+        let staged = staging.finish().unwrap();
+        let exhibit::evidence::Digests { sha256, blake3, size } = staged.digests();
+        let object = Object { sha256, blake3, size, media_type: "video/mp4".into() };
+        effects.objects.push(staged);
+        effects.events.push(Event::ObjectKept(ObjectKept { object, because: None }));
+        sha256
+    };
+    let time = Time::from_micros(1_555_223_400_000_000);
+    for (key, source, ranges) in [("one", "the page", &["a bit"][..]), ("two", "the page again", &["a bit", "another bit"])] {
+        let mut effects = Effects::default();
+        let source = keep(&vault, source, &mut effects);
+        let film = keep(&vault, "the film", &mut effects);
+        let picture = keep(&vault, "a picture of the page", &mut effects);
+        let hop = |path: &str, status: u16, body: Digest| Hop {
+            url: format!("https://media.example.org/{path}"),
+            method: None,
+            started: time,
+            addresses: Vec::new(),
+            connected: None,
+            proxy: None,
+            tls: None,
+            request_head: String::new(),
+            response_head: String::new(),
+            status: Some(status),
+            answered: None,
+            sent: None,
+            body: Some(body),
+            cut: None,
+        };
+        let mut hops = vec![hop("page", 200, source), hop("film.mp4", 200, film), hop("picture", 200, picture)];
+        hops.extend(ranges.iter().map(|range| hop("film.mp4", 206, keep(&vault, range, &mut effects))));
+        let capture = Capture {
+            key: key.into(),
+            item: page.key.clone(),
+            url: page.url.clone(),
+            method: "chromium".into(),
+            started: time,
+            finished: time,
+            outcome: Outcome::Ok,
+            completeness: Completeness::Complete,
+            because: "as shown".into(),
+            status: Some(200),
+            redirects: 0,
+            final_url: None,
+            address: None,
+            declared: None,
+            received: 0,
+            declared_type: None,
+            alterations: Vec::new(),
+            tool: None,
+            route: "direct".into(),
+            settings: Digest::of(b""),
+            object: Some(source),
+            exchange: Some(Exchange { hops, steps: Vec::new() }),
+        };
+        effects.events.insert(0, Event::ItemIdentified(page.clone()));
+        effects.events.push(Event::CaptureMade(Box::new(capture)));
+        for object in [source, film] {
+            let (item, capture) = (page.key.clone(), key.to_owned());
+            effects.events.push(Event::ExhibitAdmitted(ExhibitAdmitted {
+                object,
+                item,
+                capture,
+                role: Role::Original,
+                name: None,
+            }));
+        }
+        vault.commit(vec![effects]).unwrap();
+    }
+    let order = Order { reason: "order".into(), authority: Some("Court".into()), second: Some("B".into()) };
+    let told = exhibit::stages::purge(&mut vault, ExhibitNo(2), false, Some("A"), &order).unwrap();
+    drop(vault);
+    let kept: Vec<Vec<u8>> = contents(&root.join("vault")).into_values().collect();
+    let mut kept: Vec<&str> = kept.iter().map(|bytes| std::str::from_utf8(bytes).unwrap()).collect();
+    kept.sort_unstable();
+    assert_eq!(kept, ["a picture of the page", "the page again"], "{told:#?}");
+    assert_eq!(told.left, ["E3"]);
 }
 
 #[test]

@@ -316,6 +316,81 @@ fn what_two_streams_share_is_not_erased_while_one_is_on_hold() {
     program.run(&["--case", "c", "export", "--all", "--to", "bag", "--warc"]).code(0);
 }
 
+/// Whether bytes are in a bag, as an object or in its WARC file.
+fn leaves(program: &Program, bag: &str, piece: &str) -> bool {
+    let inside = support::contents(&program.path(bag).join("data"));
+    let warc = inside.keys().find(|path| path.ends_with("exchange.warc.gz")).unwrap();
+    let warc = run("gzip", &["-dc", warc.to_str().unwrap()], Path::new("/"));
+    let is_it = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with(piece);
+    inside.keys().any(is_it) || warc.contains(&format!("WARC-Payload-Digest: sha256:{piece}"))
+}
+
+/// A restricted film leaves neither whole nor in its pieces, also where it was captured again.
+#[test]
+fn a_restricted_stream_does_not_leave_piece_by_piece() {
+    let (program, server) = (Program::new(), Server::start());
+    let dir = program.path("made");
+    made(&dir, &["-f", "hls", "-hls_time", "1", "-hls_playlist_type", "vod", "list.m3u8"]);
+    serve(&server, &dir, "/v");
+    let piece = digest(&dir.join("list0.ts"));
+    let (_, exhibits) = archived(&program, &server.url("/v/list.m3u8"), 0);
+    let film = exhibits.iter().find(|one| one["role"] == "derived").unwrap()["id"].as_str().unwrap();
+    let case = |args: &[&str]| program.run(&[&["--case", "c"], args].concat());
+    // The playlist is new, and says the same: the film is the same.
+    let list = std::fs::read_to_string(dir.join("list.m3u8")).unwrap();
+    server.serve("/v/list.m3u8", "application/vnd.apple.mpegurl", format!("{list}# again\n"));
+    case(&["recapture", "--all", "--allow-host", "127.0.0.1"]).code(0);
+    case(&["export", "E1", "--to", "open", "--warc"]).code(0);
+    assert!(leaves(&program, "open", &piece));
+    case(&["handle", film, "--restrict", "court only"]).code(0);
+    case(&["export", "E1", "--to", "closed", "--warc"]).code(0);
+    assert!(!leaves(&program, "closed", &piece));
+    // Of this one no film is made.
+    server.on("/v/list3.ts", |connection, _| support::respond(connection, "404 Not Found", "text/html", b"gone"));
+    let program = Program::new();
+    let (_, exhibits) = archived(&program, &server.url("/v/list.m3u8"), 4);
+    assert!(exhibits.iter().all(|one| one["role"] != "derived"));
+    let case = |args: &[&str]| program.run(&[&["--case", "c"], args].concat());
+    case(&["export", "R1", "--to", "open", "--warc"]).code(0);
+    case(&["handle", "I1", "--restrict", "court only"]).code(0);
+    case(&["export", "R1", "--leave-out-restricted", "--to", "closed", "--warc"]).code(0);
+    assert!(leaves(&program, "open", &piece) && !leaves(&program, "closed", &piece));
+}
+
+/// An erasure takes the pieces of the film, and neither what is an exhibit of another item nor the pieces of another version.
+#[test]
+fn erasing_a_stream_leaves_what_is_not_its_own() {
+    let (program, server) = (Program::new(), Server::start());
+    let dir = program.path("made");
+    made(&dir, &["-f", "hls", "-hls_time", "1", "-hls_playlist_type", "vod", "list.m3u8"]);
+    serve(&server, &dir, "/v");
+    let (_, exhibits) = archived(&program, &server.url("/v/list.m3u8"), 0);
+    let film = exhibits.iter().find(|one| one["role"] == "derived").unwrap()["id"].as_str().unwrap();
+    let case = |args: &[&str]| program.run(&[&["--case", "c"], args].concat());
+    case(&["add", &server.url("/v/list0.ts"), "--allow-host", "127.0.0.1"]).code(0);
+    // Another version, which is not all there.
+    let list = std::fs::read_to_string(dir.join("list.m3u8")).unwrap();
+    server.serve("/v/list.m3u8", "application/vnd.apple.mpegurl", list.replace("list", "new"));
+    let empty_packet = [&[0x47, 0x1f, 0xff, 0x10][..], &[0xff; 184]].concat();
+    for nth in 1..6 {
+        let bytes = [std::fs::read(dir.join(format!("list{nth}.ts"))).unwrap(), empty_packet.clone()].concat();
+        std::fs::write(dir.join(format!("new{nth}.ts")), &bytes).unwrap();
+        server.serve(&format!("/v/new{nth}.ts"), "video/mp2t", bytes);
+    }
+    case(&["recapture", "I1", "--allow-host", "127.0.0.1"]);
+    let is_kept = |name: &str| object_path(&program.path("c"), &digest(&dir.join(name))).exists();
+    assert!(is_kept("list0.ts") && is_kept("list1.ts") && is_kept("new1.ts"));
+    let order = ["--reason", "order", "--authority", "Court", "--by", "A", "--second", "B"];
+    let told = case(&[&["purge", film, "--json"], &order[..]].concat()).code(0).json();
+    assert!(is_kept("list0.ts") && !is_kept("list1.ts") && is_kept("new1.ts"), "{told:#}");
+    let left: Vec<&str> = told["left"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    let [_, newer] = left[..] else { panic!("two playlists: {left:?}") };
+    case(&[&["purge", newer], &order[..]].concat()).code(0);
+    assert!(is_kept("list0.ts") && !is_kept("new1.ts"));
+    let told = case(&["verify", "--json"]).code(3).json();
+    assert!(told["findings"].as_array().unwrap().iter().all(|one| one["code"] == "object-erased"), "{told:#}");
+}
+
 #[test]
 fn a_playlist_that_leads_inward_reaches_nothing() {
     let (program, server) = (Program::new(), Server::start());

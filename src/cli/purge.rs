@@ -11,7 +11,7 @@ use crate::vault::Order;
 /// Erase an exhibit's bytes by law, and what was made of them; the log stays whole and says so
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  exhibit purge E7 --reason \"order 12/2026\" --authority \"District Court\" --by \"A. Person\" --second \"B. Person\"\n\nErased for ever: the bytes of the exhibit and of all that came by the same captures; file names, and the place and device\nthat the files tell. What platforms, reports and people said of it stays, as do other exhibits of the item (other versions\nof it), which are named when it is done, and what is an exhibit of another item by itself.\nKept: that it was there, its digest, its history, and who ordered this. Copies elsewhere (mirrors, bags, backups) are\nfor you to find; `exhibit log --of E7` lists the transfers."
+    after_help = "Example:\n  exhibit purge E7 --reason \"order 12/2026\" --authority \"District Court\" --by \"A. Person\" --second \"B. Person\"\n\nErased for ever: the bytes of the exhibit and of all that came by the same captures; file names, and the place and device\nthat the files tell. What platforms, reports and people said of it stays, as do other exhibits of the item (other versions\nof it), which are named when it is done, and what is an exhibit of another item by itself or\na report's document.\nKept: that it was there, its digest, its history, and who ordered this. Copies elsewhere (mirrors, bags, backups) are\nfor you to find; `exhibit log --of E7` lists the transfers."
 )]
 pub struct Args {
     /// E7

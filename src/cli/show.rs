@@ -75,6 +75,11 @@ fn gather(reader: &Reader, id: Id) -> Result<Option<Value>, VaultError> {
             json!({ "item": reader.item(no)?, "mentions": mentions, "claims": claims, "captures": reader.captures_of(no)?, "notes": reader.notes_about(Id::Item(no))? }),
         )
     };
+    // Why the bytes that a record names were erased.
+    let erased = |digest: Option<&str>| -> Result<Option<String>, VaultError> {
+        let Some(digest) = digest.and_then(|digest| digest.parse().ok()) else { return Ok(None) };
+        Ok(reader.purged()?.remove(&digest))
+    };
     let mut shown = match id {
         Id::Exhibit(no) => {
             let Some(exhibit) = reader.exhibit(no)? else { return Ok(None) };
@@ -102,7 +107,10 @@ fn gather(reader: &Reader, id: Id) -> Result<Option<Value>, VaultError> {
         }
         Id::Report(no) => match reader.report(no)? {
             None => return Ok(None),
-            Some(report) => json!({ "report": report, "mentions": reader.mentions_in(no)?, "notes": reader.notes_about(id)? }),
+            Some(report) => {
+                let erased = erased(Some(&report.sha256))?;
+                json!({ "report": report, "erased": erased, "mentions": reader.mentions_in(no)?, "notes": reader.notes_about(id)? })
+            }
         },
         Id::Mention(no) => match reader.mention(no)? {
             None => return Ok(None),
@@ -110,7 +118,7 @@ fn gather(reader: &Reader, id: Id) -> Result<Option<Value>, VaultError> {
         },
         Id::Capture(no) => match reader.capture(no)? {
             None => return Ok(None),
-            Some(capture) => json!({ "capture": capture }),
+            Some(capture) => json!({ "erased": erased(capture.sha256.as_deref())?, "capture": capture }),
         },
         Id::Claim(no) => match reader.claim(no)? {
             None => return Ok(None),

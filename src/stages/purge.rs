@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use serde_json::Value;
 
-use super::gather::{bodies, fragments};
+use super::gather::{bodies, fragments, is_stream};
 use crate::evidence::{CaptureNo, Digest, ExhibitNo, ItemNo};
 use crate::vault::{CaptureRow, Erasure, ExhibitRow, Order, Reader, Vault, VaultError};
 
@@ -129,45 +130,112 @@ struct Family {
     captures: BTreeSet<CaptureNo>,
 }
 
-/// What goes with an exhibit: all that the same captures brought, and those of the item that brought the same bytes as its own; and the
-/// pieces of its streams of which no film was made. What is an exhibit of another item by itself stays. Of what only passed in exchanges (a page's
-/// pictures, the answer that led elsewhere) that stays which another capture brought that is still here. `alone`: nothing goes with it.
+/// What a capture of the exhibit's item brought.
+struct Attempt {
+    no: CaptureNo,
+    /// Its own bytes.
+    bytes: Option<Digest>,
+    /// Exhibits that came by it first, and its own bytes.
+    brought: BTreeSet<Digest>,
+    /// The playlist of which a stream's pieces were asked for.
+    list: Option<Digest>,
+    pieces: BTreeSet<Digest>,
+    /// All that passed in its exchanges.
+    passed: BTreeSet<Digest>,
+    row: CaptureRow,
+}
+
+impl Attempt {
+    /// The item's, oldest first.
+    fn all(reader: &Reader, item: ItemNo) -> Result<Vec<Attempt>, VaultError> {
+        let (mut all, mut before): (Vec<Attempt>, Option<Digest>) = (Vec::new(), None);
+        for row in reader.captures_of(item)? {
+            let no = row.id.parse().unwrap_or(CaptureNo(0));
+            let bytes = row.sha256.clone().and_then(parsed);
+            let exhibits = reader.exhibits_of_capture(no)?.into_iter().map(|one| one.sha256);
+            let pieces: BTreeSet<Digest> = fragments(&row).into_iter().filter_map(parsed).collect();
+            // A playlist is captured right before what it lists.
+            let list = before.filter(|_| is_stream(&row));
+            if !is_stream(&row) {
+                before = bytes;
+            }
+            let passed = bodies(&row).filter_map(parsed).collect();
+            all.push(Attempt {
+                no,
+                bytes,
+                brought: exhibits.filter_map(parsed).chain(bytes).collect(),
+                list,
+                pieces,
+                passed,
+                row,
+            });
+        }
+        Ok(all)
+    }
+
+    /// Whether it goes with objects that go, the exhibit's own among them.
+    fn goes(&self, own: &Digest, objects: &BTreeMap<Digest, Option<Digest>>) -> bool {
+        let go = |digest: &Digest| objects.contains_key(digest);
+        // Pieces of which no film was made are nothing by themselves: they go with their playlist, or where they are others' as well.
+        let no_film = self.brought.is_empty() && (self.list.iter().any(go) || self.pieces.iter().any(go));
+        self.brought.contains(own) || self.bytes.iter().any(go) || no_film
+    }
+
+    fn hops(&self) -> impl Iterator<Item = &Value> {
+        self.row.exchange["hops"].as_array().into_iter().flatten()
+    }
+
+    /// Addresses that served these bytes.
+    fn addresses(&self, own: &Digest) -> impl Iterator<Item = &str> {
+        let named =
+            self.bytes.as_ref().filter(|bytes| *bytes == own).and(self.row.final_url.as_deref().or(self.row.url.as_deref()));
+        let digest = own.to_string();
+        let served = self.hops().filter(move |hop| hop["body"] == *digest);
+        named.into_iter().chain(served.filter_map(|hop| hop["url"].as_str()))
+    }
+
+    /// Ranges that were served from any of these addresses: a player asks for a film bit by bit.
+    fn stretches(&self, of: &BTreeSet<String>) -> impl Iterator<Item = Digest> {
+        let ranges = self.hops().filter(|hop| hop["status"] == 206 && hop["url"].as_str().is_some_and(|url| of.contains(url)));
+        ranges.filter_map(|hop| parsed(hop["body"].as_str()?.to_owned()))
+    }
+}
+
+fn parsed(digest: String) -> Option<Digest> {
+    digest.parse().ok()
+}
+
+/// What goes with an exhibit: all that the same captures brought, and those of the item that brought the same bytes as its own; the pieces
+/// of its streams, also of one of which no film was made; and ranges of its film that a player asked for. What is an exhibit of another item
+/// by itself stays, as does a report's document. Of what only passed in exchanges (a page's pictures, the answer that led elsewhere) that
+/// stays which another capture brought that is still here. `alone`: nothing goes with it.
 fn family(reader: &Reader, exhibit: &ExhibitRow, alone: bool) -> Result<Family, PurgeError> {
-    let parsed = |digest: String| digest.parse::<Digest>().ok();
     let (no, item) = (exhibit.id.parse().unwrap_or(ExhibitNo(0)), exhibit.item.parse().unwrap_or(ItemNo(0)));
     let own = parsed(exhibit.sha256.clone()).ok_or(PurgeError::NoExhibit(no))?;
     let mut objects = BTreeMap::from([(own, None)]);
     let (mut passed, mut ours) = (BTreeSet::new(), BTreeSet::new());
     let is_of_another = |digest: &Digest| -> Result<bool, VaultError> {
-        Ok(reader.exhibits_of_object(digest)?.iter().any(|one| one.item != exhibit.item && one.erased.is_none()))
+        let exhibits = reader.exhibits_of_object(digest)?;
+        let another = exhibits.iter().any(|one| one.item != exhibit.item && one.erased.is_none());
+        Ok(another || reader.report_by_digest(digest)?.is_some())
     };
-    let mut others = Vec::new();
-    for capture in if alone { Vec::new() } else { reader.captures_of(item)? } {
-        let no = capture.id.parse().unwrap_or(CaptureNo(0));
-        let brought = reader.exhibits_of_capture(no)?.into_iter().map(|one| one.sha256).chain(capture.sha256.clone());
-        others.push((no, brought.filter_map(parsed).collect::<Vec<_>>(), capture));
-    }
+    let mut others = if alone { Vec::new() } else { Attempt::all(reader, item)? };
+    let addresses: BTreeSet<String> = others.iter().flat_map(|one| one.addresses(&own)).map(str::to_owned).collect();
+    let stretches: BTreeSet<Digest> = others.iter().flat_map(|one| one.stretches(&addresses)).collect();
+    passed.extend(&stretches);
     loop {
-        let goes = |brought: &[Digest], capture: &CaptureRow| {
-            brought.contains(&own)
-                || capture.sha256.clone().and_then(parsed).is_some_and(|bytes| objects.contains_key(&bytes))
-                || brought.is_empty() && !fragments(capture).is_empty()
-        };
-        let (go, stay): (Vec<_>, Vec<_>) = others.into_iter().partition(|(_, brought, capture)| goes(brought, capture));
+        let (go, stay): (Vec<_>, Vec<_>) = others.into_iter().partition(|one| one.goes(&own, &objects));
         if go.is_empty() {
             break;
         }
-        for (no, brought, capture) in go {
-            for digest in brought {
-                if !is_of_another(&digest)? {
-                    objects.entry(digest).or_insert(Some(own));
+        for one in go {
+            for digest in one.brought.iter().chain(&one.pieces) {
+                if !is_of_another(digest)? {
+                    objects.entry(*digest).or_insert(Some(own));
                 }
             }
-            for digest in fragments(&capture).into_iter().filter_map(parsed) {
-                objects.entry(digest).or_insert(Some(own));
-            }
-            passed.extend(bodies(&capture).filter_map(parsed));
-            ours.insert(no);
+            passed.extend(one.passed);
+            ours.insert(one.no);
         }
         others = stay;
     }
@@ -178,6 +246,9 @@ fn family(reader: &Reader, exhibit: &ExhibitRow, alone: bool) -> Result<Family, 
         let mut stays = reader.report_by_digest(&digest)?.is_some() || !reader.exhibits_of_object(&digest)?.is_empty();
         for capture in brought[&digest].difference(&ours) {
             let (of, bytes) = reader.captured(*capture)?;
+            if of == item && stretches.contains(&digest) {
+                continue;
+            }
             let mut its: Vec<Digest> =
                 reader.exhibits_of_capture(*capture)?.into_iter().filter_map(|one| parsed(one.sha256)).collect();
             match bytes {
