@@ -348,8 +348,10 @@ fn captured(program: &Program, server: &Server, names: &[&str]) -> BTreeMap<Stri
 fn archived(program: &Program, server: &Server, names: &[&str]) -> BTreeMap<String, Value> {
     program.file("list.txt", names.iter().map(|name| format!("{}\n", server.url(&format!("/{name}.png")))).collect::<String>());
     let begun = Instant::now();
-    let told = program.run(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1", "--json"]).code(4).json();
+    let (told, most) = program.watched(&["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1", "--json"]);
+    let told = told.code(4).json();
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    assert!((1..=256 << 10).contains(&most), "{most} KiB were resident");
     program.run(&["--case", "c", "verify"]).code(0);
     let lines = told[0]["lines"].as_array().unwrap();
     assert_eq!(lines.len(), names.len());
@@ -630,4 +632,42 @@ fn footage_that_broke_off_stays_when_a_page_is_served_instead() {
     // It is not called what it is not: its film's last try was no film.
     let shown = program.run(&["--case", "c", "show", "E1"]).code(0).out;
     assert!(shown.contains("20000 bytes"), "{shown}");
+}
+
+/// A film of so many bytes, all but its beginning in a box that says nothing: what memory it takes must not grow with it.
+/// `EXHIBIT_TEST_FULL=1`: 8 GiB.
+#[test]
+fn a_large_body_streams() {
+    let small = std::fs::read(support::example().join("media/convoy.mp4")).unwrap();
+    let large = if std::env::var_os("EXHIBIT_TEST_FULL").is_some() { 8 << 30 } else { 512 << 20 };
+    let (program, server) = (Program::new(), Server::start());
+    let mut most = Vec::new();
+    for (nth, free) in [1u64 << 16, large].into_iter().enumerate() {
+        let (film, size) = (small.clone(), small.len() as u64 + free);
+        server.on(&format!("/{nth}.mp4"), move |connection, _| {
+            let _ = connection.set_write_timeout(Some(Duration::from_secs(60)));
+            let head =
+                format!("HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n");
+            let free_box = [&[0, 0, 0, 1], &b"free"[..], &free.to_be_bytes()].concat();
+            let begun = connection.write_all(&[head.as_bytes(), &film, &free_box].concat());
+            let (zeros, mut left) = (vec![0; 1 << 20], free - 16);
+            while begun.is_ok() && left > 0 {
+                let count = left.min(zeros.len() as u64);
+                match connection.write_all(&zeros[..count as usize]) {
+                    Ok(()) => left -= count,
+                    Err(_) => break,
+                }
+            }
+        });
+        program.file("list.txt", server.url(&format!("/{nth}.mp4")));
+        let case = format!("c{nth}");
+        let (told, resident) = program.watched(&["archive", "--case", &case, "list.txt", "--allow-host", "127.0.0.1", "--json"]);
+        let capture = told.code(0).json()[0]["lines"][0]["capture"].clone();
+        assert_eq!((capture["outcome"].as_str(), capture["completeness"].as_str()), (Some("ok"), Some("complete")), "{capture}");
+        assert_eq!(capture["received"], size);
+        program.run(&["--case", &case, "verify", "--full"]).code(0);
+        most.push(resident);
+    }
+    eprintln!("resident: {} KiB with 64 KiB, {} KiB with {} MiB", most[0], most[1], large >> 20);
+    assert!(most[0] > 0 && most[1] < most[0] + (64 << 10), "{most:?} KiB were resident");
 }

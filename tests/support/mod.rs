@@ -115,6 +115,28 @@ impl Program {
         Ran::of(self.command().args(args).output().unwrap())
     }
 
+    /// Runs it, and tells the most memory that was resident, in KiB.
+    pub fn watched(&self, args: &[&str]) -> (Ran, u64) {
+        use std::process::Stdio;
+        let mut command = self.command();
+        let child = command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let status = format!("/proc/{}/status", child.id());
+        let watch = std::thread::spawn(move || {
+            let mut most = 0;
+            // A process that has ended has no memory to tell of.
+            while let Some(now) = std::fs::read_to_string(&status).ok().and_then(|status| {
+                let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+                line.trim_end_matches("kB").trim().parse::<u64>().ok()
+            }) {
+                most = most.max(now);
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            most
+        });
+        let output = child.wait_with_output().unwrap();
+        (Ran::of(output), watch.join().unwrap())
+    }
+
     /// Writes a file below the program's home.
     pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
