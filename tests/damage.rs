@@ -8,10 +8,10 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use exhibit::evidence::Verdict;
+use exhibit::evidence::{Code, Verdict};
 use exhibit::keyring::Trusted;
 use exhibit::ledger::{Checkpoint, Note, Signer};
-use exhibit::stages::{Depth, Looking, Source, Verification, archive, verify_case};
+use exhibit::stages::{Depth, Looking, Source, Verification, archive, audit, verify_case};
 use exhibit::vault::{Effects, Reader, Vault};
 use support::tamper::{flip, overwrite, sql, writable};
 use support::{Silent, archiving, copy_dir, example, ports, verify};
@@ -402,12 +402,8 @@ fn random_flips_in_the_rows_of_the_database_are_found() {
             let logical = |path: &Path| exhibit::vault::Reader::open(path).and_then(|reader| reader.dump()).ok();
             logical(&copy) == logical(&root)
         };
-        let trusted = [exhibit::keyring::Trusted {
-            who: "test".into(),
-            key: exhibit::ledger::Signer::public(support::key().as_ref()).clone(),
-        }];
-        let told =
-            exhibit::stages::verify_case(&copy, &trusted, &exhibit::stages::Looking::at_all(exhibit::stages::Depth::Quick));
+        let trusted = [Trusted { who: "test".into(), key: exhibit::ledger::Signer::public(support::key().as_ref()).clone() }];
+        let told = verify_case(&copy, &trusted, &Looking::at_all(Depth::Quick));
         // A flip in the file's unused bytes changes no row; every other one is a finding or an error.
         if told.is_ok_and(|told| told.verdict == Verdict::Green) && !same() {
             silent.push((at, bit));
@@ -887,4 +883,30 @@ fn intact_copied_and_redated_cases_raise_nothing() {
         }
         assert_eq!(verify(&copy).findings, [], "round {round}");
     }
+}
+
+/// Whoever lays a file aside while it is being checked is not told of it as something that lies there.
+#[test]
+fn what_was_taken_away_meanwhile_is_no_finding() {
+    let (_dir, root) = archived();
+    let stray = root.join("vault/sha256/stray");
+    fs::write(&stray, "not ours").unwrap();
+    assert!(verify(&root).findings.iter().any(|one| one.code == Code::ObjectExtra));
+    let ticks = std::sync::Mutex::new(Vec::new());
+    let tick = |done: u64, total: u64| {
+        let _ = fs::remove_file(&stray);
+        ticks.lock().unwrap().push((done, total));
+    };
+    let trusted = [Trusted { who: "test".into(), key: support::key().public().clone() }];
+    let looking = Looking { tick: &tick, ..Looking::at_all(Depth::Full) };
+    let told = verify_case(&root, &trusted, &looking).unwrap();
+    assert_eq!(told.findings, []);
+    // The same is told of a check that is recorded.
+    ticks.lock().unwrap().clear();
+    let mut vault = Vault::open(&root, ports()).unwrap();
+    let mut recorded = told.clone();
+    audit(&mut vault, &mut recorded, &looking).unwrap();
+    let ticks = ticks.into_inner().unwrap();
+    let (done, total) = *ticks.last().unwrap();
+    assert_eq!((done, total), (told.checked.bytes, told.checked.bytes), "{ticks:?}");
 }

@@ -27,9 +27,10 @@ pub fn audit(vault: &mut Vault, verification: &mut Verification, looking: &Looki
     let asked = |digest: &Digest| looking.only.as_ref().is_none_or(|only| only.contains(digest));
     let objects: Vec<_> = vault.reader().objects()?.into_iter().filter(|object| asked(&object.sha256)).collect();
     let total: u64 = objects.iter().map(|object| object.size).sum();
-    let (mut at, mut before) = (0, 0);
+    let mut at = 0;
     while at < objects.len() {
         let next = at + piece(&objects[at..]);
+        let before: u64 = objects[..at].iter().map(|object| object.size).sum();
         let only: BTreeSet<Digest> = objects[at..next].iter().map(|object| object.sha256).collect();
         at = next;
         let tick = |done: u64, _: u64| (looking.tick)(before + done, total);
@@ -42,7 +43,6 @@ pub fn audit(vault: &mut Vault, verification: &mut Verification, looking: &Looki
             now: None,
         };
         let found = verify_objects(vault.reader(), &part)?;
-        before += found.checked.bytes;
         vault.commit(vec![Effects { events: found.fixity_events(), ..Effects::default() }])?;
         let (fixity, one) = (&mut verification.fixity, &found.fixity);
         (fixity.confirmed, fixity.altered, fixity.missing) =

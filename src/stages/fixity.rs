@@ -42,7 +42,7 @@ impl Read for Paced<'_> {
 fn open(path: &Path, object: &Object) -> Result<File, (Code, String)> {
     use rustix::fs::OFlags;
     // What is no regular file must neither lead elsewhere nor keep the check waiting.
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+    let flags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).bits() as i32;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => (Code::ObjectMissing, "The bytes are not in the vault".to_owned()),
         _ if std::fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) => not_a_file(),
@@ -186,6 +186,74 @@ mod tests {
             assert_eq!(long(&objects(&sizes), Width::Eight, cores), expected, "{sizes:?} on {cores}");
             assert_eq!(long(&objects(&sizes), Width::One, cores), 0);
         }
+        // Two are each as fast as one alone.
+        for (sizes, cores, expected) in [(vec![7; 1], 1, 1), (vec![7; 2], 1, 0), (vec![7; 3], 2, 1), (vec![7; 4], 2, 0)] {
+            assert_eq!(long(&objects(&sizes), Width::Two, cores), expected, "{sizes:?} on {cores}");
+        }
+    }
+
+    /// A vault of a few small objects, each with its file.
+    fn vault() -> (tempfile::TempDir, Layout, Vec<Object>) {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::new(dir.path());
+        let mut all = objects(&[7; 20]);
+        for (nth, object) in all.iter_mut().enumerate() {
+            let bytes = format!("film {nth:02}");
+            object.sha256 = Digest::of(bytes.as_bytes());
+            object.blake3 = Blake3(*::blake3::hash(bytes.as_bytes()).as_bytes());
+            let path = layout.object(&object.sha256);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        (dir, layout, all)
+    }
+
+    fn told(layout: &Layout, objects: &[Object], depth: Depth) -> Vec<Option<(Code, String)>> {
+        let all = std::sync::Mutex::new(vec![None; objects.len()]);
+        check_all(layout, objects, depth, None, &|nth, finding| all.lock().unwrap()[nth] = Some(finding));
+        all.into_inner().unwrap().into_iter().map(|one| one.expect("each is told of")).collect()
+    }
+
+    #[test]
+    fn a_quick_check_compares_blake3_and_a_full_one_sha256_of_each() {
+        let (_dir, layout, mut all) = vault();
+        for depth in [Depth::Quick, Depth::Full] {
+            assert!(told(&layout, &all, depth).iter().all(Option::is_none));
+        }
+        all.iter_mut().for_each(|object| object.blake3 = Blake3([0; 32]));
+        assert!(told(&layout, &all, Depth::Quick).iter().all(|one| matches!(one, Some((Code::ObjectAltered, _)))));
+        assert!(told(&layout, &all, Depth::Full).iter().all(Option::is_none));
+    }
+
+    #[test]
+    fn what_is_in_an_objects_place_is_told_for_what_it_is() {
+        let (_dir, layout, all) = vault();
+        let place = |nth: usize| layout.object(&all[nth].sha256);
+        std::fs::write(place(0), "longer footage").unwrap();
+        std::fs::remove_file(place(1)).unwrap();
+        std::fs::remove_file(place(2)).unwrap();
+        std::fs::create_dir(place(2)).unwrap();
+        std::fs::remove_file(place(3)).unwrap();
+        std::os::unix::fs::symlink(place(4), place(3)).unwrap();
+        // A file where the directory should be.
+        let dir = place(5).parent().unwrap().to_path_buf();
+        std::fs::remove_dir_all(&dir).unwrap();
+        std::fs::write(dir, "").unwrap();
+        let expected = [
+            (Code::ObjectAltered, "The file has 14 bytes; 7 were recorded"),
+            (Code::ObjectMissing, "The bytes are not in the vault"),
+            (Code::ObjectMissing, "What lies in the object's place is not a file"),
+            (Code::ObjectMissing, "What lies in the object's place is not a file"),
+        ];
+        for depth in [Depth::Quick, Depth::Full] {
+            let told = told(&layout, &all, depth);
+            for ((code, why), told) in expected.iter().zip(&told) {
+                assert_eq!(told.as_ref().map(|(code, why)| (*code, why.as_str())), Some((*code, *why)));
+            }
+            let (code, why) = told[5].as_ref().unwrap();
+            assert!(*code == Code::ObjectMissing && why.starts_with("The bytes cannot be reached: "), "{why}");
+            assert!(told[4].is_none() && told[6..].iter().all(Option::is_none));
+        }
     }
 
     /// Is interrupted before each piece, and fails at its end, if it is to.
@@ -208,6 +276,9 @@ mod tests {
         assert_eq!(blake3(&object, Halting(b"footage", false, false), &mut buffer), None);
         let (code, why) = blake3(&object, Halting(b"footage", false, true), &mut buffer).unwrap();
         assert_eq!((code, why.contains("a bad sector")), (Code::ObjectAltered, true));
+        let whole = Some((Digest::of(b"footage"), 7));
+        assert_eq!(alone(Halting(b"footage", false, false), &mut buffer).ok(), whole);
+        assert!(alone(Halting(b"footage", false, true), &mut buffer).is_err());
         let (code, why) = blake3(&object, Halting(b"footagf", false, false), &mut buffer).unwrap();
         assert_eq!((code, why.contains("they now have BLAKE3")), (Code::ObjectAltered, true));
     }

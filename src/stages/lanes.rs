@@ -11,7 +11,7 @@ use crate::evidence::Digest;
 /// How this processor hashes many streams best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Width {
-    /// It has neither instructions for SHA nor wide vectors: one stream after the other.
+    /// Nothing that helps with more: one stream after the other.
     One,
     /// Instructions for SHA.
     Two,
@@ -104,12 +104,14 @@ fn sha() -> bool {
 pub(super) fn alone(mut stream: impl Read, buffer: &mut [u8]) -> std::io::Result<(Digest, u64)> {
     let (mut sha256, mut size) = (crate::evidence::Sha256::default(), 0);
     loop {
-        match stream.read(buffer)? {
-            0 => return Ok((sha256.finish(), size)),
-            count => {
+        match stream.read(buffer) {
+            Ok(0) => return Ok((sha256.finish(), size)),
+            Ok(count) => {
                 sha256.update(&buffer[..count]);
                 size += count as u64;
             }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }
@@ -185,7 +187,7 @@ fn compress<const N: usize>(state: &mut [Words<N>; 8], blocks: &[&[u8]; N]) {
 }
 
 /// The same as [`compress`], by instructions for SHA: each takes the state as two vectors, of the words a, b, e, f and c, d, g, h, and makes
-/// two rounds. Loops, not closures: those would be compiled without these instructions. AVX, for each step of one stream then needs no copies of
+/// two rounds. Loops, not closures: what takes a closure (`map`, `from_fn`) is compiled without these instructions, and they are then calls. AVX, for each step of one stream then needs no copies of
 /// registers, and more than two streams would gain nothing.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "sha,avx")]

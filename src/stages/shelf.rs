@@ -25,7 +25,7 @@ impl Shelf {
             walkdir::WalkDir::new(&shelf.root).sort_by_file_name().into_iter().flatten().filter(|file| !file.file_type().is_dir())
         {
             let name = file.path().strip_prefix(&shelf.root).unwrap_or(file.path()).to_string_lossy().into_owned();
-            if TilePath::parse(&name).is_some_and(|path| path.extent().1 < TILE)
+            if TilePath::parse(&name).is_some_and(|path| path.extent().1 != TILE)
                 && let Ok(bytes) = regular(file.path())
             {
                 shelf.partial.insert(name.clone(), bytes);

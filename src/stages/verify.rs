@@ -1,6 +1,7 @@
 //! Proves that nothing changed, or names what did: log, published log, sealed values, catalogue, objects.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -317,7 +318,10 @@ impl Look {
             Err(error) => (self.structure(reader, beside, trusted, looking, &shelf), Err(error)),
             Ok(mut asked) => std::thread::scope(|scope| {
                 let (layout, known) = (asked.layout.clone(), std::mem::take(&mut asked.known));
-                let bytes = scope.spawn(move || (asked.look(looking), unnamed(&layout, &known)));
+                let bytes = scope.spawn(move || {
+                    let unnamed = unnamed(&layout, &known);
+                    (asked.look(looking), unnamed)
+                });
                 (self.structure(reader, beside, trusted, looking, &shelf), Ok(joined(bytes)))
             }),
         };
@@ -589,10 +593,9 @@ impl Look {
         self.signature(head, trusted, &path);
         let size = head.checkpoint.size;
         let same = self.roots.get(&size) == Some(&head.checkpoint.root);
-        if size > held {
-            for entry in held..size.min(held + 20) {
-                self.red(Code::EntryMissing, &format!("entry {entry}"), "The published log has this entry, the database has not");
-            }
+        // None where the database has them all.
+        for entry in held..size.min(held + 20) {
+            self.red(Code::EntryMissing, &format!("entry {entry}"), "The published log has this entry, the database has not");
         }
         if !same && size <= held {
             let published = published_leaves(shelf, size);
@@ -690,12 +693,13 @@ impl Look {
                     self.findings.push(Finding::red(Code::LogExtra, name, "The file is no part of the published log").at(shown))
                 }
                 Some(path) => {
-                    let same = match (path, self.hashes(path)) {
-                        (TilePath::Entries { index, width: TILE }, _) => {
-                            self.bundles.get(index as usize).copied().unwrap_or(false)
+                    let published = |expected: Vec<u8>| shelf.bytes(name).is_ok_and(|bytes| bytes == expected);
+                    let same = match path {
+                        TilePath::Entries { index, width: TILE } => self.bundles.get(index as usize).copied().unwrap_or(false),
+                        TilePath::Hashes { level, index, width } => {
+                            published(self.hashes(level, index * TILE..index * TILE + width))
                         }
-                        (_, Some(expected)) => shelf.bytes(name).is_ok_and(|bytes| bytes == expected),
-                        _ => shelf.bytes(name).is_ok_and(|bytes| reader.rendered(path).is_ok_and(|expected| expected == bytes)),
+                        TilePath::Entries { .. } | TilePath::Sealed { .. } => reader.rendered(path).is_ok_and(published),
                     };
                     if !same {
                         let code = if matches!(path, TilePath::Sealed { .. }) { Code::SealedAltered } else { Code::TileDiffers };
@@ -712,14 +716,13 @@ impl Look {
         Ok(())
     }
 
-    /// What a published tile of hashes must hold; none if the path is of something else.
-    fn hashes(&self, path: TilePath) -> Option<Vec<u8>> {
-        let TilePath::Hashes { level, index, width } = path else { return None };
+    /// What a published tile of hashes must hold.
+    fn hashes(&self, level: u32, range: Range<u64>) -> Vec<u8> {
         let hash = |at: u64| match level {
             0 => self.leaves.get(at as usize),
             _ => self.tiles.get(&(level, at)),
         };
-        Some((index * TILE..index * TILE + width).filter_map(hash).flatten().copied().collect())
+        range.filter_map(hash).flatten().copied().collect()
     }
 
     /// What the check of the objects' bytes said, and what there is no check of.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::Bound;
 use std::path::Path;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -156,7 +157,7 @@ fn log(
         checked.entries += 1;
         let bytes = canonical_value(entry);
         let opened = open(&bytes, &[]);
-        if said.last_key_value().is_some_and(|(last, _)| *last > index) {
+        if said.range((Bound::Excluded(index), Bound::Unbounded)).next().is_some() {
             let detail = "The entry stands behind a later one in entries.jsonl";
             findings.push(Finding::red(Code::EntryAltered, format!("entry {index}"), detail).at("data/log/entries.jsonl"));
         }
