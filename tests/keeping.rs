@@ -108,6 +108,25 @@ fn a_real_authority_attests_the_head_and_every_change_of_it_is_noticed() {
         assert_eq!(told["verdict"], "green", "{told:#}");
         assert_eq!(told["anchored"]["up_to"], size);
         assert_eq!(told["anchored"]["self_attested"], told["checked"]["entries"].as_u64().unwrap() - size);
+        // A bag has the proof that the head of then is a beginning of its log.
+        program.run(&["--case", "c", "export", "E1", "--to", "bag"]).code(0);
+        let of_bag = || program.run(&["verify", "bag", "--tsa-root", &root, "--json"]).json();
+        let (told, notes) = (of_bag(), "a bag without a log");
+        let number = |of: &str, name: &str| told[of][name].as_u64().unwrap();
+        assert_eq!((&told["verdict"], number("anchored", "up_to")), (&"green".into(), size), "{told:#}");
+        let attested = number("anchored", "self_attested");
+        assert_eq!(attested, number("checked", "entries").saturating_sub(size));
+        assert!(!told["notes"].to_string().contains(notes), "{told:#}");
+        let proof = contents(&program.path("bag/data/log/anchors"));
+        let (path, text) = proof.iter().find(|(path, _)| path.extension().is_some_and(|ending| ending == "consistency")).unwrap();
+        let mut lines: Vec<String> = std::str::from_utf8(text).unwrap().lines().map(str::to_owned).collect();
+        lines.push(lines.last().unwrap().clone());
+        std::fs::write(path, lines.join("\n") + "\n").unwrap();
+        let told = of_bag();
+        assert!(codes(&told).contains(&"anchor-invalid".to_owned()), "{told:#}");
+        // Without its log it is what any bag is.
+        std::fs::remove_dir_all(program.path("bag/data/log")).unwrap();
+        assert!(of_bag()["notes"].to_string().contains(notes));
         // OpenSSL says the same of the very files.
         let anchors = program.run(&["--case", "c", "anchor", "--list", "--json"]).code(0).json();
         let path = |name: &str| {
@@ -218,6 +237,8 @@ fn a_key_changes_with_both_signatures_and_trust_goes_along() {
     copy_dir(&program.path("bag"), &stranger.path("bag"));
     let told = stranger.run(&["verify", "bag", "--trust", "old/allowed_signers", "--json"]).json();
     assert_ne!(told["verdict"], "red", "{told:#}");
+    let checkpoint = told["findings"].as_array().unwrap().iter().find(|one| one["subject"] == "checkpoint");
+    assert_eq!(checkpoint, None, "the log's key is trusted by way of the old one");
     // Revoked: said, by whoever signed.
     let keys = program.run(&["--case", "c", "key", "--json"]).code(0).json();
     let (old, new) = (keys[0]["key"].as_str().unwrap().to_owned(), keys[1]["key"].as_str().unwrap().to_owned());
@@ -546,6 +567,21 @@ fn ranges_of_an_erased_film_go_wherever_they_passed() {
     assert_eq!(told.left, ["E3"]);
 }
 
+/// A copy that was stopped in between does not pass for one without what was erased.
+#[test]
+fn a_mirror_that_fails_in_between_is_marked() {
+    let program = case();
+    let (digest, _) = object(&program, "E2");
+    program.run(&[&["--case", "c", "purge", "E1"], &ORDER[..]].concat()).code(0);
+    // A file in a directory's place.
+    program.file(&format!("m/vault/sha256/{}", &digest[..2]), "");
+    program.run(&["--case", "c", "mirror", "m"]).code(1);
+    assert!(program.path("m/erasing").exists());
+    std::fs::remove_file(program.path("m/vault/sha256").join(&digest[..2])).unwrap();
+    program.run(&["--case", "c", "mirror", "m"]).code(0);
+    assert!(!program.path("m/erasing").exists());
+}
+
 #[test]
 fn a_mirror_is_a_case_and_brings_back_what_is_lost() {
     let program = case();
@@ -590,6 +626,9 @@ fn a_mirror_is_a_case_and_brings_back_what_is_lost() {
     let told = verify(&program, &[]);
     assert_eq!(told["verdict"], "green", "{told:#}");
     assert_eq!(mirror(&["--full"]).code(0).json()["mended"], 1);
+    // Another length is seen without reading.
+    overwrite(&copy(&both_path), b"short");
+    assert_eq!(mirror(&[]).code(0).json()["mended"], 1);
     program.run(&["verify", "m"]).code(0);
     // A file of the published log is written anew; a bag gives objects back, too.
     program.run(&["--case", "c", "export", "--all", "--to", "bag"]).code(0);

@@ -119,6 +119,27 @@ fn a_reader_holds_up_the_last_of_an_erasure_and_it_is_told() {
     assert_eq!(told["findings"].as_array().unwrap().len(), 1, "{told:#}");
 }
 
+/// One that ends in time holds up nothing.
+#[test]
+fn a_reader_that_ends_is_waited_for() {
+    let program = Program::new();
+    program.run(&["init", "c"]).code(0);
+    program.file("CANARY-in-the-name.png", support::png(1));
+    program.run(&["--case", "c", "add", "CANARY-in-the-name.png"]).code(0);
+    let reader = rusqlite::Connection::open(program.path("c/case.sqlite")).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM log").unwrap();
+    let mut command = program.command();
+    command.env("EXHIBIT_LOCK_SECONDS", "60");
+    command.args(["--case", "c", "purge", "E1", "--reason", "order", "--authority", "Court", "--by", "A", "--second", "B", "-q"]);
+    let mut purge = command.spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert!(purge.try_wait().unwrap().is_none() && program.path("c/erasing").exists());
+    drop(reader);
+    assert!(purge.wait().unwrap().success());
+    assert_eq!(holds(&program.path("c"), "CANARY"), Vec::<PathBuf>::new());
+    assert!(!program.path("c/erasing").exists());
+}
+
 #[test]
 fn a_value_that_is_gone_without_an_entry_that_says_so_is_a_finding() {
     let (_dir, root, vault) = case();
