@@ -132,6 +132,11 @@ fn a_reader_that_ends_is_waited_for() {
     command.env("EXHIBIT_LOCK_SECONDS", "60");
     command.args(["--case", "c", "purge", "E1", "--reason", "order", "--authority", "Court", "--by", "A", "--second", "B", "-q"]);
     let mut purge = command.spawn().unwrap();
+    while !program.path("c/erasing").exists() {
+        assert!(purge.try_wait().unwrap().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    // Time enough for one that does not wait.
     std::thread::sleep(std::time::Duration::from_secs(2));
     assert!(purge.try_wait().unwrap().is_none() && program.path("c/erasing").exists());
     drop(reader);
