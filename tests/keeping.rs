@@ -474,8 +474,10 @@ fn what_passed_with_an_erased_exhibit_goes_with_the_last_that_brought_it() {
 /// A browser's page shows a film bit by bit: the bits go with the film, and a page that showed it again keeps nothing of it.
 #[test]
 fn ranges_of_an_erased_film_go_wherever_they_passed() {
-    use exhibit::evidence::{Capture, Event, ExhibitAdmitted, ExhibitNo, Item, MediaKind, ObjectKept, Outcome, Role};
-    use exhibit::evidence::{Completeness, Digest, Exchange, Hop, Object, Time};
+    use exhibit::evidence::{
+        Capture, Digest, Event, Exchange, ExhibitAdmitted, ExhibitNo, Hop, Item, MediaKind, Object, ObjectKept,
+    };
+    use exhibit::evidence::{Role, Time};
     use exhibit::vault::{Effects, Order};
     let (_dir, root, mut vault) = support::case();
     let page = Item {
@@ -520,28 +522,11 @@ fn ranges_of_an_erased_film_go_wherever_they_passed() {
         let mut hops = vec![hop("page", 200, source), hop("film.mp4", 200, film), hop("picture", 200, picture)];
         hops.extend(ranges.iter().map(|range| hop("film.mp4", 206, keep(&vault, range, &mut effects))));
         let capture = Capture {
-            key: key.into(),
-            item: page.key.clone(),
             url: page.url.clone(),
             method: "chromium".into(),
-            started: time,
-            finished: time,
-            outcome: Outcome::Ok,
-            completeness: Completeness::Complete,
-            because: "as shown".into(),
-            status: Some(200),
-            redirects: 0,
-            final_url: None,
-            address: None,
-            declared: None,
-            received: 0,
-            declared_type: None,
-            alterations: Vec::new(),
-            tool: None,
-            route: "direct".into(),
-            settings: Digest::of(b""),
             object: Some(source),
             exchange: Some(Exchange { hops, steps: Vec::new() }),
+            ..support::capture(key, &page.key)
         };
         effects.events.insert(0, Event::ItemIdentified(page.clone()));
         effects.events.push(Event::CaptureMade(Box::new(capture)));

@@ -8,8 +8,8 @@ use std::io::Write;
 use std::path::Path;
 
 use exhibit::evidence::{
-    Capture, Claim, ClaimMade, Completeness, Digest, Event, ExhibitAdmitted, ExhibitNo, Item, MediaKind, NoteAdded, Object,
-    ObjectKept, Outcome, PermissionGiven, Role, Subject, Time, Unit, Verdict,
+    Capture, Claim, ClaimMade, Digest, Event, ExhibitAdmitted, ExhibitNo, Item, MediaKind, NoteAdded, Object, ObjectKept,
+    Outcome, PermissionGiven, Role, Subject, Unit, Verdict,
 };
 use exhibit::ledger::TilePath;
 use exhibit::vault::{Committed, Effects, Reader, Task, Vault, rebuild};
@@ -99,7 +99,6 @@ fn content(bytes: u8) -> Vec<u8> {
 }
 
 fn attempt(vault: &Vault, unit: &Unit, no: u8, bytes: Option<u8>) -> Effects {
-    let time = Time::from_micros(1_555_223_400_000_000);
     let mut effects = Effects { events: vec![Event::ItemIdentified(item(no))], ..Effects::default() };
     let staged = bytes.map(|bytes| {
         let mut staging = vault.stage().unwrap();
@@ -118,28 +117,10 @@ fn attempt(vault: &Vault, unit: &Unit, no: u8, bytes: Option<u8>) -> Effects {
     }
     let object = digests.map(|digests| digests.sha256);
     effects.events.push(Event::CaptureMade(Box::new(Capture {
-        key: unit.key.clone(),
-        item: key(no),
         url: Some(format!("https://example.org/{no}")),
-        method: "http".into(),
-        started: time,
-        finished: time,
         outcome: if object.is_some() { Outcome::Ok } else { Outcome::Gone },
-        completeness: Completeness::Complete,
-        because: "a test".into(),
-        status: Some(200),
-        redirects: 0,
-        final_url: None,
-        address: None,
-        declared: None,
-        received: 0,
-        declared_type: None,
-        alterations: vec![],
-        tool: None,
-        route: "direct".into(),
-        settings: Digest::of(b""),
         object,
-        exchange: None,
+        ..support::capture(&unit.key, &key(no))
     })));
     if let Some(object) = object {
         let admitted = ExhibitAdmitted {

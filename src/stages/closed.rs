@@ -68,8 +68,8 @@ impl Closed {
             return Ok(true);
         }
         // Bytes that had come before are no exhibit of the capture that brought them again.
-        let digests: BTreeSet<Digest> =
-            bodies(capture).chain(capture.sha256.clone()).filter_map(|digest| digest.parse().ok()).collect();
+        let own = capture.sha256.as_deref().and_then(|digest| digest.parse().ok());
+        let digests: BTreeSet<Digest> = bodies(capture).chain(own).collect();
         for digest in digests {
             if self.object(reader, &digest)? {
                 return Ok(true);

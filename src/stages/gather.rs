@@ -43,20 +43,25 @@ pub(super) fn is_stream(capture: &CaptureRow) -> bool {
     matches!(capture.method.as_str(), "hls" | "dash")
 }
 
-/// Digests of the fragments that a capture of a stream brought.
-pub(super) fn fragments(capture: &CaptureRow) -> Vec<String> {
-    if !is_stream(capture) {
-        return Vec::new();
-    }
-    let hops = capture.exchange["hops"].as_array().into_iter().flatten();
-    let pieces = hops.filter(|hop| matches!(hop["status"].as_u64(), Some(200 | 206)));
-    pieces.filter_map(|hop| hop["body"].as_str().map(str::to_owned)).collect()
+/// The requests of a capture and what came of each, as far as its exchange tells.
+pub(super) fn hops(capture: &CaptureRow) -> impl Iterator<Item = &Value> {
+    capture.exchange["hops"].as_array().into_iter().flatten()
+}
+
+/// The object that a member of a hop names.
+pub(super) fn named(hop: &Value, member: &str) -> Option<Digest> {
+    hop[member].as_str()?.parse().ok()
+}
+
+/// Digests of the fragments that a capture of a stream brought, as they stand there.
+pub(super) fn fragments(capture: &CaptureRow) -> impl Iterator<Item = &str> {
+    let pieces = hops(capture).filter(|hop| matches!(hop["status"].as_u64(), Some(200 | 206)));
+    pieces.filter(|_| is_stream(capture)).filter_map(|hop| hop["body"].as_str())
 }
 
 /// Digests of what the requests of a capture carried, and of what came of each, as far as its exchange names them.
-pub(super) fn bodies(capture: &CaptureRow) -> impl Iterator<Item = String> + '_ {
-    let hops = capture.exchange["hops"].as_array().into_iter().flatten();
-    hops.flat_map(|hop| [&hop["body"], &hop["sent"]]).filter_map(|body| body.as_str().map(str::to_owned))
+pub(super) fn bodies(capture: &CaptureRow) -> impl Iterator<Item = Digest> {
+    hops(capture).flat_map(|hop| [named(hop, "body"), named(hop, "sent")]).flatten()
 }
 
 /// All that belongs to the exhibits: their records, the entries about them, their objects and reports.
@@ -154,8 +159,8 @@ pub(super) fn gather(
         for capture in &captures {
             let passed = closed.capture(reader, capture)?;
             // What a derived file is made of comes along.
-            for digest in capture.sha256.clone().into_iter().chain(fragments(capture)) {
-                entries.extend(all.take(reader, &digest, closed, passed)?);
+            for digest in capture.sha256.as_deref().into_iter().chain(fragments(capture)) {
+                entries.extend(all.take(reader, digest, closed, passed)?);
             }
         }
         let captures = captures.iter().map(|capture| whole_capture(reader, capture)).collect::<Result<Vec<_>, _>>()?;

@@ -187,8 +187,8 @@ fn compress<const N: usize>(state: &mut [Words<N>; 8], blocks: &[&[u8]; N]) {
 }
 
 /// The same as [`compress`], by instructions for SHA: each takes the state as two vectors, of the words a, b, e, f and c, d, g, h, and makes
-/// two rounds. Loops, not closures: what takes a closure (`map`, `from_fn`) is compiled without these instructions, and they are then calls. AVX, for each step of one stream then needs no copies of
-/// registers, and more than two streams would gain nothing.
+/// two rounds. Loops, not closures: what takes a closure (`map`, `from_fn`) is compiled without these instructions, and they are then
+/// calls. AVX, as each step then needs no copies of registers, and more than two streams would gain nothing.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "sha,avx")]
 fn two<const N: usize>(state: &mut [Words<N>; 8], blocks: &[&[u8]; N]) {

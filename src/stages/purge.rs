@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value;
 
-use super::gather::{bodies, fragments, is_stream};
+use super::gather::{bodies, fragments, hops, is_stream, named};
 use crate::evidence::{CaptureNo, Digest, ExhibitNo, ItemNo};
 use crate::vault::{CaptureRow, Erasure, ExhibitRow, Order, Reader, Vault, VaultError};
 
@@ -153,22 +152,15 @@ impl Attempt {
             let no = row.id.parse().unwrap_or(CaptureNo(0));
             let bytes = row.sha256.clone().and_then(parsed);
             let exhibits = reader.exhibits_of_capture(no)?.into_iter().map(|one| one.sha256);
-            let pieces: BTreeSet<Digest> = fragments(&row).into_iter().filter_map(parsed).collect();
+            let pieces = fragments(&row).filter_map(|digest| digest.parse().ok()).collect();
+            let passed = bodies(&row).collect();
             // A playlist is captured right before what it lists.
             let list = before.filter(|_| is_stream(&row));
             if !is_stream(&row) {
                 before = bytes;
             }
-            let passed = bodies(&row).filter_map(parsed).collect();
-            all.push(Attempt {
-                no,
-                bytes,
-                brought: exhibits.filter_map(parsed).chain(bytes).collect(),
-                list,
-                pieces,
-                passed,
-                row,
-            });
+            let brought = exhibits.filter_map(parsed).chain(bytes).collect();
+            all.push(Attempt { no, bytes, brought, list, pieces, passed, row });
         }
         Ok(all)
     }
@@ -181,23 +173,18 @@ impl Attempt {
         self.brought.contains(own) || self.bytes.iter().any(go) || no_film
     }
 
-    fn hops(&self) -> impl Iterator<Item = &Value> {
-        self.row.exchange["hops"].as_array().into_iter().flatten()
-    }
-
     /// Addresses that served these bytes.
-    fn addresses(&self, own: &Digest) -> impl Iterator<Item = &str> {
-        let named =
-            self.bytes.as_ref().filter(|bytes| *bytes == own).and(self.row.final_url.as_deref().or(self.row.url.as_deref()));
-        let digest = own.to_string();
-        let served = self.hops().filter(move |hop| hop["body"] == *digest);
-        named.into_iter().chain(served.filter_map(|hop| hop["url"].as_str()))
+    fn addresses(&self, own: Digest) -> impl Iterator<Item = &str> {
+        let last = self.row.final_url.as_deref().or(self.row.url.as_deref()).filter(|_| self.bytes == Some(own));
+        let served = hops(&self.row).filter(move |hop| named(hop, "body") == Some(own));
+        last.into_iter().chain(served.filter_map(|hop| hop["url"].as_str()))
     }
 
     /// Ranges that were served from any of these addresses: a player asks for a film bit by bit.
     fn stretches(&self, of: &BTreeSet<String>) -> impl Iterator<Item = Digest> {
-        let ranges = self.hops().filter(|hop| hop["status"] == 206 && hop["url"].as_str().is_some_and(|url| of.contains(url)));
-        ranges.filter_map(|hop| parsed(hop["body"].as_str()?.to_owned()))
+        let ranges = hops(&self.row).filter(|hop| hop["status"] == 206);
+        let ranges = ranges.filter(|hop| hop["url"].as_str().is_some_and(|url| of.contains(url)));
+        ranges.filter_map(|hop| named(hop, "body"))
     }
 }
 
@@ -220,7 +207,7 @@ fn family(reader: &Reader, exhibit: &ExhibitRow, alone: bool) -> Result<Family, 
         Ok(another || reader.report_by_digest(digest)?.is_some())
     };
     let mut others = if alone { Vec::new() } else { Attempt::all(reader, item)? };
-    let addresses: BTreeSet<String> = others.iter().flat_map(|one| one.addresses(&own)).map(str::to_owned).collect();
+    let addresses: BTreeSet<String> = others.iter().flat_map(|one| one.addresses(own)).map(str::to_owned).collect();
     let stretches: BTreeSet<Digest> = others.iter().flat_map(|one| one.stretches(&addresses)).collect();
     passed.extend(&stretches);
     loop {

@@ -284,6 +284,35 @@ pub fn png(seed: u8) -> Vec<u8> {
     bytes
 }
 
+/// A capture of an item that brought nothing; what a test means to differ is set over it.
+pub fn capture(key: &str, item: &str) -> exhibit::evidence::Capture {
+    let time = Time::from_micros(1_555_223_400_000_000);
+    exhibit::evidence::Capture {
+        key: key.to_owned(),
+        item: item.to_owned(),
+        url: None,
+        method: "http".into(),
+        started: time,
+        finished: time,
+        outcome: exhibit::evidence::Outcome::Ok,
+        completeness: exhibit::evidence::Completeness::Complete,
+        because: "a test".into(),
+        status: Some(200),
+        redirects: 0,
+        final_url: None,
+        address: None,
+        declared: None,
+        received: 0,
+        declared_type: None,
+        alterations: Vec::new(),
+        tool: None,
+        route: "direct".into(),
+        settings: exhibit::evidence::Digest::of(b""),
+        object: None,
+        exchange: None,
+    }
+}
+
 /// Progress that nobody watches.
 pub struct Silent;
 
