@@ -1,7 +1,6 @@
 //! A catalogue made anew from its log: in files without a name, whose rows the case's database takes over. Pages that change again and
 //! again do not go through its write-ahead log.
 
-use std::cell::Cell;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::mpsc;
 
@@ -113,25 +112,17 @@ fn keep_open_units(from: &Connection, into: &Connection) -> rusqlite::Result<()>
 /// Rows that are put aside are written by another thread.
 fn replay_into(case: &Reader, (rows, aside): (Connection, Connection), tick: &dyn Fn(u64, u64)) -> Result<(), VaultError> {
     let (put, to_write) = mpsc::sync_channel::<Aside>(2);
-    let stopped = Cell::new(false);
     std::thread::scope(|scope| {
         let writer = scope.spawn(move || {
             to_write.into_iter().try_for_each(|mut rows| rows.write(&aside))?;
             aside.execute_batch("COMMIT")
         });
-        // Where nobody takes rows any more, whoever should have says why, below.
-        let nobody = |_| {
-            stopped.set(true);
-            failed(rusqlite::Error::QueryReturnedNoRows)
-        };
-        let replayed = replay::replay(case, &rows, |aside| put.send(std::mem::take(aside)).map_err(nobody), tick);
+        let nobody_takes_them = |_| failed(rusqlite::Error::QueryReturnedNoRows);
+        let replayed = replay::replay(case, &rows, |aside| put.send(std::mem::take(aside)).map_err(nobody_takes_them), tick);
         drop(put);
-        // A thread that breaks off takes this one along.
+        // A thread that breaks off takes this one along. Where it takes no more rows, it is the one that says why.
         let written = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        match replayed {
-            Err(error) if !stopped.get() => return Err(error),
-            replayed => written.map_err(failed).and(replayed)?,
-        }
+        written.map_err(failed).and(replayed)?;
         rows.execute_batch("COMMIT").map_err(failed)
     })
 }
