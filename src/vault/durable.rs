@@ -76,10 +76,10 @@ pub(super) fn create_dir(dir: &Path) -> Result<(), VaultError> {
     }
     if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         create_dir(parent)?;
-        match fs::create_dir(dir) {
-            // Somebody else made it meanwhile.
-            Err(_) if dir.is_dir() => {}
-            other => other.map_err(VaultError::io("make the directory", dir))?,
+        let made = fs::create_dir(dir);
+        // Somebody else may have made it meanwhile.
+        if !dir.is_dir() {
+            made.map_err(VaultError::io("make the directory", dir))?;
         }
         sync_dir(parent)?;
     }

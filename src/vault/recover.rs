@@ -33,7 +33,7 @@ pub(super) fn recover(vault: &mut Vault) -> Result<(), VaultError> {
                 if published == 0 { "log/checkpoint is gone" } else { "the checkpoint is older than the last one published" };
             return Err(VaultError::Published { what: what.into() });
         }
-        Some((size, _)) if published == held && size == held => {}
+        Some((size, _)) if size == held => {}
         _ => vault.publish_locked().map(drop)?,
     }
     // What cannot be finished now keeps nobody from writing: the mark stays, and verify tells of it.
@@ -71,12 +71,8 @@ pub(super) fn take_over_locked(vault: &mut Vault) -> Result<(), VaultError> {
             live.push(run.file_name().to_string_lossy().into_owned());
             continue;
         }
-        match adopt(vault, &dir) {
-            Ok(true) => durable::if_there(fs::remove_dir_all(&dir)).map_err(VaultError::io("remove", &dir))?,
-            Ok(false) => {}
-            // A run that ends in this moment removes its directory itself.
-            Err(VaultError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound && !dir.exists() => {}
-            Err(error) => return Err(error),
+        if adopt(vault, &dir)? {
+            durable::if_there(fs::remove_dir_all(&dir)).map_err(VaultError::io("remove", &dir))?;
         }
     }
     // Whoever has no directory is not at work: its leases are free.
@@ -87,7 +83,12 @@ pub(super) fn take_over_locked(vault: &mut Vault) -> Result<(), VaultError> {
 /// some must stay where they are, because the vault has other bytes in their place.
 fn adopt(vault: &mut Vault, dir: &Path) -> Result<bool, VaultError> {
     let (mut events, mut all) = (Vec::new(), true);
-    for file in fs::read_dir(dir).map_err(VaultError::io("read", dir))?.flatten() {
+    let files = fs::read_dir(dir).map_err(VaultError::io("read", dir));
+    // A run that ends in this moment has removed its directory itself, as nothing whole was in it.
+    if !dir.exists() {
+        return Ok(true);
+    }
+    for file in files?.flatten() {
         let Some(digest) = digest_of(&file.file_name()) else { continue };
         let path = vault.reader.layout.object(&digest);
         // Where hard links do not work, the staged name is an empty mark and the bytes are in the vault.
