@@ -41,28 +41,20 @@ pub(super) fn keep(layout: &Layout, staged: &Staged) -> Result<ToSync, VaultErro
         }
         return Ok(ToSync { changed: vec![dirs[0].clone()], above: dirs });
     }
-    let mut changed = vec![dirs[0].clone()];
-    make_dirs(&dirs, &mut changed)?;
+    let mut changed = make_dirs(&dirs)?;
+    changed.push(dirs[0].clone());
     name_without_replacing(&staged.path, &path)?;
     Ok(ToSync { changed, above: dirs })
 }
 
-/// Makes the first directory, and those above it that are missing. Nothing is synced: `changed` gets their parents, all
-/// of a commit's once.
-fn make_dirs(dirs: &[PathBuf], changed: &mut Vec<PathBuf>) -> Result<(), VaultError> {
-    match (fs::create_dir(&dirs[0]), dirs.get(1)) {
-        (Ok(()), Some(parent)) => changed.push(parent.clone()),
-        (Err(error), Some(_)) if error.kind() == io::ErrorKind::NotFound && dirs.len() > 2 => {
-            make_dirs(&dirs[1..], changed)?;
-            fs::create_dir(&dirs[0]).map_err(VaultError::io("make the directory", &dirs[0]))?;
-            changed.push(dirs[1].clone());
-        }
-        // What else is there in its place is told when the object is named.
-        (Err(error), _) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        (Err(_), _) => durable::create_dir(&dirs[0])?,
-        (Ok(()), None) => {}
-    }
-    Ok(())
+/// Makes the first directory, and those above it that are missing. Nothing is synced: it gives the parents of those it made, all of a
+/// commit's once.
+fn make_dirs(dirs: &[PathBuf]) -> Result<Vec<PathBuf>, VaultError> {
+    let made = |pair: &[PathBuf]| fs::create_dir(&pair[0]).is_ok().then(|| pair[1].clone());
+    let changed = dirs.windows(2).rev().filter_map(made).collect();
+    // What kept one from being made is told here.
+    durable::create_dir(&dirs[0])?;
+    Ok(changed)
 }
 
 /// Whether a file has these bytes.
@@ -128,8 +120,7 @@ pub fn files(layout: &Layout, mut look: impl FnMut(ObjectFile) -> Result<(), Vau
         if file.file_type().is_dir() {
             // A directory is only of interest where none of ours would be.
             let depth = inside.components().count();
-            let shown = path.to_string_lossy();
-            let ours = shown == "vault" || shown == VAULT || (depth <= 4 && shown.starts_with(VAULT));
+            let ours = depth <= 1 || (depth <= 4 && path.starts_with(VAULT));
             if !ours {
                 look(ObjectFile { path, digest: None })?;
             }
@@ -172,6 +163,77 @@ mod tests {
         assert_eq!(fs::read(&to).unwrap(), b"old");
         assert!(name_without_replacing(&dir.path().join("none"), &dir.path().join("3")).is_err());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    /// Directories are made as they are needed, and it is told in which of them names are new.
+    #[test]
+    fn directories_are_made_and_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = dir.path().join("vault");
+        let dirs = |name: &str| [vault.join(name), vault.join(&name[..2]), vault.clone()];
+        // The vault itself is made durable at once, should it be gone.
+        make_dirs(&dirs("ab/cd")).unwrap();
+        assert!(vault.join("ab/cd").is_dir());
+        assert_eq!(make_dirs(&dirs("ef/01")).unwrap(), [vault.clone(), vault.join("ef")]);
+        assert_eq!(make_dirs(&dirs("ef/02")).unwrap(), [vault.join("ef")]);
+        assert_eq!(make_dirs(&dirs("ef/02")).unwrap(), Vec::<PathBuf>::new());
+        fs::write(vault.join("99"), "").unwrap();
+        assert!(make_dirs(&dirs("99/02")).unwrap_err().to_string().contains("99"));
+    }
+
+    /// Only a file of its own holds bytes: not a link to one, also if it is as long as they are.
+    #[test]
+    fn a_link_holds_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("12345678"), dir.path().join("link"));
+        fs::write(&file, "8 bytes!").unwrap();
+        std::os::unix::fs::symlink("12345678", &link).unwrap();
+        let digests = digest_file(&file).unwrap();
+        assert_eq!(fs::symlink_metadata(&link).unwrap().len(), digests.size);
+        assert!(holds(&file, &digests).unwrap());
+        assert!(!holds(&link, &digests).unwrap() && !holds(dir.path(), &digests).unwrap());
+        assert!(!holds(&dir.path().join("none"), &digests).unwrap());
+        fs::write(&file, "8 bytes?").unwrap();
+        assert!(!holds(&file, &digests).unwrap());
+    }
+
+    /// Whatever lies in the vault is seen, and only what lies in the place of its digest counts as an object.
+    #[test]
+    fn everything_in_the_vault_is_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::new(dir.path());
+        let seen = || {
+            let mut all = Vec::new();
+            files(&layout, |file| {
+                all.push((file.path.to_str().unwrap().to_owned(), file.digest));
+                Ok(())
+            })
+            .unwrap();
+            all
+        };
+        assert_eq!(seen(), []);
+        let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
+        let place = layout.object(&one);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        assert_eq!(seen(), [], "our own directories are of no interest");
+        fs::write(&place, "1").unwrap();
+        // In the place of an object's, but no file; in another place; a file of another name.
+        fs::create_dir_all(layout.object(&two).parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(&place, layout.object(&two)).unwrap();
+        fs::write(place.with_file_name(two.to_string()), "2").unwrap();
+        fs::write(place.with_file_name("notes"), "").unwrap();
+        let odd = ["vault/other", "vault/sha256x", "vault/sha256/ab/cd/ef"];
+        odd.iter().for_each(|odd| fs::create_dir_all(dir.path().join(odd)).unwrap());
+        let inside = |path: &Path| path.strip_prefix(dir.path()).unwrap().to_str().unwrap().to_owned();
+        let mut expected: Vec<(String, Option<Digest>)> = odd.map(|odd| (odd.to_owned(), None)).into();
+        expected.push((inside(&place), Some(one)));
+        for path in [layout.object(&two), place.with_file_name(two.to_string()), place.with_file_name("notes")] {
+            expected.push((inside(&path), None));
+        }
+        expected.sort();
+        let mut seen = seen();
+        seen.sort();
+        assert_eq!(seen, expected);
     }
 
     /// Linking a directory is refused with the words of a file system that has no hard links.

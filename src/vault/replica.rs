@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -262,15 +262,33 @@ impl Vault {
         let nodes = nodes::Remembered::new(&self.reader.db);
         for path in TilePath::for_size(self.reader.size()?) {
             let (bytes, file) = (publish::render(&nodes, path)?, layout.tile(path));
-            match fs::read(&file) {
-                Ok(held) if held == bytes => continue,
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(VaultError::io("read", &file)(error)),
-                _ => {}
+            if durable::read(&file)?.as_ref() == Some(&bytes) {
+                continue;
             }
             file.parent().map_or(Ok(()), durable::create_dir)?;
             durable::write(&self.run.temporary(), &file, &bytes)?;
             done.log_files += 1;
         }
         Ok(done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Blake3;
+
+    /// A copy is a file of its own: not a link to one, also if it is as long as the bytes.
+    #[test]
+    fn a_link_is_no_copy() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("12345678"), dir.path().join("link"));
+        fs::write(&file, "8 bytes!").unwrap();
+        std::os::unix::fs::symlink("12345678", &link).unwrap();
+        let object =
+            Object { sha256: Digest::of(b"8 bytes!"), blake3: Blake3([0; 32]), size: 8, media_type: Object::UNTYPED.into() };
+        assert!(is_whole(&file, &object) && !is_whole(&link, &object) && !is_whole(dir.path(), &object));
+        fs::write(&file, "8 bytes?").unwrap();
+        assert!(!is_whole(&file, &object));
     }
 }
