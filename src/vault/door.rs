@@ -62,8 +62,8 @@ pub(super) type Values = Vec<(String, [u8; 16], Vec<u8>)>;
 /// An entry, its bytes, and its sealed values.
 type Made = (Entry, Vec<u8>, Values);
 
-/// So many entries in one commit are sealed on another core.
-const MANY: usize = 32;
+/// So many entries are sealed before they are written.
+const SEALED: usize = 32;
 
 /// Entries that wait in memory, at most, while the rows that others refer to are written.
 const WAITING: usize = 1024;
@@ -397,7 +397,7 @@ impl Vault {
         Ok(told)
     }
 
-    /// Writes what holds still. Entries are sealed on another core while those before them are written, where they are many.
+    /// Writes what holds still. Entries are sealed on another core while those before them are written.
     fn write_all(&self, batch: &[Effects], fresh: &[bool]) -> Result<Vec<Committed>, VaultError> {
         let (agent, random) = (&self.ports.agent, self.ports.random.as_ref());
         let mut wanted = Vec::new();
@@ -405,7 +405,6 @@ impl Vault {
             let (time, unit) = (self.ports.clock.now(), effects.lease.as_ref().map(|lease| &lease.task.unit));
             wanted.extend(effects.events.iter().map(|event| (time, unit, event)));
         }
-        let many = wanted.len() >= MANY;
         let sealed = wanted.into_iter().map(move |(time, unit, event)| -> Result<Made, LedgerError> {
             let (tool, person) = (agent.tool.clone(), agent.person.clone());
             let entry = Entry { time, tool, person, work: unit.cloned(), event: event.clone() };
@@ -423,11 +422,8 @@ impl Vault {
             let told = batch.iter().zip(fresh).map(&mut write).collect::<Result<Vec<_>, _>>()?;
             growing.write().map(|()| told)
         };
-        if !many {
-            return write_each(&mut { sealed });
-        }
         std::thread::scope(|scope| {
-            let (sender, receiver) = mpsc::sync_channel(MANY);
+            let (sender, receiver) = mpsc::sync_channel(SEALED);
             // Whoever writes may have failed.
             scope.spawn(move || {
                 for made in sealed {
@@ -513,4 +509,30 @@ fn start_run_locked(layout: &Layout, ports: &Ports) -> Result<Arc<Run>, VaultErr
     // The process number keeps runs apart even where chance is injected.
     let name = format!("{}-{}", hex::encode(name), std::process::id());
     Run::start(&layout.staging(), &name).map(Arc::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{Item, MediaKind, Time};
+
+    /// Entries go into the log many at once, and none is left behind.
+    #[test]
+    fn entries_wait_for_each_other() {
+        let db = Connection::open_in_memory().unwrap();
+        db::create_tables(&db).unwrap();
+        let mut growing = Growing { db: &db, next: 0, waiting: Vec::new(), rows: Applied::new(&db) };
+        for nth in 1..=WAITING + 1 {
+            let (key, kind) = (format!("url:{nth}"), MediaKind::Video);
+            let event = Event::ItemIdentified(Item { key, kind, url: None, platform: None, platform_id: None });
+            let entry = Entry { time: Time::from_micros(0), tool: "t".into(), person: None, work: None, event };
+            growing.push((entry, vec![1], vec![("person".into(), [0; 16], vec![2])])).unwrap();
+            assert_eq!(growing.waiting.len(), nth % WAITING);
+        }
+        growing.write().unwrap();
+        let count =
+            |table: &str| db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, usize>(0)).unwrap();
+        assert_eq!(["log", "sealed", "item", "custody_event"].map(count), [WAITING + 1; 4]);
+        assert_eq!(nodes::size(&db).unwrap(), growing.next);
+    }
 }
