@@ -688,6 +688,42 @@ fn a_damaged_page_of_the_log_hides_nothing_that_can_be_read() {
     }
 }
 
+/// Each row that differs is told once and by its own name; more than can be named are counted.
+#[test]
+fn rows_that_differ_are_told_one_by_one() {
+    let (_dir, root) = archived();
+    let told = |damage: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let copy = dir.path().join("copy");
+        copy_dir(&root, &copy);
+        sql(&copy, damage);
+        let differing = verify(&copy).findings.into_iter().filter(|finding| finding.code == Code::CatalogueDiffers);
+        differing.map(|finding| (finding.subject, finding.detail)).collect::<Vec<_>>()
+    };
+    let one = |subject: &str, detail: &str| vec![(subject.to_owned(), detail.to_owned())];
+    assert_eq!(
+        told("UPDATE claim SET value = 'elsewhere' WHERE no = 1"),
+        one("C1", "Row 1 of claim does not say what the log says in: value")
+    );
+    assert_eq!(
+        told("DELETE FROM search WHERE rowid = 2"),
+        one("search 2", "Row 2 of search follows from the log and is missing")
+    );
+    // Of two rows that have nothing in common, the one that is gone is named.
+    let db = rusqlite::Connection::open(root.join("case.sqlite")).unwrap();
+    let apart = "SELECT a.sha256 FROM object a JOIN object b ON b.sha256 = (SELECT min(sha256) FROM object WHERE sha256 > a.sha256) \
+                 WHERE a.media_type <> b.media_type AND a.size <> b.size AND a.entry <> b.entry";
+    let digest: String = db.query_row(apart, [], |row| row.get(0)).unwrap();
+    assert_eq!(
+        told(&format!("DELETE FROM object WHERE sha256 = '{digest}'")),
+        one(&format!("object {digest}"), &format!("Row {digest} of object follows from the log and is missing"))
+    );
+    let rows: usize = db.query_row("SELECT count(*) FROM custody_event", [], |row| row.get(0)).unwrap();
+    let differing = told("UPDATE custody_event SET tool = 'another'");
+    let (more, named): (Vec<_>, Vec<_>) = differing.into_iter().partition(|(subject, _)| subject == "custody_event");
+    assert_eq!((more, named.len()), (one("custody_event", &format!("{} more rows of custody_event differ", rows - 50)), 50));
+}
+
 /// An index that somebody removed is made again with the rest.
 #[test]
 fn a_rebuild_makes_what_is_missing() {

@@ -100,3 +100,35 @@ fn insert<T, const N: usize>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{Event, Subject, Time};
+
+    /// What waits is written when it takes about so many bytes, whatever it is, and none of it waits after that.
+    #[test]
+    fn what_waits_is_counted() {
+        let text = |bytes: usize| "x".repeat(bytes);
+        let db = Connection::open_in_memory().unwrap();
+        super::super::db::create_tables(&db).unwrap();
+        let mut aside = Aside::default();
+        let one_more_is_much = |aside: &mut Aside| {
+            assert!(!aside.is_much());
+            aside.touch(("E", 1, 1));
+            assert!(aside.is_much());
+            aside.write(&db).unwrap();
+            assert!(!aside.is_much());
+        };
+        let row = size_of::<(String, String)>();
+        aside.words(text(1000), text(MUCH - row - 1001));
+        one_more_is_much(&mut aside);
+        let note = crate::evidence::NoteAdded { subject: Subject::Item("url:x".into()), text: None };
+        let person = Some(text(MUCH - size_of::<Custody>() - 1001));
+        let time = Time::from_micros(0);
+        aside.custody(0, &Entry { time, tool: text(1000), person, work: None, event: Event::NoteAdded(note) });
+        one_more_is_much(&mut aside);
+        let rows = |table: &str| db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, u64>(0)).unwrap();
+        assert_eq!(TABLES.map(rows), [1, 1, 1]);
+    }
+}

@@ -151,3 +151,68 @@ fn copied(path: &Path, wal: &Path) -> Result<Connection, VaultError> {
     cautious(&db).map_err(VaultError::sql("be opened"))?;
     Ok(db)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pragma(db: &Connection, name: &str) -> i64 {
+        db.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).unwrap()
+    }
+
+    /// A file can come from anybody: nothing in it is run or taken on trust, however it is opened.
+    #[test]
+    fn a_database_is_opened_with_caution() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::new(dir.path());
+        let cautious = |db: &Connection| {
+            let set = ["trusted_schema", "cell_size_check", "foreign_keys", "cache_size"].map(|name| pragma(db, name));
+            assert_eq!(set, [0, 1, 1, -32768]);
+            assert_eq!(u128::from(pragma(db, "busy_timeout").unsigned_abs()), lock::patience().as_millis());
+        };
+        let db = create(&layout.database()).unwrap();
+        cautious(&db);
+        assert_eq!((pragma(&db, "synchronous"), pragma(&db, "wal_autocheckpoint")), (2, 8192));
+        // While it is written to, a reader on a medium that cannot be written copies it with its write-ahead log.
+        let wal = layout.database().with_extension("sqlite-wal");
+        assert!(wal.metadata().unwrap().len() > 0);
+        let copy = copied(&layout.database(), &wal).unwrap();
+        cautious(&copy);
+        assert_eq!(pragma(&copy, "application_id"), APPLICATION_ID);
+        drop(db);
+        cautious(&open(&layout).unwrap());
+        let reader = open_read_only(&layout).unwrap();
+        cautious(&reader);
+        assert!(reader.execute_batch("CREATE TABLE t (x)").is_err());
+    }
+
+    #[test]
+    fn what_is_thrown_away_has_the_memory_it_is_given() {
+        let db = Connection::open("").unwrap();
+        throw_away(&db, 64).unwrap();
+        assert_eq!((pragma(&db, "cache_size"), pragma(&db, "page_size"), pragma(&db, "foreign_keys")), (-65536, 16384, 0));
+    }
+
+    /// Another program's database and one of a later format are told apart, and neither is written to.
+    #[test]
+    fn a_database_of_somebody_else_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::new(dir.path());
+        drop(create(&layout.database()).unwrap());
+        for (id, format, why) in [
+            (APPLICATION_ID, FORMAT + 1, "This case has format 2"),
+            (APPLICATION_ID, 0, "not that of an exhibit case"),
+            (APPLICATION_ID + 1, FORMAT, "not that of an exhibit case"),
+            (APPLICATION_ID + 1, FORMAT + 1, "not that of an exhibit case"),
+        ] {
+            let db = Connection::open(layout.database()).unwrap();
+            db.execute_batch(&format!("PRAGMA application_id = {id}; PRAGMA user_version = {format}")).unwrap();
+            drop(db);
+            let before = std::fs::read(layout.database()).unwrap();
+            for opened in [open(&layout), open_read_only(&layout)] {
+                assert!(opened.unwrap_err().to_string().contains(why), "{id} {format}");
+            }
+            assert!(std::fs::read(layout.database()).unwrap() == before);
+        }
+    }
+}

@@ -155,6 +155,22 @@ mod tests {
         assert_eq!(VaultError::NoObject { digest }.next_step(), None);
     }
 
+    /// A case that has lost its database is known by its log and its vault, both.
+    #[test]
+    fn what_is_no_case_is_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |path: &Path| VaultError::no_case(path);
+        assert!(matches!(at(&dir.path().join("none")), VaultError::NoDirectory { .. }));
+        assert!(matches!(at(dir.path()), VaultError::NotACase { .. }));
+        for (first, second) in [("log", "vault"), ("vault", "log")] {
+            let root = tempfile::tempdir().unwrap();
+            std::fs::create_dir(root.path().join(first)).unwrap();
+            assert!(matches!(at(root.path()), VaultError::NotACase { .. }));
+            std::fs::create_dir(root.path().join(second)).unwrap();
+            assert!(matches!(at(root.path()), VaultError::Lost { .. }));
+        }
+    }
+
     /// What the system says of a disk is told in a person's words.
     #[test]
     fn a_full_and_a_read_only_disk_are_told_as_such() {

@@ -113,3 +113,36 @@ pub(super) fn keep_tile_hashes(nodes: &Remembered<'_>, old: u64, new: u64) -> Re
         level += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::root;
+
+    /// Hashes over full tiles, and over full tiles of those, are those of the tree.
+    #[test]
+    fn a_log_of_more_than_a_tile_of_tiles_has_the_root_of_its_entries() {
+        let db = Connection::open_in_memory().unwrap();
+        super::super::db::create_tables(&db).unwrap();
+        let size = TILE * TILE + TILE + 1;
+        let entries = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1) \
+                       INSERT INTO log SELECT i, CAST('entry ' || i AS BLOB) FROM n";
+        db.execute_batch("DROP TRIGGER log_grows_at_its_end").unwrap();
+        db.execute(entries, [size]).unwrap();
+        let mut tree = Frontier::default();
+        (0..size).for_each(|nth| tree.push(leaf_hash(format!("entry {nth}").as_bytes())));
+        // In steps, as a log grows.
+        let nodes = Remembered::new(&db);
+        for step in [0, 1, TILE, TILE * TILE - 1, TILE * TILE, size].windows(2) {
+            keep_tile_hashes(&nodes, step[0], step[1]).unwrap();
+        }
+        let kept = "SELECT count(*) FILTER (WHERE level = 1), count(*) FILTER (WHERE level = 2), count(*) FROM tile_hash";
+        let kept: (u64, u64, u64) = db.query_row(kept, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        assert_eq!(kept, (TILE + 1, 1, TILE + 2));
+        assert_eq!(root(&Stored(&db), size).unwrap(), tree.root());
+        assert_eq!(root(&nodes, size).unwrap(), tree.root());
+        // A kept hash that is not there is no reason to answer without it.
+        db.execute("DELETE FROM tile_hash WHERE level = 1 AND idx = ?1", [TILE]).unwrap();
+        assert!(root(&Stored(&db), size).is_err());
+    }
+}

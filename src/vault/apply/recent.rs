@@ -44,3 +44,28 @@ impl Recent {
         rows.insert(key.to_owned(), row);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_is_remembered_by_itself() {
+        let mut recent = Recent::default();
+        let kinds = [Key::Item("a"), Key::Capture("a"), Key::Object("a")];
+        for (nth, key) in (0..).zip(kinds) {
+            assert_eq!(recent.get(key), None);
+            recent.put(key, (nth, 10 + nth));
+        }
+        recent.put(Key::Item("b"), (7, 17));
+        assert_eq!(kinds.map(|key| recent.get(key)), [Some((0, 10)), Some((1, 11)), Some((2, 12))]);
+        assert_eq!(recent.get(Key::Item("b")), Some((7, 17)));
+    }
+
+    #[test]
+    fn no_more_is_remembered_than_there_is_room_for() {
+        let mut recent = Recent::default();
+        (0..=RECENT as u64).for_each(|nth| recent.put(Key::Item(&nth.to_string()), (nth, nth)));
+        assert_eq!((recent.items.len(), recent.get(Key::Item("0"))), (1, None));
+    }
+}
