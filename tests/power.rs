@@ -217,6 +217,41 @@ fn what_is_acknowledged_was_synced_and_every_sync_is_needed() {
     assert!(whole(&many) >= 2);
 }
 
+/// Directories that a killed run had made, and not synced, are made durable with what comes into them.
+#[test]
+fn what_a_killed_run_had_made_is_synced_too() {
+    let program = Program::new();
+    let home = program.home.path().canonicalize().unwrap();
+    let (case, key, picture) = (home.join("c"), home.join("config/exhibit/key"), png(1));
+    program.run(&["init", "c"]).code(0);
+    program.file("a.png", &picture);
+    let object = support::tamper::object_path(&case, &exhibit::evidence::Digest::of(&picture).to_string());
+    let made: Vec<PathBuf> = object.ancestors().skip(1).take(2).map(Path::to_path_buf).collect();
+    std::fs::create_dir_all(&made[0]).unwrap();
+    let calls = traced(&program, &home, &["--case", "c", "add", "a.png"]);
+    assert!(calls.iter().any(|call| matches!(call, Call::Named { to, .. } if *to == object)), "{calls:#?}");
+    let calls: Vec<Call> = made.into_iter().rev().map(Call::Made).chain(calls).collect();
+    assert_eq!(broken(&calls, &case, &key, &BTreeSet::new()), Vec::<String>::new());
+}
+
+/// Runs the program, and gives the calls by which it changed the disk.
+fn traced(program: &Program, home: &Path, args: &[&str]) -> Vec<Call> {
+    let (own, trace) = (program.command(), home.join("trace"));
+    let mut command = Command::new("strace");
+    command.args(["-f", "-y", "-qq", "-s", "8", "-e"]);
+    command.arg("trace=openat,creat,write,pwrite64,writev,pwritev,ftruncate,fsync,fdatasync,syncfs,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat");
+    command.arg("-o").arg(&trace).arg(own.get_program()).args(args).current_dir(home);
+    for (name, value) in own.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env("XDG_CONFIG_HOME", home.join("config"));
+    support::Ran::of(command.output().expect("tests/run installs strace")).code(0);
+    read(&std::fs::read_to_string(&trace).unwrap(), home)
+}
+
 /// Archives so many items, and holds the run against the disk; every sync but so many must be missed.
 fn held(items: u8, least: usize) -> Vec<Call> {
     let (program, server) = (Program::new(), Server::start());
@@ -226,23 +261,9 @@ fn held(items: u8, least: usize) -> Vec<Call> {
     }
     program.file("list.txt", (0..items).map(|nth| server.url(&format!("/{nth}.png")) + "\n").collect::<String>());
     std::fs::create_dir_all(home.join("config/exhibit")).unwrap();
-    let (case, trace) = (home.join("c"), home.join("trace"));
-    let own = program.command();
-    let mut command = Command::new("strace");
-    command.args(["-f", "-y", "-qq", "-s", "8", "-e"]);
-    command.arg("trace=openat,creat,write,pwrite64,writev,pwritev,ftruncate,fsync,fdatasync,syncfs,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat");
-    command.arg("-o").arg(&trace).arg(own.get_program()).args(["archive", "--case"]).arg(&case);
-    command.args(["list.txt", "--allow-host", "127.0.0.1"]).current_dir(&home);
-    for (name, value) in own.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command.env("XDG_CONFIG_HOME", home.join("config"));
-    support::Ran::of(command.output().expect("tests/run installs strace")).code(0);
+    let case = home.join("c");
+    let calls = traced(&program, &home, &["archive", "--case", "c", "list.txt", "--allow-host", "127.0.0.1"]);
     let key = home.join("config/exhibit/key");
-    let calls = read(&std::fs::read_to_string(&trace).unwrap(), &home);
     let receipts = calls.iter().filter(|call| **call == Call::Receipt).count();
     assert_eq!(receipts, usize::from(items), "{calls:#?}");
     assert!(key.is_file() && calls.iter().any(|call| matches!(call, Call::Made(path) if path.starts_with(case.join("vault")))));

@@ -131,7 +131,7 @@ fn replay_into(case: &Reader, (rows, aside): (Connection, Connection), tick: &dy
 fn clear(case: &Connection) -> rusqlite::Result<()> {
     let views = ["reports", "mentions", "claims", "items", "captures", "exhibits", "examinations", "custody"];
     let views = views.map(|view| format!("DROP VIEW IF EXISTS main.{view};")).concat();
-    let tables: String = compare::TABLES.iter().map(|(table, ..)| format!("DROP TABLE IF EXISTS main.{table};")).collect();
+    let tables: String = compare::TABLES.iter().map(|(table, _)| format!("DROP TABLE IF EXISTS main.{table};")).collect();
     // `work` is no table of the catalogue, but its index is idle, too.
     case.execute_batch(&[&views, &tables, db::CATALOGUE_SQL, db::KEEPING_SQL, db::VIEWS_SQL].concat())?;
     drop_idle(case)
@@ -140,7 +140,7 @@ fn clear(case: &Connection) -> rusqlite::Result<()> {
 /// Takes over all rows as they stand: SQLite copies those of a table into an empty one of the same definition without looking into
 /// them, and where no statement can be undone by itself, without copying pages for that.
 fn take_over(case: &Connection) -> rusqlite::Result<()> {
-    let tables = compare::TABLES.iter().map(|(table, ..)| *table).filter(|table| !aside::TABLES.contains(table));
+    let tables = compare::TABLES.iter().map(|(table, _)| *table).filter(|table| !aside::TABLES.contains(table));
     let words = ["search_content", "search_docsize", "search_data", "search_idx"];
     let aside = aside::TABLES.into_iter().filter(|table| *table != "search").chain(words);
     let copy = |from| {

@@ -13,31 +13,30 @@ use super::sums::{Sums, columns};
 use super::{Reader, VaultError, db, work};
 use crate::evidence::{Code, Finding};
 
-/// The catalogue's tables and the columns that order their rows; the first `keys` columns of a row
-/// tell which row it is.
-pub(super) const TABLES: &[(&str, &str, usize)] = &[
-    ("report", "no", 1),
-    ("item", "no", 1),
-    ("mention", "no", 1),
-    ("claim", "no", 1),
-    ("object", "sha256", 1),
-    ("capture", "no", 1),
-    ("exhibit", "no", 1),
-    ("examination", "no", 1),
-    ("note", "no", 1),
-    ("permission", "hosts", 1),
-    ("erasure", "idx, field", 2),
-    ("custody_event", "entry", 1),
-    ("touches", "subject_kind, subject_no, entry", 3),
-    ("search", "rowid", 0),
-    ("fixity", "object, entry", 2),
-    ("handling", "no", 1),
-    ("purge", "object", 1),
-    ("anchor", "no", 1),
-    ("pending_anchor", "no", 1),
-    ("signing_key", "no", 1),
-    ("transfer", "no", 1),
-    ("package", "no", 1),
+/// The catalogue's tables, and the columns that order their rows and tell which row it is.
+pub(super) const TABLES: &[(&str, &str)] = &[
+    ("report", "no"),
+    ("item", "no"),
+    ("mention", "no"),
+    ("claim", "no"),
+    ("object", "sha256"),
+    ("capture", "no"),
+    ("exhibit", "no"),
+    ("examination", "no"),
+    ("note", "no"),
+    ("permission", "hosts"),
+    ("erasure", "idx, field"),
+    ("custody_event", "entry"),
+    ("touches", "subject_kind, subject_no, entry"),
+    ("search", "rowid"),
+    ("fixity", "object, entry"),
+    ("handling", "no"),
+    ("purge", "object"),
+    ("anchor", "no"),
+    ("pending_anchor", "no"),
+    ("signing_key", "no"),
+    ("transfer", "no"),
+    ("package", "no"),
 ];
 
 /// Tables of `keeping.sql`, which older cases do not have: then they are as if they were empty.
@@ -64,19 +63,19 @@ pub(super) fn compare(reader: &Reader, expected: Option<(&Replay, &Sums)>) -> Re
     let empty = Connection::open_in_memory().map_err(VaultError::sql("be replayed"))?;
     db::create_tables(&empty)?;
     schema(&reader.db, &empty, &mut findings)?;
-    rows(&reader.db, &empty, ("search_config", "k", 1), &mut findings)?;
+    rows(&reader.db, &empty, ("search_config", "k"), &mut findings)?;
     if agree {
         return Ok(findings);
     }
     let fresh = replayed(reader)?;
-    for (table, order, keys) in TABLES {
+    for (table, order) in TABLES {
         if is_missing(&reader.db, table) {
             let empty = fresh.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, u64>(0));
             if empty.map_err(VaultError::sql("be replayed"))? == 0 {
                 continue;
             }
         }
-        rows(&reader.db, &fresh, (table, order, *keys), &mut findings)?;
+        rows(&reader.db, &fresh, (table, order), &mut findings)?;
     }
     queue(&reader.db, &fresh, &mut findings)?;
     Ok(findings)
@@ -147,19 +146,14 @@ fn order_of(row: &Row, keys: &[usize]) -> Vec<(i64, String)> {
 fn rows(
     held: &Connection,
     fresh: &Connection,
-    table: (&str, &str, usize),
+    (name, order): (&str, &str),
     findings: &mut Vec<Finding>,
 ) -> Result<(), VaultError> {
-    let (name, order, keys) = table;
     let sql = select(name, order);
     let (mut left, mut right) =
         (held.prepare(&sql).map_err(VaultError::sql("be read"))?, fresh.prepare(&sql).map_err(VaultError::sql("be read"))?);
     let columns: Vec<String> = right.column_names().map(ToString::to_string).collect();
-    // `search` is ordered by its row number, which is its first column; the others by named columns.
-    let key_at: Vec<usize> = match keys {
-        0 => vec![0],
-        _ => order.split(", ").filter_map(|key| columns.iter().position(|column| column == key)).collect(),
-    };
+    let key_at: Vec<usize> = order.split(", ").filter_map(|key| columns.iter().position(|column| column == key)).collect();
     let mut differences = Vec::new();
     let mut merge = || -> rusqlite::Result<()> {
         let (mut left, mut right) = (left.query([])?, right.query([])?);
@@ -287,7 +281,7 @@ fn queue(held: &Connection, fresh_db: &Connection, findings: &mut Vec<Finding>) 
 /// Every row of every table, in order.
 pub(super) fn dump(db: &Connection) -> Result<String, VaultError> {
     let mut text = String::new();
-    for (table, order, _) in TABLES {
+    for (table, order) in TABLES {
         if is_missing(db, table) {
             continue;
         }

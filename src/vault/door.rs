@@ -179,13 +179,11 @@ impl Vault {
         let some = found.peek().is_some();
         let nothing_else = found.all(|file| ours.iter().any(|name| file.file_name() == *name));
         let layout = Layout::new(root);
-        let mut files = 0;
-        let no_bytes = objects::files(&layout, |_| {
-            files += 1;
+        let mut no_bytes = true;
+        let looked = objects::files(&layout, |_| {
+            no_bytes = false;
             Ok(())
-        })
-        .is_ok()
-            && files == 0;
+        });
         let no_entry = !layout.database().exists()
             || match Reader::open(root) {
                 Ok(reader) => reader.size().is_ok_and(|size| size == 0),
@@ -194,6 +192,7 @@ impl Vault {
                 Err(_) => false,
             };
         some && nothing_else
+            && looked.is_ok()
             && no_bytes
             && no_entry
             && !layout.checkpoint().exists()

@@ -261,3 +261,34 @@ fn other_partials(layout: &Layout, path: TilePath) -> Result<Vec<PathBuf>, Vault
     };
     Ok(found.map_err(VaultError::io("read", &dir))?.into_iter().filter(|old| *old != file).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What cannot be looked for is not taken for gone: an erasure must not end there.
+    #[test]
+    fn partial_files_are_gone_or_it_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::new(dir.path());
+        let path = TilePath::Sealed { index: 0, width: TILE };
+        remove_other_partials(&layout, path).unwrap();
+        let partials = partials(&layout, path);
+        std::fs::create_dir_all(&partials).unwrap();
+        ["1", "255"].iter().for_each(|width| std::fs::write(partials.join(width), "x").unwrap());
+        remove_other_partials(&layout, path).unwrap();
+        assert_eq!(std::fs::read_dir(&partials).unwrap().count(), 0);
+        drop_other_partials(&layout, path);
+        assert!(!partials.exists());
+        // A partial file's own place keeps the file and its directory.
+        let some = TilePath::Sealed { index: 0, width: 3 };
+        std::fs::create_dir_all(&partials).unwrap();
+        ["2", "3"].iter().for_each(|width| std::fs::write(partials.join(width), "x").unwrap());
+        drop_other_partials(&layout, some);
+        let left: Vec<_> = std::fs::read_dir(&partials).unwrap().map(|file| file.unwrap().path()).collect();
+        assert_eq!(left, [layout.tile(some)]);
+        std::fs::remove_dir_all(&partials).unwrap();
+        std::fs::write(&partials, "a file in its place").unwrap();
+        assert!(remove_other_partials(&layout, path).is_err());
+    }
+}
