@@ -95,8 +95,10 @@ pub enum ExportError {
     InsideCase { path: PathBuf },
     #[error("There is no exhibit {0}")]
     NoExhibit(ExhibitNo),
-    #[error("There is nothing to export: the case has no exhibits, or none that may leave")]
+    #[error("There is nothing to export: the case has no exhibits")]
     Nothing,
+    #[error("There is nothing to export: {0} restricted or on hold, and nothing else was asked for")]
+    AllLeftOut(String),
     #[error("A WARC file is made of the exchanges, and these are to be withheld")]
     WithheldExchange,
     #[error("The WACZ file cannot be written: {0}")]
@@ -122,6 +124,7 @@ impl ExportError {
             ExportError::Restricted(_) => {
                 Some("say --include-restricted if the recipient may have them, or --leave-out-restricted")
             }
+            ExportError::AllLeftOut(_) => Some("say --include-restricted if the recipient may have them"),
             ExportError::WithheldExchange => Some("leave out --warc and --wacz, or do not withhold the exchange"),
             ExportError::Unpublished => {
                 Some("run any command that writes, such as `exhibit archive`, to finish what was interrupted")
@@ -168,10 +171,15 @@ fn permitted(reader: &Reader, selection: &Selection, closed: &Closed) -> Result<
     let closed: Vec<ReportNo> = closed;
     left_out.extend(closed.iter().map(ReportNo::to_string));
     if selection.restricted == Restricted::Refused && !left_out.is_empty() {
-        let verb = if left_out.len() == 1 { "is" } else { "are" };
-        return Err(ExportError::Restricted(format!("{} {verb}", left_out.join(", "))));
+        return Err(ExportError::Restricted(they_are(&left_out)));
     }
     Ok(Permitted { exhibits: open, reports, left_out })
+}
+
+/// `E1, R2 are`
+fn they_are(those: &[String]) -> String {
+    let verb = if those.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", those.join(", "))
 }
 
 /// Writes a bag into a new directory or zip file. Without a signer the bag says that it is not signed.
@@ -194,7 +202,7 @@ pub fn export(reader: &Reader, selection: &Selection, to: &Path, sealing: &Seali
     };
     let Permitted { exhibits, reports, left_out } = permitted(reader, selection, &closed)?;
     if exhibits.is_empty() && reports.is_empty() {
-        return Err(ExportError::Nothing);
+        return Err(if left_out.is_empty() { ExportError::Nothing } else { ExportError::AllLeftOut(they_are(&left_out)) });
     }
     let mut all = gather(reader, &exhibits, &head, &closed)?;
     // Without them nobody can tell which key signs.
