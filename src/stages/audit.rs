@@ -27,12 +27,11 @@ pub fn audit(vault: &mut Vault, verification: &mut Verification, looking: &Looki
     let asked = |digest: &Digest| looking.only.as_ref().is_none_or(|only| only.contains(digest));
     let objects: Vec<_> = vault.reader().objects()?.into_iter().filter(|object| asked(&object.sha256)).collect();
     let total: u64 = objects.iter().map(|object| object.size).sum();
-    let mut at = 0;
+    let (mut at, mut before) = (0, 0);
     while at < objects.len() {
         let next = at + piece(&objects[at..]);
-        let before: u64 = objects[..at].iter().map(|object| object.size).sum();
-        let only: BTreeSet<Digest> = objects[at..next].iter().map(|object| object.sha256).collect();
-        at = next;
+        let piece = &objects[at..next];
+        let only: BTreeSet<Digest> = piece.iter().map(|object| object.sha256).collect();
         let tick = |done: u64, _: u64| (looking.tick)(before + done, total);
         let part = Looking {
             depth: looking.depth,
@@ -51,6 +50,8 @@ pub fn audit(vault: &mut Vault, verification: &mut Verification, looking: &Looki
         verification.checked.bytes += found.checked.bytes;
         verification.findings.extend(found.findings);
         verification.looked.extend(found.looked);
+        before += piece.iter().map(|object| object.size).sum::<u64>();
+        at = next;
     }
     verification.findings.sort();
     verification.findings.dedup();

@@ -1,6 +1,7 @@
 //! What may not leave the case: what is restricted or on hold, and is not asked for by an explicit word.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::gather::bodies;
 use crate::evidence::{CaptureNo, Digest, Id};
@@ -13,6 +14,8 @@ pub(super) struct Closed {
     exhibits: BTreeSet<String>,
     items: BTreeSet<String>,
     reports: BTreeSet<String>,
+    /// What was found of captures: each is asked for with every exhibit of its item.
+    captures: RefCell<BTreeMap<String, bool>>,
 }
 
 impl Closed {
@@ -63,6 +66,15 @@ impl Closed {
         if self.is_none() {
             return Ok(false);
         }
+        if let Some(known) = self.captures.borrow().get(&capture.id) {
+            return Ok(*known);
+        }
+        let closed = self.brought_by(reader, capture)?;
+        self.captures.borrow_mut().insert(capture.id.clone(), closed);
+        Ok(closed)
+    }
+
+    fn brought_by(&self, reader: &Reader, capture: &CaptureRow) -> Result<bool, VaultError> {
         let brought = reader.exhibits_of_capture(capture.id.parse().unwrap_or(CaptureNo(0)))?;
         if self.items.contains(&capture.item) || brought.iter().any(|exhibit| self.exhibit(exhibit)) {
             return Ok(true);

@@ -192,6 +192,29 @@ fn parsed(digest: String) -> Option<Digest> {
     digest.parse().ok()
 }
 
+/// Whether anything that a capture brought stays here when these objects go. `same`: it is one of the same item, and then a try that failed
+/// holds nothing back.
+fn is_here(
+    reader: &Reader,
+    capture: CaptureNo,
+    same: bool,
+    objects: &BTreeMap<Digest, Option<Digest>>,
+) -> Result<bool, VaultError> {
+    let exhibits = reader.exhibits_of_capture(capture)?;
+    let mut its: Vec<Digest> = exhibits.into_iter().filter_map(|one| parsed(one.sha256)).collect();
+    match reader.captured(capture)?.1 {
+        Some(bytes) if !same || !reader.exhibits_of_object(&bytes)?.is_empty() => its.push(bytes),
+        None if its.is_empty() => return Ok(!same),
+        _ => {}
+    }
+    for digest in its {
+        if !objects.contains_key(&digest) && !reader.is_purged(&digest)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// What goes with an exhibit: all that the same captures brought, and those of the item that brought the same bytes as its own; the pieces
 /// of its streams, also of one of which no film was made; and ranges of its film that a player asked for. What is an exhibit of another item
 /// by itself stays, as does a report's document. Of what only passed in exchanges (a page's pictures, the answer that led elsewhere) that
@@ -232,21 +255,8 @@ fn family(reader: &Reader, exhibit: &ExhibitRow, alone: bool) -> Result<Family, 
         // What is an exhibit by itself is somebody else's.
         let mut stays = reader.report_by_digest(&digest)?.is_some() || !reader.exhibits_of_object(&digest)?.is_empty();
         for capture in brought[&digest].difference(&ours) {
-            let (of, bytes) = reader.captured(*capture)?;
-            if of == item && stretches.contains(&digest) {
-                continue;
-            }
-            let mut its: Vec<Digest> =
-                reader.exhibits_of_capture(*capture)?.into_iter().filter_map(|one| parsed(one.sha256)).collect();
-            match bytes {
-                Some(bytes) if of != item || !reader.exhibits_of_object(&bytes)?.is_empty() => its.push(bytes),
-                None if its.is_empty() => stays |= of != item,
-                // A try of the same item that failed holds nothing back.
-                _ => {}
-            }
-            for digest in its {
-                stays |= !objects.contains_key(&digest) && !reader.is_purged(&digest)?;
-            }
+            let same = reader.captured(*capture)?.0 == item;
+            stays |= !(same && stretches.contains(&digest)) && is_here(reader, *capture, same, &objects)?;
         }
         if !stays {
             objects.insert(digest, Some(own));
