@@ -265,6 +265,17 @@ fn damage_to_a_catalogue_row_is_named() {
     damaged(&root, "a deleted unit of work", "catalogue-differs", "work", |copy| {
         sql(copy, "DELETE FROM work WHERE kind = 'read'")
     });
+    for table in ["head", "publication"] {
+        damaged(&root, "a second row where there is one", "catalogue-differs", table, |copy| {
+            let second = format!(
+                "CREATE TEMP TABLE t AS SELECT * FROM {table}; UPDATE t SET one = 1; INSERT INTO {table} SELECT * FROM t"
+            );
+            sql(copy, &format!("PRAGMA ignore_check_constraints = ON; {second}"));
+        });
+    }
+    damaged(&root, "a sealed value of no entry", "sealed-altered", "entry 99999", |copy| {
+        sql(copy, "INSERT INTO sealed VALUES (99999, 'text', zeroblob(16), x'2278')")
+    });
     damaged(&root, "a changed view", "catalogue-differs", "schema", |copy| {
         sql(copy, "DROP VIEW reports; CREATE VIEW reports AS SELECT 1 AS id")
     });
