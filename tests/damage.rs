@@ -276,6 +276,16 @@ fn damage_to_a_catalogue_row_is_named() {
     damaged(&root, "a sealed value of no entry", "sealed-altered", "entry 99999", |copy| {
         sql(copy, "INSERT INTO sealed VALUES (99999, 'text', zeroblob(16), x'2278')")
     });
+    // Whoever looks into the catalogue by this index finds no claim, and each row is what it should be.
+    damaged(&root, "an index that has lost its rows", "database-damaged", "case.sqlite", |copy| {
+        let define = |sql: &str| {
+            format!(
+                "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = {sql} WHERE name = 'claim_subject'; PRAGMA writable_schema = RESET;"
+            )
+        };
+        let (none, all) = (define("sql || ' WHERE no < 0'"), define("replace(sql, ' WHERE no < 0', '')"));
+        sql(copy, &format!("{none} REINDEX claim_subject; {all}"));
+    });
     damaged(&root, "a changed view", "catalogue-differs", "schema", |copy| {
         sql(copy, "DROP VIEW reports; CREATE VIEW reports AS SELECT 1 AS id")
     });
