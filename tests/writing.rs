@@ -340,6 +340,14 @@ fn a_case_that_is_not_what_was_signed_is_not_written_to() {
         refused(&|copy| put(copy, &signed(&origin, size, at(size), &stranger)), key);
         refused(&|copy| put(copy, &signed(&origin, size, at(3), &*own)), apart);
     }
+    // The same while a case is open.
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("copy");
+    copy_dir(&root, &copy);
+    let mut vault = open(&copy).unwrap();
+    head(&copy, &signed(&origin, 3, at(3), &*own));
+    let told = vault.commit(vec![Effects { events: vec![note(1, "on top")], ..Effects::default() }]).unwrap_err().to_string();
+    assert!(told.contains(unsigned), "{told}");
     // An older copy of the database beside a log that went on.
     refused(
         &|copy| {

@@ -195,6 +195,12 @@ mod tests {
         assert!(!holds(&dir.path().join("none"), &digests).unwrap());
         fs::write(&file, "8 bytes?").unwrap();
         assert!(!holds(&file, &digests).unwrap());
+        // Nor is one opened as an object.
+        let layout = Layout::new(dir.path());
+        let place = layout.object(&digests.sha256);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(&file, &place).unwrap();
+        assert!(matches!(open(&layout, &digests.sha256), Err(VaultError::NoObject { .. })));
     }
 
     /// Whatever lies in the vault is seen, and only what lies in the place of its digest counts as an object.
