@@ -79,25 +79,37 @@ pub(super) fn take_over_locked(vault: &mut Vault) -> Result<(), VaultError> {
     work::release_all_but(&vault.reader.db, &live).map_err(VaultError::sql("be written"))
 }
 
-/// Bodies that a dead run had received whole: they are kept, and an entry says how they came. False if
-/// some must stay where they are, because the vault has other bytes in their place.
+/// Bodies that a dead run had received whole: they are kept, and an entry says how they came. False if nothing is to be removed: some must
+/// stay where they are, because the vault has other bytes in their place or they cannot be read now, or all is gone.
 fn adopt(vault: &mut Vault, dir: &Path) -> Result<bool, VaultError> {
     let (mut events, mut all) = (Vec::new(), true);
     let files = fs::read_dir(dir).map_err(VaultError::io("read", dir));
     // A run that ends in this moment has removed its directory itself, as nothing whole was in it.
-    if !dir.exists() {
-        return Ok(true);
+    if let Ok(false) = dir.try_exists() {
+        return Ok(false);
     }
-    for file in files?.flatten() {
+    for file in files? {
+        let Ok(file) = file else {
+            all = false;
+            continue;
+        };
         let Some(digest) = digest_of(&file.file_name()) else { continue };
         let path = vault.reader.layout.object(&digest);
         // Where hard links do not work, the staged name is an empty mark and the bytes are in the vault.
         let marked = file.metadata().is_ok_and(|file| file.len() == 0) && digest != Digest::of(b"");
-        let staged = objects::digest_file(&if marked { path.clone() } else { file.path() });
-        let Some(digests) = staged.ok().filter(|staged| staged.sha256 == digest) else {
+        let staged = if marked { path.clone() } else { file.path() };
+        let digests = match objects::digest_file(&staged) {
+            Ok(digests) => digests,
+            Err(_) => {
+                // What is there and cannot be read may be read another time.
+                all &= matches!(staged.try_exists(), Ok(false));
+                continue;
+            }
+        };
+        if digests.sha256 != digest {
             // The power went before the bytes were durable: nothing named them, nothing is lost.
             continue;
-        };
+        }
         if vault.reader.is_purged(&digest)? {
             let gone = fs::remove_file(file.path());
             durable::if_there(gone).map_err(VaultError::io("remove", &file.path()))?;
