@@ -15,7 +15,7 @@ use super::staging::Run;
 use super::work::{self, Lease, Task};
 use super::{Layout, Reader, Staged, Staging, VaultError, apply, db, durable, lock, nodes, objects, publish, recover};
 use crate::evidence::{CaseOpened, Clock, Event, Randomness, Unit};
-use crate::ledger::{Checkpoint, Entry, LedgerError, PublicKey, Signer, canonical_value, change_key, seal};
+use crate::ledger::{Checkpoint, Entry, LedgerError, PublicKey, Signer, canonical_value, change_key, root, seal};
 
 /// Who acts: written into every entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -374,16 +374,21 @@ impl Vault {
         self.run.disk.sync(&dirs.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
         self.synced.extend(dirs);
         // From here on a crash leaves bytes without an entry: the next run adopts them.
-        let old = nodes::size(&self.reader.db)?;
-        if old > 0 && self.reader.head()?.is_none_or(|head| head.checkpoint.size != old) {
-            return Err(VaultError::Published { what: "the entries in the database are not those under its signed head".into() });
-        }
         let transaction =
             Transaction::new_unchecked(&self.reader.db, TransactionBehavior::Immediate).map_err(VaultError::sql("be written"))?;
-        let told = self.write_all(batch, &fresh)?;
-        let new = nodes::size(&self.reader.db)?;
         // Each entry is hashed once for all that is made of it.
         let nodes = nodes::Remembered::new(&self.reader.db);
+        let old = nodes::size(&self.reader.db)?;
+        // What is signed over was signed before, also if the case was open meanwhile.
+        let signed = match self.reader.head()? {
+            Some(head) => head.checkpoint.size == old && root(&nodes, old)? == head.checkpoint.root,
+            None => old == 0,
+        };
+        if !signed {
+            return Err(VaultError::Published { what: "the entries in the database are not those under its signed head".into() });
+        }
+        let told = self.write_all(batch, &fresh)?;
+        let new = nodes::size(&self.reader.db)?;
         if new > old {
             nodes::keep_tile_hashes(&nodes, old, new)?;
             publish::sign_head(&nodes, &self.origin, self.ports.signer.as_ref(), self.former.as_deref())?;
@@ -424,13 +429,11 @@ impl Vault {
         std::thread::scope(|scope| {
             let (sender, receiver) = mpsc::sync_channel(SEALED);
             // Whoever writes may have failed.
-            scope.spawn(move || {
-                for made in sealed {
-                    if sender.send(made).is_err() {
-                        return;
-                    }
-                }
-            });
+            let seal_each = move || {
+                let _ = sealed.into_iter().try_for_each(|made| sender.send(made));
+            };
+            let begun = std::thread::Builder::new().spawn_scoped(scope, seal_each);
+            begun.map_err(VaultError::io("seal entries for", &self.reader.layout.root))?;
             write_each(&mut receiver.into_iter())
         })
     }
