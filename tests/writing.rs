@@ -181,7 +181,7 @@ fn writers_wait_while_the_published_log_is_read() {
     lock.try_lock().unwrap();
 }
 
-/// Bytes that were begun and given up leave no file; whole ones that no entry came to name stay for whoever comes next.
+/// Bytes that were begun and given up leave no file; whole ones that could not be committed stay for whoever comes next.
 #[test]
 fn what_is_given_up_leaves_nothing_and_what_is_whole_stays() {
     let (_dir, root, vault) = case();
@@ -194,6 +194,17 @@ fn what_is_given_up_leaves_nothing_and_what_is_whole_stays() {
     assert_eq!(names(&run), ["alive".to_owned()].into());
     drop(vault);
     assert!(!run.exists());
+    // Others lie in their place: nothing can be said of them, and they are not given up.
+    let mut vault = open(&root).unwrap();
+    let digest = keep(&mut vault, b"as it came");
+    let place = exhibit::vault::Layout::new(&root).object(&digest);
+    writable(&place);
+    fs::write(&place, b"as it was").unwrap();
+    let run = fs::read_dir(root.join("staging")).unwrap().next().unwrap().unwrap().path();
+    let again = vec![Effects { objects: vec![staged(&vault, b"as it came")], ..Effects::default() }];
+    assert!(vault.commit(again).unwrap_err().to_string().contains("was altered"));
+    drop(vault);
+    assert!(names(&run).iter().any(|name| name.starts_with(&digest.to_string())), "{:?}", names(&run));
 }
 
 /// What a case says already is not said again, whoever says it.
@@ -313,9 +324,16 @@ fn a_case_that_is_not_what_was_signed_is_not_written_to() {
         copy_dir(&root, &copy);
         damage(&copy);
         let log = support::contents(&copy.join("log"));
+        let rows = |copy: &Path| {
+            let db = rusqlite::Connection::open(copy.join("case.sqlite")).unwrap();
+            let count = |table| db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, u64>(0)).unwrap();
+            ["log", "head", "publication", "custody_event"].map(count)
+        };
+        let before = rows(&copy);
         let told = open(&copy).map(drop).unwrap_err().to_string();
         assert!(told.contains(says), "{says}: {told}");
         assert!(support::contents(&copy.join("log")) == log, "{says}");
+        assert_eq!(rows(&copy), before, "{says}");
         assert_eq!(verify(&copy).verdict, Verdict::Red, "{says}");
     };
     let reader = Reader::open(&root).unwrap();
@@ -329,7 +347,7 @@ fn a_case_that_is_not_what_was_signed_is_not_written_to() {
     let head = |copy: &Path, note: &str| sql(copy, &format!("UPDATE head SET note = '{note}'"));
     let publish = |copy: &Path, note: &str| overwrite(&copy.join("log/checkpoint"), note.as_bytes());
     let (key, other) = ("not signed by this case's key", "exhibit.case/00000000000000000000000000000000");
-    let apart = "published";
+    let apart = "is not a beginning";
     // An entry that nobody signed, and a head that is not over these.
     let unsigned = "those under its signed head";
     refused(&|copy| sql(copy, "INSERT INTO log SELECT 4, entry FROM log WHERE idx = 3"), unsigned);
@@ -345,9 +363,17 @@ fn a_case_that_is_not_what_was_signed_is_not_written_to() {
     let copy = dir.path().join("copy");
     copy_dir(&root, &copy);
     let mut vault = open(&copy).unwrap();
+    let mut refused_now = || {
+        let effects = Effects { events: vec![note(1, "on top")], ..Effects::default() };
+        let told = vault.commit(vec![effects]).unwrap_err().to_string();
+        assert!(told.contains(unsigned), "{told}");
+        assert_eq!(vault.reader().size().unwrap(), size);
+    };
     head(&copy, &signed(&origin, 3, at(3), &*own));
-    let told = vault.commit(vec![Effects { events: vec![note(1, "on top")], ..Effects::default() }]).unwrap_err().to_string();
-    assert!(told.contains(unsigned), "{told}");
+    refused_now();
+    head(&copy, &signed(&origin, size, at(size), &*own));
+    sql(&copy, "UPDATE log SET entry = (SELECT entry FROM log WHERE idx = 2) WHERE idx = 3");
+    refused_now();
     // An older copy of the database beside a log that went on.
     refused(
         &|copy| {
@@ -376,6 +402,14 @@ fn bytes_of_a_dead_run_are_not_given_up_for_altered_ones() {
     put(b"as it came");
     drop(open(&root).unwrap());
     assert!(!dead.exists());
+    // What cannot be read now may be read another time.
+    let unread = dead.join(format!("{}-0", Digest::of(b"unread")));
+    fs::create_dir_all(&unread).unwrap();
+    drop(open(&root).unwrap());
+    assert!(unread.exists());
+    fs::remove_dir(&unread).unwrap();
+    drop(open(&root).unwrap());
+    assert!(!dead.exists());
     writable(&place);
     fs::write(&place, b"as it was").unwrap();
     put(b"as it came");
@@ -395,7 +429,10 @@ fn bytes_of_a_dead_run_are_not_given_up_for_altered_ones() {
 #[test]
 fn a_rebuild_counts_and_clears_away_only_its_own() {
     let (_dir, root, mut vault) = case();
-    (0..700).for_each(|nth| drop(say(&mut vault, vec![item(nth), note(nth, "seen")])));
+    // More than two tiles, the second begun by one commit and filled by the next.
+    for nth in [0..50, 50..200, 200..700] {
+        say(&mut vault, nth.flat_map(|nth| [item(nth), note(nth, "seen")]).collect());
+    }
     let size = vault.reader().size().unwrap();
     drop(vault);
     let told = |root: &Path| {
@@ -447,7 +484,7 @@ fn a_rebuild_counts_and_clears_away_only_its_own() {
 #[test]
 fn an_erasure_under_way_is_finished_by_another() {
     let (_dir, root, mut vault) = case();
-    (0..150).for_each(|nth| drop(say(&mut vault, vec![item(nth), note(nth, &format!("CANARY-{nth} of a witness"))])));
+    say(&mut vault, (0..150).flat_map(|nth| [item(nth), note(nth, &format!("CANARY-{nth} of a witness"))]).collect());
     let digest = keep(&mut vault, b"CANARY of bytes");
     assert!(vault.reader().size().unwrap() > 256);
     vault.erase(2, "text", "order of a court", None).unwrap();
