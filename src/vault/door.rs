@@ -430,7 +430,7 @@ impl Vault {
             let (sender, receiver) = mpsc::sync_channel(SEALED);
             // Whoever writes may have failed.
             let seal_each = move || {
-                let _ = sealed.into_iter().try_for_each(|made| sender.send(made));
+                let _ = sealed.into_iter().try_for_each(|made| sender.send(made).ok());
             };
             let begun = std::thread::Builder::new().spawn_scoped(scope, seal_each);
             begun.map_err(VaultError::io("seal entries for", &self.reader.layout.root))?;
