@@ -94,6 +94,12 @@ fn adopt(vault: &mut Vault, dir: &Path) -> Result<bool, VaultError> {
             continue;
         };
         let Some(digest) = digest_of(&file.file_name()) else { continue };
+        // Also what cannot be read: an erasure does not wait for that.
+        if vault.reader.is_purged(&digest)? {
+            let gone = fs::remove_file(file.path());
+            durable::if_there(gone).map_err(VaultError::io("remove", &file.path()))?;
+            continue;
+        }
         let path = vault.reader.layout.object(&digest);
         // Where hard links do not work, the staged name is an empty mark and the bytes are in the vault.
         let marked = file.metadata().is_ok_and(|file| file.len() == 0) && digest != Digest::of(b"");
@@ -108,11 +114,6 @@ fn adopt(vault: &mut Vault, dir: &Path) -> Result<bool, VaultError> {
         };
         if digests.sha256 != digest {
             // The power went before the bytes were durable: nothing named them, nothing is lost.
-            continue;
-        }
-        if vault.reader.is_purged(&digest)? {
-            let gone = fs::remove_file(file.path());
-            durable::if_there(gone).map_err(VaultError::io("remove", &file.path()))?;
             continue;
         }
         if vault.reader.object(&digest)?.is_some() {
