@@ -117,7 +117,8 @@ CREATE TABLE capture (
   entry         INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX capture_item ON capture (item);
-CREATE INDEX capture_object ON capture (object);
+-- Of all, it would grow in as many places as there are captures: digests come in no order.
+CREATE INDEX capture_cut ON capture (object) WHERE completeness = 'truncated';
 
 CREATE TABLE exhibit (
   no      INTEGER PRIMARY KEY,
@@ -131,7 +132,6 @@ CREATE TABLE exhibit (
   UNIQUE (object, item)
 ) STRICT;
 CREATE INDEX exhibit_item ON exhibit (item);
-CREATE INDEX exhibit_object ON exhibit (object);
 
 CREATE TABLE examination (
   no            INTEGER PRIMARY KEY,

@@ -686,6 +686,28 @@ fn a_later_table_may_be_missing_only_while_the_log_has_nothing_for_it() {
     assert_eq!(verify(&root).verdict, Verdict::Red);
 }
 
+/// A case of before has other indexes: it is what it was, and a rebuild gives it those of today.
+#[test]
+fn the_indexes_of_an_older_case_are_known() {
+    let (_dir, root) = archived();
+    let indexes = || {
+        let db = rusqlite::Connection::open(root.join("case.sqlite")).unwrap();
+        let mut names = db.prepare("SELECT name FROM sqlite_schema WHERE sql IS NOT NULL AND type = 'index' ORDER BY 1").unwrap();
+        names.query_map([], |row| row.get(0)).unwrap().collect::<Result<Vec<String>, _>>().unwrap()
+    };
+    let today = indexes();
+    sql(&root, "DROP INDEX capture_cut; CREATE INDEX capture_object ON capture (object)");
+    sql(&root, "CREATE INDEX exhibit_object ON exhibit (object)");
+    assert_ne!(indexes(), today);
+    assert_eq!(verify(&root).findings, []);
+    exhibit::vault::rebuild(&root, &|_, _| {}).unwrap();
+    assert_eq!(indexes(), today);
+    // Not one of the same name that leaves rows out.
+    sql(&root, "CREATE INDEX exhibit_object ON exhibit (object) WHERE no > 1");
+    let found = verify(&root).findings;
+    assert_eq!(found.iter().map(|finding| finding.subject.as_str()).collect::<Vec<_>>(), ["schema"], "{found:?}");
+}
+
 /// What can be read of a log that cannot be read whole is judged, and nothing untrue is said of it.
 #[test]
 fn a_damaged_page_of_the_log_hides_nothing_that_can_be_read() {

@@ -169,6 +169,22 @@ fn capture_over_http_records_how_the_bytes_came() {
     assert!(permitted, "the permission is in the log");
 }
 
+/// Of a page that breaks off, what came is read, and whoever reads of it is told.
+#[test]
+fn a_report_that_came_cut_is_said_to_be() {
+    let (program, server) = (Program::new(), Server::start());
+    server.serve("/a.png", "image/png", png(1));
+    let page = format!("<p>One photo shows a street.</p><img src='{}'><p>Another", server.url("/a.png"));
+    server.on("/report.html", move |connection, _| {
+        use std::io::Write;
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n", page.len() + 1000);
+        let _ = connection.write_all(format!("{head}{page}").as_bytes());
+    });
+    let told = program.run(&["archive", "--case", "c", &server.url("/report.html"), "--allow-host", "127.0.0.1"]);
+    assert!(told.out.contains("The report itself was cut when it was fetched"), "{}", told.out);
+    assert_eq!(program.run(&["--case", "c", "list", "--json"]).code(0).json().as_array().unwrap().len(), 1);
+}
+
 #[test]
 fn same_bytes_from_two_places_are_two_exhibits_of_one_object() {
     let (program, server) = (Program::new(), Server::start());

@@ -135,10 +135,7 @@ pub fn coverage(reader: &Reader, report: ReportRow, first_entry: u64) -> Result<
         lines.push(Line { standing, mention, capture, exhibit });
     }
     let new = report.entry >= first_entry;
-    let page = reader
-        .captures_with(&report.sha256)?
-        .into_iter()
-        .find(|capture| capture.completeness == Completeness::Truncated.as_str());
+    let page = reader.cut_capture_of(&report.sha256)?;
     let warning = page.map(|page| format!("The report itself was cut when it was fetched: {}", page.because));
     let tried = lines.iter().filter(|line| line.capture.as_ref().is_some_and(|capture| capture.entry >= first_entry)).count();
     Ok(Coverage { report, new, warning, tried, lines })

@@ -51,8 +51,7 @@ fn without_foreign_keys(case: &Reader, tick: &dyn Fn(u64, u64)) -> Result<(), Va
 }
 
 /// Indexes that no event needs: made at once from all rows, they take a fraction of the time.
-const IDLE: [&str; 7] =
-    ["mention_item", "claim_subject", "capture_object", "exhibit_item", "exhibit_object", "touches_entry", "work_open"];
+const IDLE: [&str; 6] = ["mention_item", "claim_subject", "capture_cut", "exhibit_item", "touches_entry", "work_open"];
 
 fn drop_idle(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(&IDLE.map(|name| format!("DROP INDEX IF EXISTS main.{name};")).concat())

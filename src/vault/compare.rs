@@ -39,8 +39,15 @@ pub(super) const TABLES: &[(&str, &str)] = &[
     ("package", "no"),
 ];
 
-/// Tables of `keeping.sql`, which older cases do not have: then they are as if they were empty.
-const LATER: &[&str] = &["fixity", "handling", "purge", "anchor", "pending_anchor", "signing_key", "transfer", "package"];
+/// Tables and an index that older cases do not have: tables are then as if they were empty.
+const LATER: &[&str] =
+    &["fixity", "handling", "purge", "anchor", "pending_anchor", "signing_key", "transfer", "package", "capture_cut"];
+
+/// Indexes that older cases have until they are rebuilt. Nothing needs them.
+const FORMER: &[(&str, &str)] = &[
+    ("index capture_object", "capture: CREATE INDEX capture_object ON capture (object)"),
+    ("index exhibit_object", "exhibit: CREATE INDEX exhibit_object ON exhibit (object)"),
+];
 
 pub(super) fn is_missing(db: &Connection, table: &str) -> bool {
     LATER.contains(&table)
@@ -90,9 +97,10 @@ fn schema(held: &Connection, empty: &Connection, findings: &mut Vec<Finding>) ->
     };
     let held = read(held).map_err(VaultError::sql("be read"))?;
     let fresh = read(empty).map_err(VaultError::sql("be read"))?;
+    let former = |name: &str| held.get(name).is_some_and(|text| FORMER.contains(&(name, text)));
     let later = |name: &str| name.split(' ').nth(1).is_some_and(|table| LATER.iter().any(|later| table.contains(later)));
     for name in held.keys().chain(fresh.keys().filter(|name| !held.contains_key(*name))) {
-        if !held.contains_key(name) && later(name) {
+        if !held.contains_key(name) && later(name) || former(name) {
             continue;
         }
         if held.get(name) != fresh.get(name) && !name.starts_with("table sqlite_stat") {

@@ -98,6 +98,14 @@ pub(super) fn open(layout: &Layout) -> Result<Connection, VaultError> {
     Ok(db)
 }
 
+/// Folds the write-ahead log into the database as far as nobody reads in it. Nothing depends on whether it could be: what stays in the
+/// log is folded in later.
+pub(super) fn fold(layout: &Layout) {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let _ = Connection::open_with_flags(layout.database(), flags)
+        .and_then(|db| db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())));
+}
+
 /// For reading only, also from a read-only medium.
 pub(super) fn open_read_only(layout: &Layout) -> Result<Connection, VaultError> {
     let path = layout.database();

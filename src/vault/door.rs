@@ -68,6 +68,9 @@ const SEALED: usize = 32;
 /// Entries that wait in memory, at most, while the rows that others refer to are written.
 const WAITING: usize = 1024;
 
+/// A commit of so many entries is worth folding the write-ahead log in for.
+const MANY: u64 = 1024;
+
 /// Entries of one transaction on their way into the log. They go in together: the log's trigger makes each a statement of several
 /// steps, before which SQLite writes out what the search index has in memory.
 struct Growing<'a> {
@@ -396,7 +399,7 @@ impl Vault {
         transaction.commit().map_err(VaultError::sql("be written"))?;
         // From here on a crash is harmless: entries and objects are durable and name each other.
         if new > old {
-            self.publish_from(&nodes)?;
+            self.publish_from(&nodes, new - old >= MANY)?;
         }
         Ok(told)
     }
@@ -441,12 +444,19 @@ impl Vault {
     /// Brings `log/` up to the database, from where it was when last published whole, and remembers in
     /// the database how far it is.
     pub(super) fn publish_locked(&self) -> Result<Checkpoint, VaultError> {
-        self.publish_from(&nodes::Remembered::new(&self.reader.db))
+        self.publish_from(&nodes::Remembered::new(&self.reader.db), false)
     }
 
-    fn publish_from(&self, nodes: &nodes::Remembered<'_>) -> Result<Checkpoint, VaultError> {
-        let old = self.reader.publication()?.map_or(0, |(size, _)| size);
-        let head = publish::publish(&self.reader.layout, nodes, (&self.run.disk, &self.run.temporary()), old)?;
+    /// `fold`: the write-ahead log is folded in meanwhile, so that the next commit need not.
+    fn publish_from(&self, nodes: &nodes::Remembered<'_>, fold: bool) -> Result<Checkpoint, VaultError> {
+        let (layout, old) = (&self.reader.layout, self.reader.publication()?.map_or(0, |(size, _)| size));
+        let head = std::thread::scope(|scope| {
+            if fold {
+                // Where it cannot be, it grows a little more.
+                let _ = std::thread::Builder::new().spawn_scoped(scope, || db::fold(layout));
+            }
+            publish::publish(layout, nodes, (&self.run.disk, &self.run.temporary()), old)
+        })?;
         let mark = head.clone();
         self.unsynced(move |db| {
             db.execute("INSERT OR REPLACE INTO publication VALUES (0, ?1, ?2)", (mark.size, mark.root))

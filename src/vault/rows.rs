@@ -449,10 +449,10 @@ impl Reader {
     }
 
     /// Of these objects, the captures that brought each: as their own bytes, as an exhibit, or as a body that came or was sent in their
-    /// exchanges. Reads every exchange.
+    /// exchanges. Reads every capture.
     pub fn brought(&self, objects: &BTreeSet<Digest>) -> Result<BTreeMap<Digest, BTreeSet<CaptureNo>>, VaultError> {
         /// Of an exchange, what names objects.
-        #[derive(Deserialize)]
+        #[derive(Deserialize, Default)]
         struct Named {
             hops: Vec<Hop>,
         }
@@ -463,20 +463,21 @@ impl Reader {
         }
         let mut found: BTreeMap<Digest, BTreeSet<CaptureNo>> = BTreeMap::new();
         let mut read = || -> Read<()> {
-            let own = "SELECT no FROM capture WHERE object = ?1 UNION SELECT capture FROM exhibit WHERE object = ?1";
-            let mut own = self.db.prepare_cached(own)?;
+            let mut own = self.db.prepare_cached("SELECT capture FROM exhibit WHERE object = ?1")?;
             for object in objects {
                 let numbers = own.query_map([object.to_string()], |row| row.get(0).map(CaptureNo))?;
                 found.insert(*object, numbers.collect::<Read<_>>()?);
             }
-            let mut query = self.db.prepare("SELECT no, exchange FROM capture WHERE exchange IS NOT NULL")?;
+            let mut query = self.db.prepare("SELECT no, object, exchange FROM capture")?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
                 // What cannot be read may name any of them.
                 let unreadable =
-                    |error| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error));
-                let named: Named = serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(unreadable)?;
-                for digest in named.hops.into_iter().flat_map(|hop| [hop.body, hop.sent]).flatten() {
+                    |error| rusqlite::Error::FromSqlConversionFailure(2, rusqlite::types::Type::Text, Box::new(error));
+                let exchange = row.get_ref(2)?.as_str_or_null()?.map(serde_json::from_str);
+                let named: Named = exchange.transpose().map_err(unreadable)?.unwrap_or_default();
+                let passed = named.hops.into_iter().flat_map(|hop| [hop.body, hop.sent]);
+                for digest in passed.chain([row.get(1)?]).flatten() {
                     if let Some(captures) = digest.parse().ok().and_then(|digest: Digest| found.get_mut(&digest)) {
                         captures.insert(CaptureNo(row.get(0)?));
                     }
@@ -512,9 +513,10 @@ impl Reader {
         self.all(&format!("{CAPTURES} WHERE item = ?1 ORDER BY no"), Self::number(no.0), capture)
     }
 
-    /// Captures that brought these bytes, oldest first.
-    pub fn captures_with(&self, digest: &str) -> Result<Vec<CaptureRow>, VaultError> {
-        self.all(&format!("{CAPTURES} WHERE object = ?1 ORDER BY no"), vec![Sql::Text(digest.to_owned())], capture)
+    /// The first capture that brought these bytes, cut.
+    pub fn cut_capture_of(&self, digest: &str) -> Result<Option<CaptureRow>, VaultError> {
+        let sql = format!("{CAPTURES} WHERE object = ?1 AND completeness = 'truncated' ORDER BY no LIMIT 1");
+        Ok(self.all(&sql, vec![Sql::Text(digest.to_owned())], capture)?.pop())
     }
 
     pub fn capture(&self, no: CaptureNo) -> Result<Option<CaptureRow>, VaultError> {
