@@ -117,7 +117,7 @@ CREATE TABLE capture (
   entry         INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX capture_item ON capture (item);
--- Of all, it would grow in as many places as there are captures: digests come in no order.
+-- Of these alone: an index of all captures would change a page for each of them, as digests come in no order.
 CREATE INDEX capture_cut ON capture (object) WHERE completeness = 'truncated';
 
 CREATE TABLE exhibit (

@@ -462,3 +462,31 @@ fn a_full_disk_is_told_and_nothing_acknowledged_is_lost() {
         assert!(ran.out.contains(word), "{word}:\n{}\n{}", ran.out, ran.err);
     }
 }
+
+/// A case is no footage: neither a directory that it is in nor a report beside it brings its files into it.
+#[test]
+fn a_cases_own_files_are_not_taken() {
+    let program = Program::new();
+    program.file("in/a.png", png(1));
+    let links = ["c/case.sqlite", "c/log/checkpoint", "c/exhibit.toml", "a.png"].map(|link| format!("<img src='{link}'>"));
+    program.file("in/report.html", format!("<p>One video shows a street.</p>{}", links.concat()));
+    program.run(&["init", "in/c"]).code(0);
+    std::os::unix::fs::symlink("c/case.sqlite", program.path("in/link.db")).unwrap();
+    let case = ["--case", "in/c"];
+    let run = |args: &[&str]| program.run(&[&case[..], args].concat());
+    run(&["archive", "in/report.html"]).code(4);
+    let captures = run(&["log", "--json"]).code(0).json();
+    let captures = captures.as_array().unwrap().iter().map(|row| &row["entry"]).filter(|entry| entry["kind"] == "capture-made");
+    let outcomes: Vec<&str> = captures.map(|entry| entry["event"]["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == "refused-by-policy").count(), 3, "{outcomes:?}");
+    for named in ["in/c/case.sqlite", "in/link.db"] {
+        let told = run(&["add", named]);
+        assert!(told.code != Some(0) && told.err.contains("belongs to a case"), "{}", told.err);
+    }
+    let told = run(&["add", "in"]);
+    assert!(told.code != Some(0) && told.err.contains("belongs to a case"), "{}", told.err);
+    let exhibits = run(&["list", "--json"]).code(0).json();
+    let names: Vec<&str> = exhibits.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["a.png", "in/a.png", "in/report.html"]);
+    run(&["verify"]).code(0);
+}

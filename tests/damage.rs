@@ -702,6 +702,9 @@ fn the_indexes_of_an_older_case_are_known() {
     assert_eq!(verify(&root).findings, []);
     exhibit::vault::rebuild(&root, &|_, _| {}).unwrap();
     assert_eq!(indexes(), today);
+    sql(&root, "DROP INDEX capture_cut");
+    assert_eq!(verify(&root).verdict, Verdict::Red);
+    exhibit::vault::rebuild(&root, &|_, _| {}).unwrap();
     // Not one of the same name that leaves rows out.
     sql(&root, "CREATE INDEX exhibit_object ON exhibit (object) WHERE no > 1");
     let found = verify(&root).findings;

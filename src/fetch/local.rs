@@ -17,6 +17,8 @@ pub enum LocalError {
     Outside,
     #[error("it is not a regular file")]
     NotAFile,
+    #[error("it belongs to a case, whose own files are not taken for footage")]
+    OfACase,
     #[error("it cannot be read: {0}")]
     Unreadable(String),
 }
@@ -41,6 +43,24 @@ pub struct Local {
     folder: Option<PathBuf>,
     /// What the report's own file holds, by the names that its text uses.
     parts: BTreeMap<String, Arc<[u8]>>,
+}
+
+/// Whether a file is a case's own: its database, settings, log, vault or what it stages. A report that lies beside a case must not have them
+/// recorded as footage, to leave with the next export.
+pub fn is_of_a_case(path: &Path) -> bool {
+    let own = |part: &Path| {
+        let name = part.file_name().unwrap_or_default().to_string_lossy();
+        is_database(&name) || ["case.lock", "exhibit.toml", "log", "vault", "staging"].contains(&name.as_ref())
+    };
+    path.ancestors()
+        .zip(path.ancestors().skip(1))
+        .any(|(part, dir)| own(part) && dir.join("case.lock").is_file() && dir.join(DATABASE).is_file())
+}
+
+const DATABASE: &str = "case.sqlite";
+
+fn is_database(name: &str) -> bool {
+    name.starts_with(DATABASE)
 }
 
 impl Local {
@@ -109,23 +129,36 @@ impl Local {
         if !path.starts_with(folder) {
             return Err(LocalError::Outside);
         }
+        if is_of_a_case(&path) {
+            return Err(LocalError::OfACase);
+        }
         Found::named(&path)
     }
+}
+
+/// Opens a regular file, if it is not the database of a case.
+pub fn open_file(path: &Path) -> Result<File, LocalError> {
+    let unreadable = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => LocalError::Missing,
+        _ => LocalError::Unreadable(error.to_string()),
+    };
+    // Looked at before it is opened: opening a pipe would wait for ever.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(LocalError::NotAFile);
+    }
+    // Whoever closes a database's file takes away the locks that SQLite holds on it in the same program.
+    let real = fs::canonicalize(path).map_err(unreadable)?;
+    if is_database(&real.file_name().unwrap_or_default().to_string_lossy()) && is_of_a_case(&real) {
+        return Err(LocalError::OfACase);
+    }
+    File::open(real).map_err(unreadable)
 }
 
 impl Found {
     /// Opens a regular file by its path.
     pub fn named(path: &Path) -> Result<Found, LocalError> {
-        let unreadable = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => LocalError::Missing,
-            _ => LocalError::Unreadable(error.to_string()),
-        };
-        // Looked at before it is opened: opening a pipe would wait for ever.
-        if !fs::metadata(path).map_err(unreadable)?.is_file() {
-            return Err(LocalError::NotAFile);
-        }
-        let file = File::open(path).map_err(unreadable)?;
-        let size = file.metadata().map_err(unreadable)?.len();
+        let file = open_file(path)?;
+        let size = file.metadata().map_err(|error| LocalError::Unreadable(error.to_string()))?.len();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Found { file: Box::new(file), size, name })
     }

@@ -27,7 +27,7 @@ pub use browser::{Drawn, Page};
 pub use confine::{Bounds, Confined, confine, run_confined};
 pub use downloader::{Downloaded, Downloader, Wanted, clear as clear_scratch, open_left, read_info};
 pub use http::{Client, Limits, Route};
-pub use local::{Found, Local, LocalError};
+pub use local::{Found, Local, LocalError, is_of_a_case, open_file};
 pub use permit::{Permit, PermitError, Permits};
 pub use proxy::{Proxy, ProxyError};
 pub use rest::Begun;

@@ -308,7 +308,7 @@ impl Means {
             Err(error) => {
                 let outcome = match error {
                     LocalError::Missing => Outcome::Gone,
-                    LocalError::Outside => Outcome::RefusedByPolicy,
+                    LocalError::Outside | LocalError::OfACase => Outcome::RefusedByPolicy,
                     LocalError::NotAFile | LocalError::Unreadable(_) => Outcome::Error,
                 };
                 let because = match local {

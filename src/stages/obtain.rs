@@ -54,6 +54,7 @@ impl ObtainError {
             _ if path.is_dir() => ObtainError::Directory { path: path.to_path_buf() },
             LocalError::NotAFile | LocalError::Outside => ObtainError::NotAFile { path: path.to_path_buf() },
             LocalError::Unreadable(why) => ObtainError::Unreadable { name: path.display().to_string(), why },
+            LocalError::OfACase => ObtainError::Unreadable { name: path.display().to_string(), why: error.to_string() },
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use flate2::bufread::GzDecoder;
 
 use super::{ObtainError, Source};
-use crate::fetch::Found;
+use crate::fetch::{Found, is_of_a_case, open_file};
 
 /// Files of one directory or archive beyond this many are refused.
 const FILES: usize = 20_000;
@@ -70,7 +70,7 @@ pub fn parcel(source: &Source, scratch: &Path, most: u64) -> Result<Vec<Thing>, 
     if path.is_dir() {
         return directory(path);
     }
-    let Ok(file) = fs::File::open(path) else { return Ok(whole()) };
+    let Ok(file) = open_file(path) else { return Ok(whole()) };
     let begins = beginning(&file);
     // Documents are zip files, too, and one thing to people.
     let document = path.extension().is_some_and(|ending| !ending.eq_ignore_ascii_case("zip"));
@@ -344,7 +344,9 @@ fn directory(path: &Path) -> Result<Vec<Thing>, ObtainError> {
     // Links are not followed: they lead out of what was handed over.
     for file in walkdir::WalkDir::new(&real).sort_by_file_name() {
         let file = file.map_err(|error| unreadable(path, error))?;
-        if !file.file_type().is_file() {
+        // Of a case in it, the database stands for all: it is said that it is not taken.
+        let is_left = is_of_a_case(file.path()) && file.file_name() != "case.sqlite";
+        if !file.file_type().is_file() || is_left {
             continue;
         }
         if found.len() == FILES {

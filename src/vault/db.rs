@@ -83,7 +83,7 @@ fn durable_writes(db: &Connection) -> Result<(), VaultError> {
 }
 
 /// For writing. WAL with `synchronous=FULL`: a commit that returned survives the power going. The write-ahead log is folded in after
-/// 32 MiB.
+/// 32 MiB, or beside the publishing of many entries.
 pub(super) fn open(layout: &Layout) -> Result<Connection, VaultError> {
     let path = layout.database();
     if !path.is_file() {
