@@ -480,8 +480,10 @@ fn a_cases_own_files_are_not_taken() {
     let outcomes: Vec<&str> = captures.map(|entry| entry["event"]["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == "refused-by-policy").count(), 3, "{outcomes:?}");
     for named in ["in/c/case.sqlite", "in/link.db"] {
-        let told = run(&["add", named]);
-        assert!(told.code != Some(0) && told.err.contains("belongs to a case"), "{}", told.err);
+        for command in ["add", "import"] {
+            let told = run(&[command, named]);
+            assert!(told.code != Some(0) && told.err.contains("belongs to a case"), "{}", told.err);
+        }
     }
     let told = run(&["add", "in"]);
     assert!(told.code != Some(0) && told.err.contains("belongs to a case"), "{}", told.err);

@@ -144,7 +144,7 @@ fn read(vault: &Vault, path: &Path, trusted: &[Trusted], damaged: bool, how: &Ar
     if path.is_dir() && is_bag(path) {
         return bag(path, trusted, damaged);
     }
-    let mut file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut file = crate::fetch::open_file(path).map_err(|error| unreadable(error.to_string()))?;
     let mut head = [0; 8];
     let count = file.read(&mut head).map_err(|error| unreadable(error.to_string()))?;
     let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
