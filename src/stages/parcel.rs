@@ -342,11 +342,11 @@ fn directory(path: &Path) -> Result<Vec<Thing>, ObtainError> {
     let real = path.canonicalize().map_err(|error| unreadable(path, error))?;
     let mut found = Vec::new();
     // Links are not followed: they lead out of what was handed over.
-    for file in walkdir::WalkDir::new(&real).sort_by_file_name() {
+    // Of a case in it, the database stands for all: it is said that it is not taken. Its vault is not walked through.
+    let is_taken = |file: &walkdir::DirEntry| !is_of_a_case(file.path()) || file.file_name() == "case.sqlite";
+    for file in walkdir::WalkDir::new(&real).sort_by_file_name().into_iter().filter_entry(is_taken) {
         let file = file.map_err(|error| unreadable(path, error))?;
-        // Of a case in it, the database stands for all: it is said that it is not taken.
-        let is_left = is_of_a_case(file.path()) && file.file_name() != "case.sqlite";
-        if !file.file_type().is_file() || is_left {
+        if !file.file_type().is_file() {
             continue;
         }
         if found.len() == FILES {
